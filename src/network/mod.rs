@@ -1,0 +1,1 @@
+//! HTTP for scripts: the one gate every request passes.

@@ -1,0 +1,1 @@
+//! Background sync rules: data in, data out.
