@@ -9,8 +9,8 @@ use crate::network::error::NetworkError;
 use crate::network::request::{Request, RequestMode};
 use crate::network::response::{Response, ResponseType};
 
-/// Decodes the address into a response.
-pub(crate) fn fetch(request: &Request) -> Result<Response, NetworkError> {
+/// Decodes a `data:` address into a response.
+pub fn fetch(request: &Request) -> Result<Response, NetworkError> {
     let invalid = || NetworkError::InvalidRequest("invalid `data:` address".to_owned());
     let address = request.url.as_str();
     let parsed = DataUrl::process(address).map_err(|_| invalid())?;

@@ -8,6 +8,7 @@ mod cors;
 mod data_url;
 mod decode;
 mod error;
+mod forbidden_headers;
 mod gate;
 mod integrity;
 mod main_fetch;
@@ -36,7 +37,9 @@ use crate::network::thread::NetworkThread;
 use crate::network::transport::Transport;
 
 pub use body::{Body, BodyStream};
+pub use data_url::fetch as data_response;
 pub use error::NetworkError;
+pub use forbidden_headers::strip_forbidden_headers;
 pub use gate::Gate;
 pub use request::{
     CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
