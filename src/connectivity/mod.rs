@@ -72,7 +72,10 @@ impl Connectivity {
 
     fn from_source(first: NetworkState, source: Option<Source>) -> Self {
         let (effective, _) = watch::channel(first.clone());
-        let layers = Layers { source: first, forced: None };
+        let layers = Layers {
+            source: first,
+            forced: None,
+        };
         Self {
             shared: Arc::new(Shared {
                 layers: Mutex::new(layers),
@@ -87,7 +90,9 @@ impl Connectivity {
     /// A second call does nothing.
     pub async fn start(&self, clock: Arc<dyn Clock>) {
         let source = lock(&self.shared.source).take();
-        let feed = SourceFeed { shared: Arc::downgrade(&self.shared) };
+        let feed = SourceFeed {
+            shared: Arc::downgrade(&self.shared),
+        };
         match source {
             Some(Source::System) => system::start(feed, clock).await,
             Some(Source::Timeline(timeline)) => {
@@ -135,7 +140,10 @@ impl Connectivity {
 
 impl fmt::Debug for Connectivity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Connectivity").field(&self.state()).finish()
+        formatter
+            .debug_tuple("Connectivity")
+            .field(&self.state())
+            .finish()
     }
 }
 
@@ -165,7 +173,9 @@ struct SourceFeed {
 impl SourceFeed {
     /// Reports a state; `false` when the last handle is gone.
     fn report(&self, state: NetworkState) -> bool {
-        let Some(shared) = self.shared.upgrade() else { return false };
+        let Some(shared) = self.shared.upgrade() else {
+            return false;
+        };
         shared.update(|layers| layers.source = state);
         true
     }

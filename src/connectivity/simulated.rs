@@ -18,11 +18,13 @@ impl SimulatedNetwork {
 
     /// The link goes down.
     pub fn go_offline(&self) {
-        self.connectivity.set_source(NetworkState::offline(NetworkReason::Simulated));
+        self.connectivity
+            .set_source(NetworkState::offline(NetworkReason::Simulated));
     }
 
     /// The link comes up.
     pub fn go_online(&self) {
-        self.connectivity.set_source(NetworkState::online(NetworkReason::Simulated));
+        self.connectivity
+            .set_source(NetworkState::online(NetworkReason::Simulated));
     }
 }

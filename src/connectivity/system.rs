@@ -17,8 +17,9 @@ use crate::connectivity::state::{NetworkReason, NetworkState};
 const LOSS_MUST_LAST: Duration = Duration::from_millis(500);
 
 /// Bridges of containers and virtual machines, which are up whether or not the machine is connected.
-const VIRTUAL_PREFIXES: &[&str] =
-    &["docker", "br-", "virbr", "vmnet", "vboxnet", "cni", "lxc", "podman", "bridge"];
+const VIRTUAL_PREFIXES: &[&str] = &[
+    "docker", "br-", "virbr", "vmnet", "vboxnet", "cni", "lxc", "podman", "bridge",
+];
 
 /// Reports the first reading, then spawns the task that waits for changes.
 pub(super) async fn start(feed: SourceFeed, clock: Arc<dyn Clock>) {
@@ -33,7 +34,9 @@ pub(super) async fn start(feed: SourceFeed, clock: Arc<dyn Clock>) {
         }
         Err(error) => {
             tracing::warn!(%error, "cannot watch the network interfaces, assuming online");
-            feed.report(NetworkState::online(NetworkReason::Unknown(error.to_string())));
+            feed.report(NetworkState::online(NetworkReason::Unknown(
+                error.to_string(),
+            )));
         }
     }
 }
@@ -47,7 +50,9 @@ async fn follow(
 ) {
     let mut held = judge(&readings.get());
     loop {
-        let Ok(reading) = readings.updated().await else { return };
+        let Ok(reading) = readings.updated().await else {
+            return;
+        };
         let mut state = judge(&reading);
         if held.online && !state.online {
             clock.sleep_until(clock.now().plus(LOSS_MUST_LAST)).await;
@@ -85,11 +90,16 @@ pub(super) struct Link<'n> {
 
 /// A default route wins; without one, any real interface that reaches at least its own subnet counts.
 pub(super) fn judge_links(links: &[Link<'_>]) -> NetworkState {
-    let mut usable: Vec<&Link<'_>> =
-        links.iter().filter(|link| link.is_up && link.has_address).collect();
+    let mut usable: Vec<&Link<'_>> = links
+        .iter()
+        .filter(|link| link.is_up && link.has_address)
+        .collect();
     usable.sort_by_key(|link| (!link.has_default_route, link.name));
     let best = usable.first();
-    match usable.iter().find(|link| link.has_default_route || !is_virtual(link.name)) {
+    match usable
+        .iter()
+        .find(|link| link.has_default_route || !is_virtual(link.name))
+    {
         Some(link) => NetworkState::online(NetworkReason::Interface(link.name.to_owned())),
         None if best.is_some() => NetworkState::offline(NetworkReason::NoRoute),
         None => NetworkState::offline(NetworkReason::NoInterface),
@@ -97,7 +107,9 @@ pub(super) fn judge_links(links: &[Link<'_>]) -> NetworkState {
 }
 
 fn is_virtual(name: &str) -> bool {
-    VIRTUAL_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    VIRTUAL_PREFIXES
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }
 
 /// An address that can reach another machine: not loopback, not link-local, not unspecified.

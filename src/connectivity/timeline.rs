@@ -27,7 +27,9 @@ struct Step {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimelineError {
     /// Nothing between two commas, or nothing at all.
-    #[error("timeline: piece {position} is empty, expected `online` or `offline`, e.g. `offline:3s,online`")]
+    #[error(
+        "timeline: piece {position} is empty, expected `online` or `offline`, e.g. `offline:3s,online`"
+    )]
     Empty {
         /// Counted from 1.
         position: usize,
@@ -39,13 +41,17 @@ pub enum TimelineError {
         piece: String,
     },
     /// Something after the colon that is no duration.
-    #[error("timeline: `{piece}` has no valid duration after `:`, expected a number and a unit: `250ms`, `3s`, `5m` or `2h`")]
+    #[error(
+        "timeline: `{piece}` has no valid duration after `:`, expected a number and a unit: `250ms`, `3s`, `5m` or `2h`"
+    )]
     BadDuration {
         /// The piece as written.
         piece: String,
     },
     /// A state without end in the middle.
-    #[error("timeline: `{piece}` needs a duration such as `{piece}:3s`, only the last piece may hold for ever")]
+    #[error(
+        "timeline: `{piece}` needs a duration such as `{piece}:3s`, only the last piece may hold for ever"
+    )]
     MissingDuration {
         /// The piece as written.
         piece: String,
@@ -61,7 +67,9 @@ impl Timeline {
         for (index, piece) in pieces.into_iter().enumerate() {
             let step = Step::parse(piece, index + 1)?;
             if step.lasts.is_none() && index != last {
-                return Err(TimelineError::MissingDuration { piece: piece.to_owned() });
+                return Err(TimelineError::MissingDuration {
+                    piece: piece.to_owned(),
+                });
             }
             steps.push(step);
         }
@@ -92,12 +100,18 @@ impl Step {
             "online" => true,
             "offline" => false,
             "" if duration.is_none() => return Err(TimelineError::Empty { position }),
-            _ => return Err(TimelineError::UnknownState { piece: piece.to_owned() }),
+            _ => {
+                return Err(TimelineError::UnknownState {
+                    piece: piece.to_owned(),
+                });
+            }
         };
         let lasts = match duration {
-            Some(text) => Some(parse_duration(text).ok_or_else(|| TimelineError::BadDuration {
-                piece: piece.to_owned(),
-            })?),
+            Some(text) => Some(
+                parse_duration(text).ok_or_else(|| TimelineError::BadDuration {
+                    piece: piece.to_owned(),
+                })?,
+            ),
             None => None,
         };
         Ok(Self { online, lasts })
