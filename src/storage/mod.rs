@@ -3,6 +3,7 @@
 //!
 //! A host has one [`Storage`] on one thread. Each origin has a folder of its own beside it.
 
+pub mod cache_storage;
 mod column;
 mod data_folder;
 mod database;
