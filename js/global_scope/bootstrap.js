@@ -22,6 +22,7 @@ import { StorageManager } from "ext:sw_navigator/storage_manager.js";
 import {
   dispatchEvent,
   endDispatch,
+  handledEvents,
   timeOutEvent,
 } from "ext:sw_service_worker/dispatch.js";
 import {
@@ -97,6 +98,7 @@ function boot({ url, serviceWorker, client }) {
     dispatchEvent,
     endDispatch,
     timeOutEvent,
+    handledEvents,
     evaluate,
     notify: (name, detail) => notices[name](detail),
   };

@@ -1,10 +1,7 @@
 // The host's events come in here and leave as events on the global scope.
 
 import { core, event } from "ext:landfall_platform/platform.js";
-import {
-  op_service_worker_event_settled,
-  op_service_worker_no_listener,
-} from "ext:core/ops";
+import { op_service_worker_event_settled } from "ext:core/ops";
 import { createClient } from "ext:sw_service_worker/clients.js";
 import {
   attachLifetime,
@@ -49,12 +46,11 @@ function messageSource(source) {
  * @param {object} init what the event carries
  */
 export function dispatchEvent(id, kind, init) {
-  const lifetime = new EventLifetime((rejection, waitedFor) => {
+  const lifetime = new EventLifetime((rejection) => {
     lifetimes.delete(id);
     op_service_worker_event_settled(
       id,
       rejection === null ? null : core.destructureError(rejection.reason),
-      waitedFor,
     );
   });
   lifetimes.set(id, lifetime);
@@ -65,10 +61,15 @@ export function dispatchEvent(id, kind, init) {
   const dispatched = constructors[kind](init);
   event.setIsTrusted(dispatched, true);
   attachLifetime(dispatched, lifetime);
-  if (event.listenerCount(globalThis, dispatched.type) === 0) {
-    op_service_worker_no_listener(id);
-  }
   globalThis.dispatchEvent(dispatched);
+}
+
+/** Every event type that a worker may be woken for. */
+const EVENT_TYPES = [...Object.keys(constructors), "fetch"];
+
+/** The event types that the script listens to: https://w3c.github.io/ServiceWorker/#dfn-set-of-event-types-to-handle */
+export function handledEvents() {
+  return EVENT_TYPES.filter((type) => event.listenerCount(globalThis, type) > 0);
 }
 
 /** The microtasks of a dispatch have run. */

@@ -20,10 +20,9 @@ export class EventLifetime {
   #isTimedOut = false;
   #isSettled = false;
   #rejection = null;
-  #waitedFor = 0;
   #onSettled;
 
-  /** @param {(rejection: { reason: unknown } | null, waitedFor: number) => void} onSettled called once, when the event is over */
+  /** @param {(rejection: { reason: unknown } | null) => void} onSettled called once, when the event is over */
   constructor(onSettled) {
     this.#onSettled = onSettled;
   }
@@ -36,7 +35,6 @@ export class EventLifetime {
   /** Adds a promise to wait for, even if it has settled already. */
   add(promise) {
     this.#pending++;
-    this.#waitedFor++;
     // The count falls one microtask after the promise settled, so that its first reaction may still extend.
     const release = () =>
       queueMicrotask(() => {
@@ -63,7 +61,7 @@ export class EventLifetime {
   #settleIfOver() {
     if (this.#isSettled || this.#isDispatching || this.#pending > 0) return;
     this.#isSettled = true;
-    this.#onSettled(this.#rejection, this.#waitedFor);
+    this.#onSettled(this.#rejection);
   }
 }
 
@@ -73,7 +71,7 @@ export let attachLifetime;
 /**
  * https://w3c.github.io/ServiceWorker/#extendableevent-add-lifetime-promise
  *
- * @type {(event: ExtendableEvent, promise: unknown, operation: string) => void}
+ * @type {(event: ExtendableEvent, promise: unknown) => void}
  */
 export let addLifetimePromise;
 
