@@ -19,7 +19,15 @@ use crate::connectivity::Timeline;
 pub(super) struct Cli {
     /// How diagnostics are written to standard error; `RUST_LOG` chooses which, for example
     /// `RUST_LOG=landfall=debug`
-    #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        value_name = "FORMAT",
+        help_heading = "Diagnostics",
+        display_order = 1000
+    )]
     pub(super) log_format: LogFormat,
 
     #[command(subcommand)]
@@ -136,15 +144,31 @@ pub(super) struct RunArgs {
     pub(super) scope: Option<String>,
 
     /// How the script is run
-    #[arg(long = "type", value_enum, default_value = "classic", value_name = "TYPE", help_heading = "Site")]
+    #[arg(
+        long = "type",
+        value_enum,
+        default_value = "classic",
+        value_name = "TYPE",
+        help_heading = "Site"
+    )]
     pub(super) script_type: ScriptKind,
 
     /// The folder that is the site [default: the script's folder]
-    #[arg(long, value_name = "DIR", conflicts_with = "upstream", help_heading = "Site")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with = "upstream",
+        help_heading = "Site"
+    )]
     pub(super) root: Option<PathBuf>,
 
     /// Accept requests that are no GET to paths that begin with PATH, with 204 and no effect (repeatable)
-    #[arg(long, value_name = "PATH", conflicts_with = "upstream", help_heading = "Site")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        conflicts_with = "upstream",
+        help_heading = "Site"
+    )]
     pub(super) accept: Vec<String>,
 
     /// Answer requests to the origin from this address instead of a folder
@@ -152,10 +176,15 @@ pub(super) struct RunArgs {
     pub(super) upstream: Option<Url>,
 
     /// Where registrations, scripts, databases, caches and syncs are kept
-    #[arg(long, value_name = "DIR", default_value = ".landfall", help_heading = "Data")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = ".landfall",
+        help_heading = "Data"
+    )]
     pub(super) data: PathBuf,
 
-    /// Keep everything in a temporary folder and forget it at the end
+    /// Start empty, and forget everything at the end
     #[arg(long, conflicts_with = "data", help_heading = "Data")]
     pub(super) ephemeral: bool,
 
@@ -178,7 +207,7 @@ pub(super) struct RunArgs {
     #[arg(long, short, conflicts_with = "verbose", help_heading = "Output")]
     pub(super) quiet: bool,
 
-    /// Print also when workers start and stop, and `console.debug`
+    /// Print also `console.debug`
     #[arg(long, short, action = ArgAction::SetTrue, help_heading = "Output")]
     pub(super) verbose: bool,
 }
@@ -195,11 +224,13 @@ Events (--json):
     sync_ended                            scope, tag, attempt, outcome, next_attempt_at_ms, removed
     console                               source, url, level, message
     script_error                          source, url, error
-    request_failed                        source, url, method, address, reason
-    worker_started, worker_stopped        script
-  `source` is `worker` or `client`, `url` its address. `outcome` has `kind` (fulfilled, rejected, timed_out,
-  terminated, failed_to_start) and `reason`. `removed` is null, succeeded or gave_up. New events and fields
-  may be added.
+    request_failed                        client_url, method, address, reason
+    scope_stopped                         source, url, reason
+    storage_failed                        reason
+  `source` is `worker` or `client`, `url` its address.
+  `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, failed_to_start) and `reason`.
+  `removed` is null, succeeded or gave_up.
+  New events and fields may be added.
 
 Examples:
   landfall run examples/outbox/sw.js --page examples/outbox/page.js

@@ -1,6 +1,6 @@
 //! Draws the place of a script error: the lines around it with a mark under the column.
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::web::script_error::{ScriptError, SourcePosition};
 
@@ -8,7 +8,7 @@ use crate::web::script_error::{ScriptError, SourcePosition};
 pub(super) fn draw(error: &ScriptError) -> String {
     let title = Level::ERROR.primary_title(error.message.as_str());
     let Some(position) = &error.position else {
-        return Renderer::styled().render(&[title.into()]);
+        return Renderer::styled().render(&[Group::with_title(title)]);
     };
     let Some(excerpt) = &position.excerpt else {
         let place = format!("at {}:{}:{}", position.url, position.line, position.column);

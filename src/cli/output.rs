@@ -58,11 +58,11 @@ impl Output {
 
     /// Why the command failed: one message, with the place in the script if a script failed.
     pub(super) fn error(&self, error: &anyhow::Error) {
-        let mut out = anstream::stderr().lock();
-        let _ = writeln!(out, "{ERROR}error:{ERROR:#} {error:#}");
         let script_error = error.downcast_ref::<Error>().and_then(Error::script_error);
-        if let Some(script_error) = script_error {
-            let _ = writeln!(out, "{}", frame::draw(script_error));
-        }
+        let mut out = anstream::stderr().lock();
+        let _ = match script_error {
+            Some(script_error) => writeln!(out, "{}", frame::draw(script_error)),
+            None => writeln!(out, "{ERROR}error:{ERROR:#} {error:#}"),
+        };
     }
 }

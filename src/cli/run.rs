@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use futures::{FutureExt, Stream, StreamExt};
+use futures::FutureExt;
 
 use crate::cli::args::{ConnectivityArg, RunArgs, ScriptKind};
 use crate::cli::control::Server;

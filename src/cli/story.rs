@@ -80,8 +80,8 @@ pub(super) fn line(event: &HostEvent) -> Line {
             weight: Weight::Normal,
             ..failure("no answer", format!("{method} {address}: {reason}"))
         },
-        Kind::WorkerStarted { script, .. } => detail("worker up", script.to_string()),
-        Kind::WorkerStopped { script } => detail("worker down", script.to_string()),
+        Kind::ScopeStopped { source, reason } => failure("stopped", format!("{}: {reason}", name(source))),
+        Kind::StorageFailed { reason } => failure("not stored", reason.clone()),
     }
 }
 
@@ -120,10 +120,6 @@ fn told(label: &'static str, style: Style, text: String) -> Line {
 
 fn failure(label: &'static str, text: String) -> Line {
     Line { weight: Weight::Always, label, style: RED, text }
-}
-
-fn detail(label: &'static str, text: String) -> Line {
-    Line { weight: Weight::Detail, label, style: DIM, text }
 }
 
 fn sync_ended(
