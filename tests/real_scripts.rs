@@ -23,6 +23,12 @@ use url::Url;
 
 const ORIGIN: &str = "https://app.example/";
 
+/// Settles when the page has a controller, which Workbox's `clientsClaim()` gives it.
+const CONTROLLED: &str = "new Promise((resolve) => {
+    if (navigator.serviceWorker.controller) resolve(true);
+    navigator.serviceWorker.addEventListener('controllerchange', () => resolve(true));
+})";
+
 /// The site's folder, with the packages of the lock installed.
 fn site() -> &'static Path {
     static SITE: OnceLock<PathBuf> = OnceLock::new();
@@ -187,9 +193,7 @@ async fn workbox_queues_a_failed_post_and_replays_it_once() {
     let scope = server.origin.join("workers/").unwrap();
     host.register(RegisterOptions::new(script)).await.unwrap();
     let page = open_page(&host, &server.origin).await;
-    page.eval("navigator.serviceWorker.ready.then(() => null)")
-        .await
-        .unwrap();
+    page.eval(CONTROLLED).await.unwrap();
 
     host.go_offline().await.unwrap();
     let post = r#"fetch("/messages", { method: "POST", body: "hello from offline" })
