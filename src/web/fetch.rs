@@ -20,7 +20,7 @@ use crate::web::fetch_bridge::{FetchClient, NativeResponse, ScriptRequest};
 deno_core::extension!(
     sw_fetch,
     deps = [landfall_platform],
-    ops = [op_fetch_open, op_fetch_send],
+    ops = [op_fetch_open, op_fetch_request],
     esm = [dir "js/fetch", "bridge.js", "request_destination.js", "blob_url.js", "fetch.js"],
     options = {
         route: FetchRoute,
@@ -98,7 +98,7 @@ fn op_fetch_open(state: &mut OpState) -> ResourceId {
 
 #[op2]
 #[serde]
-async fn op_fetch_send(
+async fn op_fetch_request(
     state: Rc<RefCell<OpState>>,
     #[smi] rid: ResourceId,
     #[serde] request: ScriptRequest,
@@ -120,7 +120,7 @@ async fn op_fetch_send(
     let answered = answer.or_cancel(cancel).await;
     let mut state = state.borrow_mut();
     // Gone already if the script aborted.
-    let _ = state.resource_table.close(rid);
+    let _ = state.resource_table.take_any(rid);
     match answered {
         Ok(Ok(response)) => Ok(NativeResponse::put(response, &mut state)),
         Ok(Err(reason)) => Err(FetchError::Network { url, reason }),
