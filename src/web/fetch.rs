@@ -120,7 +120,7 @@ async fn op_fetch_send(
     let answered = answer.or_cancel(cancel).await;
     let mut state = state.borrow_mut();
     // Gone already if the script aborted.
-    let _ = state.resource_table.close(rid);
+    let _ = state.resource_table.take_any(rid);
     match answered {
         Ok(Ok(response)) => Ok(NativeResponse::put(response, &mut state)),
         Ok(Err(reason)) => Err(FetchError::Network { url, reason }),

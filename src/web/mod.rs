@@ -32,6 +32,8 @@ pub struct ScopeOptions {
     pub blob_store: Arc<BlobStore>,
     /// Broadcast channels, shared by the scopes of an origin.
     pub broadcast_channel: InMemoryBroadcastChannel,
+    /// Where requests of the scope go.
+    pub fetch: fetch::FetchRoute,
     /// What navigator tells.
     pub navigator: navigator::NavigatorOptions,
     /// The scripts that the worker has stored.
@@ -47,6 +49,7 @@ pub fn extensions() -> Vec<Extension> {
         deno_fetch::deno_fetch::lazy_init(),
         deno_crypto::deno_crypto::lazy_init(),
         platform::landfall_platform::lazy_init(),
+        fetch::sw_fetch::lazy_init(),
         sync::sw_sync::lazy_init(),
         navigator::sw_navigator::lazy_init(),
         service_worker::sw_service_worker::lazy_init(),
@@ -57,6 +60,10 @@ pub fn extensions() -> Vec<Extension> {
 
 /// The options of every extension, in the order of [`extensions`].
 pub fn extension_arguments(options: ScopeOptions) -> Vec<ExtensionArguments> {
+    let client = fetch_bridge::FetchClient {
+        origin: options.url.origin().ascii_serialization(),
+        url: options.url.to_string(),
+    };
     vec![
         deno_webidl::deno_webidl::args(),
         deno_web::deno_web::args(
@@ -69,6 +76,7 @@ pub fn extension_arguments(options: ScopeOptions) -> Vec<ExtensionArguments> {
         deno_fetch::deno_fetch::args(deno_fetch::Options::default()),
         deno_crypto::deno_crypto::args(None),
         platform::landfall_platform::args(),
+        fetch::sw_fetch::args(options.fetch, client),
         sync::sw_sync::args(),
         navigator::sw_navigator::args(options.navigator),
         service_worker::sw_service_worker::args(options.scripts),
