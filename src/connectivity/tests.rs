@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use crate::clock::{ManualClock, Timestamp};
 use crate::connectivity::system::{Link, is_routable, judge_links};
-use crate::connectivity::{
-    Connectivity, NetworkReason, NetworkState, Timeline, TimelineError,
-};
+use crate::connectivity::{Connectivity, NetworkReason, NetworkState, Timeline, TimelineError};
 
 #[test]
 fn a_simulated_network_goes_where_its_handle_says() {
     let (connectivity, network) = Connectivity::simulated(false);
     assert!(!connectivity.is_online());
     network.go_online();
-    assert_eq!(connectivity.state(), NetworkState::online(NetworkReason::Simulated));
+    assert_eq!(
+        connectivity.state(),
+        NetworkState::online(NetworkReason::Simulated)
+    );
 }
 
 #[test]
@@ -24,9 +25,15 @@ fn the_hosts_switch_wins_over_the_source_until_released() {
     connectivity.go_offline();
     network.go_offline();
     network.go_online();
-    assert_eq!(connectivity.state(), NetworkState::offline(NetworkReason::Host));
+    assert_eq!(
+        connectivity.state(),
+        NetworkState::offline(NetworkReason::Host)
+    );
     connectivity.release();
-    assert_eq!(connectivity.state(), NetworkState::online(NetworkReason::Simulated));
+    assert_eq!(
+        connectivity.state(),
+        NetworkState::online(NetworkReason::Simulated)
+    );
 }
 
 #[test]
@@ -45,7 +52,10 @@ async fn a_timeline_follows_the_clock() {
     let clock = ManualClock::new(Timestamp(0));
     let timeline = Timeline::parse("offline:3s,online:1m,offline").expect("a valid timeline");
     let connectivity = Connectivity::timeline(timeline);
-    assert!(!connectivity.is_online(), "the first state holds before the start");
+    assert!(
+        !connectivity.is_online(),
+        "the first state holds before the start"
+    );
     let mut changes = connectivity.subscribe();
     connectivity.start(Arc::new(clock.clone())).await;
     tokio::task::yield_now().await;
@@ -55,9 +65,15 @@ async fn a_timeline_follows_the_clock() {
     assert!(!connectivity.is_online());
 
     clock.advance(Duration::from_millis(1));
-    changes.wait_for(|state| state.online).await.expect("the timeline plays");
+    changes
+        .wait_for(|state| state.online)
+        .await
+        .expect("the timeline plays");
     clock.advance(Duration::from_secs(60));
-    changes.wait_for(|state| !state.online).await.expect("the timeline plays");
+    changes
+        .wait_for(|state| !state.online)
+        .await
+        .expect("the timeline plays");
 }
 
 #[test]
@@ -65,10 +81,29 @@ fn timelines_say_which_piece_is_wrong_and_what_is_expected() {
     let error = |text: &str| Timeline::parse(text).expect_err(text);
     assert_eq!(error(""), TimelineError::Empty { position: 1 });
     assert_eq!(error("online:1s,"), TimelineError::Empty { position: 2 });
-    assert_eq!(error("of:3s,online"), TimelineError::UnknownState { piece: "of:3s".to_owned() });
-    assert_eq!(error(":3s,online"), TimelineError::UnknownState { piece: ":3s".to_owned() });
-    for piece in ["offline:", "offline:3", "offline:s", "offline:-3s", "offline:3 days", "offline:1e99h"] {
-        let expected = TimelineError::BadDuration { piece: piece.to_owned() };
+    assert_eq!(
+        error("of:3s,online"),
+        TimelineError::UnknownState {
+            piece: "of:3s".to_owned()
+        }
+    );
+    assert_eq!(
+        error(":3s,online"),
+        TimelineError::UnknownState {
+            piece: ":3s".to_owned()
+        }
+    );
+    for piece in [
+        "offline:",
+        "offline:3",
+        "offline:s",
+        "offline:-3s",
+        "offline:3 days",
+        "offline:1e99h",
+    ] {
+        let expected = TimelineError::BadDuration {
+            piece: piece.to_owned(),
+        };
         assert_eq!(error(&format!("{piece},online")), expected);
     }
     let missing = error("online,offline:3s");
@@ -80,34 +115,58 @@ fn timelines_say_which_piece_is_wrong_and_what_is_expected() {
 
 #[test]
 fn timelines_take_every_unit_and_spaces() {
-    for text in ["online", "offline:250ms,online", "offline:1.5s, online:5m ,offline:2h"] {
+    for text in [
+        "online",
+        "offline:250ms,online",
+        "offline:1.5s, online:5m ,offline:2h",
+    ] {
         Timeline::parse(text).expect(text);
     }
 }
 
 fn link(name: &str, is_up: bool, has_address: bool, has_default_route: bool) -> Link<'_> {
-    Link { name, is_up, has_address, has_default_route }
+    Link {
+        name,
+        is_up,
+        has_address,
+        has_default_route,
+    }
 }
 
 #[test]
 fn a_link_with_a_default_route_is_named() {
-    let links = [link("lan0", true, true, false), link("wlan0", true, true, true)];
+    let links = [
+        link("lan0", true, true, false),
+        link("wlan0", true, true, true),
+    ];
     let expected = NetworkState::online(NetworkReason::Interface("wlan0".to_owned()));
     assert_eq!(judge_links(&links), expected);
 }
 
 #[test]
 fn bridges_of_containers_do_not_count() {
-    let links = [link("docker0", true, true, false), link("wlan0", true, false, false)];
-    assert_eq!(judge_links(&links), NetworkState::offline(NetworkReason::NoRoute));
-    assert_eq!(judge_links(&links[1..]), NetworkState::offline(NetworkReason::NoInterface));
+    let links = [
+        link("docker0", true, true, false),
+        link("wlan0", true, false, false),
+    ];
+    assert_eq!(
+        judge_links(&links),
+        NetworkState::offline(NetworkReason::NoRoute)
+    );
+    assert_eq!(
+        judge_links(&links[1..]),
+        NetworkState::offline(NetworkReason::NoInterface)
+    );
 }
 
 #[test]
 fn a_real_link_without_default_route_is_enough() {
     let expected = NetworkState::online(NetworkReason::Interface("veth1".to_owned()));
     assert_eq!(judge_links(&[link("veth1", true, true, false)]), expected);
-    assert!(!judge_links(&[link("veth1", false, true, true)]).online, "but it must be up");
+    assert!(
+        !judge_links(&[link("veth1", false, true, true)]).online,
+        "but it must be up"
+    );
 }
 
 #[test]
@@ -123,6 +182,8 @@ fn loopback_and_link_local_addresses_lead_nowhere() {
 async fn the_systems_state_is_known_after_the_start() {
     let connectivity = Connectivity::system();
     assert_eq!(connectivity.state().reason, NetworkReason::Assumed);
-    connectivity.start(Arc::new(ManualClock::new(Timestamp(0)))).await;
+    connectivity
+        .start(Arc::new(ManualClock::new(Timestamp(0))))
+        .await;
     assert_ne!(connectivity.state().reason, NetworkReason::Assumed);
 }

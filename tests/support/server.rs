@@ -6,7 +6,9 @@ use std::collections::{HashMap, VecDeque};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
-use async_compression::tokio::write::{BrotliEncoder, DeflateEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder};
+use async_compression::tokio::write::{
+    BrotliEncoder, DeflateEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder,
+};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -32,7 +34,10 @@ pub struct RecordedRequest {
 impl RecordedRequest {
     /// The first value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(candidate, _)| candidate == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The body as text.
@@ -66,12 +71,20 @@ enum StreamPiece {
 impl Answer {
     /// An answer without a body.
     pub fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: AnswerBody::Whole(Vec::new()), encoding: None, held: None }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: AnswerBody::Whole(Vec::new()),
+            encoding: None,
+            held: None,
+        }
     }
 
     /// 200 with a text.
     pub fn text(text: &str) -> Self {
-        Self::status(200).header("content-type", "text/plain;charset=utf-8").body(text)
+        Self::status(200)
+            .header("content-type", "text/plain;charset=utf-8")
+            .body(text)
     }
 
     /// A redirect.
@@ -167,9 +180,14 @@ impl TestServer {
     /// Starts on a free port of the loopback interface.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("a bound socket has an address");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
         let (requests, _) = watch::channel(Vec::new());
-        let script = Arc::new(Script { answers: Mutex::default(), requests });
+        let script = Arc::new(Script {
+            answers: Mutex::default(),
+            requests,
+        });
         let (stop, stopped) = oneshot::channel::<()>();
         let served = script.clone();
         std::thread::spawn(move || {
@@ -178,7 +196,9 @@ impl TestServer {
                 .build()
                 .expect("a runtime starts");
             runtime.block_on(async move {
-                listener.set_nonblocking(true).expect("sockets can be non-blocking");
+                listener
+                    .set_nonblocking(true)
+                    .expect("sockets can be non-blocking");
                 let listener =
                     tokio::net::TcpListener::from_std(listener).expect("a listening socket");
                 let service = axum::Router::new().fallback(answer).with_state(served);
@@ -188,7 +208,11 @@ impl TestServer {
                 }
             });
         });
-        Self { address, script, _stop: stop }
+        Self {
+            address,
+            script,
+            _stop: stop,
+        }
     }
 
     /// `http://127.0.0.1:PORT`
@@ -204,7 +228,10 @@ impl TestServer {
     /// Requests of any method to `path` (without query) get this answer; several answers follow one another, the last one stays.
     pub fn answer(&self, path: &str, answer: Answer) -> &Self {
         let mut answers = self.script.answers.lock().expect("no answer panics");
-        answers.entry(path.to_owned()).or_default().push_back(answer);
+        answers
+            .entry(path.to_owned())
+            .or_default()
+            .push_back(answer);
         self
     }
 
@@ -255,17 +282,26 @@ async fn record(script: &Script, request: Request<Body>) {
         .headers
         .iter()
         .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
         })
         .collect();
     let recorded = RecordedRequest {
         method: head.method.to_string(),
-        target: head.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        target: head
+            .uri
+            .path_and_query()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         headers,
         body: received,
         is_complete,
     };
-    script.requests.send_modify(|requests| requests.push(recorded));
+    script
+        .requests
+        .send_modify(|requests| requests.push(recorded));
 }
 
 async fn respond(answer: Answer) -> Response<Body> {
@@ -290,7 +326,9 @@ async fn respond(answer: Answer) -> Response<Body> {
     }
     if let Some(encoding) = answer.encoding {
         let name = encoding.strip_prefix("raw-").unwrap_or(encoding);
-        response.headers_mut().insert("content-encoding", HeaderValue::from_static(name));
+        response
+            .headers_mut()
+            .insert("content-encoding", HeaderValue::from_static(name));
     }
     response
 }

@@ -8,13 +8,20 @@ use crate::network::{Body, CredentialsMode, NetworkError, RequestMode, ResponseT
 #[tokio::test]
 async fn another_origin_must_agree() {
     let server = TestServer::start();
-    server
-        .answer("/closed", Answer::text("secret"))
-        .answer("/open", Answer::text("public").header("access-control-allow-origin", "*"));
+    server.answer("/closed", Answer::text("secret")).answer(
+        "/open",
+        Answer::text("public").header("access-control-allow-origin", "*"),
+    );
     let network = network();
-    let error = network.fetch(cross_origin("GET", &server.url("/closed"))).await.unwrap_err();
+    let error = network
+        .fetch(cross_origin("GET", &server.url("/closed")))
+        .await
+        .unwrap_err();
     assert!(matches!(error, NetworkError::Cors(_)), "{error:?}");
-    let response = network.fetch(cross_origin("GET", &server.url("/open"))).await.unwrap();
+    let response = network
+        .fetch(cross_origin("GET", &server.url("/open")))
+        .await
+        .unwrap();
     assert_eq!(response.kind, ResponseType::Cors);
     let seen = &server.requests()[1];
     assert_eq!(seen.header("origin"), Some(CLIENT));
@@ -30,7 +37,11 @@ async fn scripts_see_only_exposed_headers_of_another_origin() {
         .header("x-open", "1")
         .header("x-closed", "1");
     server.answer("/", answer);
-    let response = network().fetch(cross_origin("GET", &server.url("/"))).await.unwrap();
+    let network = network();
+    let response = network
+        .fetch(cross_origin("GET", &server.url("/")))
+        .await
+        .unwrap();
     assert!(response.header("x-open").is_some() && response.header("content-type").is_some());
     assert_eq!(response.header("x-closed"), None);
 }
@@ -64,18 +75,32 @@ async fn unusual_requests_are_asked_for_first() {
     let network = network();
     let mut request = cross_origin("PUT", &server.url("/items"));
     request.headers.push(("X-Token".to_owned(), b"1".to_vec()));
-    request.headers.push(("Content-Type".to_owned(), b"application/json".to_vec()));
+    request
+        .headers
+        .push(("Content-Type".to_owned(), b"application/json".to_vec()));
     request.body = Body::from("{}");
     network.fetch(request).await.unwrap();
     let seen = server.requests();
     assert_eq!(seen[0].method, "OPTIONS");
     assert_eq!(seen[0].header("access-control-request-method"), Some("PUT"));
-    assert_eq!(seen[0].header("access-control-request-headers"), Some("content-type,x-token"));
-    assert_eq!((seen[1].method.as_str(), seen[1].text().as_str()), ("PUT", "{}"));
+    assert_eq!(
+        seen[0].header("access-control-request-headers"),
+        Some("content-type,x-token")
+    );
+    assert_eq!(
+        (seen[1].method.as_str(), seen[1].text().as_str()),
+        ("PUT", "{}")
+    );
 
-    let refused = network.fetch(cross_origin("DELETE", &server.url("/items"))).await;
+    let refused = network
+        .fetch(cross_origin("DELETE", &server.url("/items")))
+        .await;
     assert!(matches!(refused, Err(NetworkError::Cors(_))));
-    assert_eq!(server.requests().len(), 3, "the request itself was not sent");
+    assert_eq!(
+        server.requests().len(),
+        3,
+        "the request itself was not sent"
+    );
 }
 
 #[tokio::test]
@@ -84,7 +109,8 @@ async fn without_cors_the_response_is_opaque() {
     server.answer("/image", Answer::text("bytes"));
     let mut request = cross_origin("GET", &server.url("/image"));
     request.mode = RequestMode::NoCors;
-    let response = network().fetch(request).await.unwrap();
+    let network = network();
+    let response = network.fetch(request).await.unwrap();
     assert_eq!(response.kind, ResponseType::Opaque);
     assert_eq!(response.status, 200, "the host may look, scripts may not");
 }
@@ -96,7 +122,8 @@ async fn mode_same_origin_stays_at_home() {
     server.answer("/out", Answer::redirect(302, &other.url("/")));
     let mut request = same_origin("GET", &server.url("/out"));
     request.mode = RequestMode::SameOrigin;
-    let error = network().fetch(request).await.unwrap_err();
+    let network = network();
+    let error = network.fetch(request).await.unwrap_err();
     assert!(matches!(error, NetworkError::NotSameOrigin { .. }));
     assert!(other.requests().is_empty());
 }
@@ -111,12 +138,14 @@ async fn a_redirect_to_another_origin_drops_authorization_and_later_the_origin()
     second.answer("/", open(Answer::redirect(302, &third.url("/"))));
     third.answer("/", open(Answer::text("end")));
     let mut request = same_origin("GET", &first.url("/"));
-    request.headers.push(("Authorization".to_owned(), b"Bearer x".to_vec()));
-    let response = network().fetch(request).await.unwrap();
+    request
+        .headers
+        .push(("Authorization".to_owned(), b"Bearer x".to_vec()));
+    let network = network();
+    let response = network.fetch(request).await.unwrap();
     assert_eq!(response.kind, ResponseType::Cors);
-    let seen = |server: &TestServer, name: &str| {
-        server.requests()[0].header(name).map(str::to_owned)
-    };
+    let seen =
+        |server: &TestServer, name: &str| server.requests()[0].header(name).map(str::to_owned);
     assert_eq!(seen(&first, "authorization").as_deref(), Some("Bearer x"));
     assert_eq!(seen(&second, "authorization"), None);
     assert_eq!(seen(&second, "origin"), Some(first.origin()));
@@ -131,13 +160,19 @@ async fn cookies_of_one_client_are_not_those_of_another() {
             .header("access-control-allow-origin", CLIENT)
             .header("access-control-allow-credentials", "true")
     };
-    server.answer("/login", allow(Answer::status(200).header("set-cookie", "id=7")));
+    server.answer(
+        "/login",
+        allow(Answer::status(200).header("set-cookie", "id=7")),
+    );
     server.answer("/me", allow(Answer::status(200)));
     let network = network();
     let mut login = cross_origin("GET", &server.url("/login"));
     login.credentials = CredentialsMode::Include;
     network.fetch(login).await.unwrap();
-    network.fetch(same_origin("GET", &server.url("/me"))).await.unwrap();
+    network
+        .fetch(same_origin("GET", &server.url("/me")))
+        .await
+        .unwrap();
     assert_eq!(server.requests()[1].header("cookie"), None);
 }
 
@@ -149,9 +184,15 @@ fn simple_headers_need_no_permission() {
     assert!(unsafe_names("Accept", "application/json").is_empty());
     assert!(unsafe_names("Content-Type", "text/plain;charset=UTF-8").is_empty());
     assert!(unsafe_names("Range", "bytes=0-99").is_empty());
-    assert_eq!(unsafe_names("Content-Type", "application/json"), ["content-type"]);
+    assert_eq!(
+        unsafe_names("Content-Type", "application/json"),
+        ["content-type"]
+    );
     assert_eq!(unsafe_names("Accept", "\"x\""), ["accept"]);
-    assert_eq!(unsafe_names("Accept-Language", &"a".repeat(129)), ["accept-language"]);
+    assert_eq!(
+        unsafe_names("Accept-Language", &"a".repeat(129)),
+        ["accept-language"]
+    );
     assert_eq!(unsafe_names("Range", "bytes=-5"), ["range"]);
     assert_eq!(unsafe_names("X-Any", ""), ["x-any"]);
 }

@@ -9,13 +9,19 @@ use crate::network::{Gate, Network, NetworkError};
 fn switchable() -> (Network, watch::Sender<bool>) {
     let (switch, online) = watch::channel(true);
     let gate = Gate::following(online, |online| {
-        if *online { Ok(()) } else { Err("the test said so".to_owned()) }
+        if *online {
+            Ok(())
+        } else {
+            Err("the test said so".to_owned())
+        }
     });
     (network_behind(gate), switch)
 }
 
 fn offline() -> NetworkError {
-    NetworkError::Offline { reason: "the test said so".to_owned() }
+    NetworkError::Offline {
+        reason: "the test said so".to_owned(),
+    }
 }
 
 #[tokio::test]
@@ -27,7 +33,10 @@ async fn nothing_leaves_while_offline() {
     let request = || same_origin("GET", &server.url("/"));
     assert_eq!(network.fetch(request()).await.unwrap_err(), offline());
     assert!(server.requests().is_empty());
-    assert!(network.fetch(same_origin("GET", "data:,x")).await.is_ok(), "needs no network");
+    assert!(
+        network.fetch(same_origin("GET", "data:,x")).await.is_ok(),
+        "needs no network"
+    );
     assert!(network.fetch_while_offline(request()).await.is_ok());
     switch.send_replace(true);
     assert!(network.fetch(request()).await.is_ok());
@@ -53,7 +62,10 @@ async fn going_offline_cuts_a_body_that_arrives() {
     server.answer("/body", answer);
     pieces.send("half");
     let (network, switch) = switchable();
-    let response = network.fetch(same_origin("GET", &server.url("/body"))).await.unwrap();
+    let response = network
+        .fetch(same_origin("GET", &server.url("/body")))
+        .await
+        .unwrap();
     switch.send_replace(false);
     assert_eq!(response.body.collect().await.unwrap_err(), offline());
     pieces.client_gone().await;

@@ -42,10 +42,16 @@ async fn a_folder_serves_files_with_their_types() {
     let (_root, network) = folder();
     let script = ask(&network, "GET", "/sw.js?v=2").await;
     assert_eq!(script.status, 200);
-    assert_eq!(script.header("content-type"), Some(b"text/javascript; charset=utf-8".as_slice()));
+    assert_eq!(
+        script.header("content-type"),
+        Some(b"text/javascript; charset=utf-8".as_slice())
+    );
     assert_eq!(script.body.collect().await.unwrap(), "self.x = 1;");
     let json = ask(&network, "GET", "/name%20with%20space.json").await;
-    assert_eq!(json.header("content-type"), Some(b"application/json".as_slice()));
+    assert_eq!(
+        json.header("content-type"),
+        Some(b"application/json".as_slice())
+    );
     let large = ask(&network, "GET", "/large.bin").await;
     assert_eq!(large.body.collect().await.unwrap().len(), 300 * 1024);
 }
@@ -54,14 +60,21 @@ async fn a_folder_serves_files_with_their_types() {
 async fn a_folder_has_an_index_reached_by_its_slash() {
     let (_root, network) = folder();
     let response = ask(&network, "GET", "/docs").await;
-    assert_eq!(response.url().map(url::Url::as_str), Some("http://localhost:4711/docs/"));
+    assert_eq!(
+        response.url().map(url::Url::as_str),
+        Some("http://localhost:4711/docs/")
+    );
     assert_eq!(response.body.collect().await.unwrap(), "<p>docs</p>");
 }
 
 #[tokio::test]
 async fn a_folder_shows_nothing_hidden_and_nothing_outside() {
     let (root, network) = folder();
-    let outside = root.path().parent().expect("not the file system's root").join("landfall-outside.txt");
+    let outside = root
+        .path()
+        .parent()
+        .expect("not the file system's root")
+        .join("landfall-outside.txt");
     std::fs::write(&outside, "outside").expect("a file");
     #[cfg(unix)]
     std::os::unix::fs::symlink(&outside, root.path().join("link.txt")).expect("a link");
@@ -99,7 +112,10 @@ async fn an_upstream_answers_under_the_public_address() {
     let network = network();
     network.serve_origin(ORIGIN, OriginServer::Upstream(url(&server.url("/app"))));
     let response = ask(&network, "GET", "/old").await;
-    assert_eq!(response.url().map(url::Url::as_str), Some("http://localhost:4711/new"));
+    assert_eq!(
+        response.url().map(url::Url::as_str),
+        Some("http://localhost:4711/new")
+    );
     assert_eq!(response.body.collect().await.unwrap(), "up");
     ask(&network, "POST", "/me").await;
     let seen = server.requests();
@@ -124,5 +140,10 @@ async fn a_handler_answers_and_its_panic_is_an_error() {
     let response = network.fetch(request).await.unwrap();
     assert_eq!(response.status, 201);
     assert_eq!(response.body.collect().await.unwrap(), "ping");
-    assert!(network.fetch(same_origin("GET", &format!("{ORIGIN}/panic"))).await.is_err());
+    assert!(
+        network
+            .fetch(same_origin("GET", &format!("{ORIGIN}/panic")))
+            .await
+            .is_err()
+    );
 }
