@@ -22,6 +22,7 @@ mod engine;
 mod host;
 
 #[cfg(feature = "v8")]
+pub mod cli;
 
 #[cfg(feature = "v8")]
 pub use host::{
