@@ -32,6 +32,9 @@ pub(crate) use limits::{StopHandle, StopReason};
 static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
 include!(concat!(env!("OUT_DIR"), "/residual.rs"));
 
+/// What errors in a script of the embedder's name as their place; the same as in js/global_scope/bootstrap.js.
+const EVALUATED_URL: &str = "landfall:evaluated";
+
 /// What kind of global a scope has.
 #[derive(Debug, Clone)]
 pub(crate) enum ScopeKind {
@@ -170,6 +173,10 @@ impl Engine {
             event.put(id, &mut state)
         };
         self.entry.dispatch(&mut self.js, id, kind.name(), &detail);
+        // A handler that was cut off has not come to an end: the event is dropped with the scope.
+        if self.stop.reason().is_none() {
+            self.entry.end_dispatch(&mut self.js, id);
+        }
     }
 
     /// Nobody waits for the event any more.
@@ -192,6 +199,9 @@ impl Engine {
         let id = {
             let state = self.js.op_state();
             let mut state = state.borrow_mut();
+            state
+                .borrow_mut::<ScriptSources>()
+                .insert(EVALUATED_URL, Arc::from(source));
             state.borrow_mut::<PendingEvaluations>().begin(result)
         };
         self.entry.evaluate(&mut self.js, id, source);
