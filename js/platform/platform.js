@@ -60,7 +60,8 @@ export const streams = load("ext:deno_web/06_streams.js");
 export const encoding = load("ext:deno_web/08_text_encoding.js");
 export const file = load("ext:deno_web/09_file.js");
 export const fileReader = load("ext:deno_web/10_filereader.js");
-export const locks = core.createLazyLoader("ext:deno_web/locks.js")();
+/** Loads on first use: a module cannot be loaded lazily into the snapshot. */
+export const loadLocks = core.createLazyLoader("ext:deno_web/locks.js");
 export const location = load("ext:deno_web/12_location.js");
 export const ports = load("ext:deno_web/13_message_port.js");
 export const broadcastChannel = load("ext:deno_web/01_broadcast_channel.js");

@@ -30,6 +30,7 @@ use entry::Entry;
 pub(crate) use limits::{StopHandle, StopReason};
 
 static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
+// Scripts of the platform that load on first use, by specifier: RESIDUAL_SCRIPTS and RESIDUAL_MODULES.
 include!(concat!(env!("OUT_DIR"), "/residual.rs"));
 
 /// What errors in a script of the embedder's name as their place; the same as in js/global_scope/bootstrap.js.
@@ -105,6 +106,9 @@ impl Engine {
         let mut js = JsRuntime::try_new(RuntimeOptions {
             startup_snapshot: Some(SNAPSHOT),
             residual_lazy_js_sources: RESIDUAL_SCRIPTS,
+            residual_lazy_esm_sources: RESIDUAL_MODULES,
+            shared_array_buffer_store: Some(options.scope.shared.array_buffers()),
+            compiled_wasm_module_store: Some(options.scope.shared.wasm_modules()),
             extensions: web::extensions(),
             module_loader: Some(Rc::new(loader)),
             create_params: Some(v8::CreateParams::default().heap_limits(0, options.heap_limit)),
