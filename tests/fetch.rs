@@ -35,7 +35,10 @@ async fn run(page: &Client, body: &str) -> Value {
 #[tokio::test]
 async fn a_script_gets_what_the_server_says() {
     let server = TestServer::start();
-    server.answer("/app/data.json", Answer::text("{\"a\":[1,2]}").header("x-mark", "m"));
+    server.answer(
+        "/app/data.json",
+        Answer::text("{\"a\":[1,2]}").header("x-mark", "m"),
+    );
     let (_host, page) = page_of(&server).await;
     let seen = run(
         &page,
@@ -45,9 +48,23 @@ async fn a_script_gets_what_the_server_says() {
     )
     .await;
     let url = server.url("/app/data.json?q=1");
-    let expected = json!([true, 200, "OK", "basic", url, false, "m", false, [1, 2], true]);
+    let expected = json!([
+        true,
+        200,
+        "OK",
+        "basic",
+        url,
+        false,
+        "m",
+        false,
+        [1, 2],
+        true
+    ]);
     assert_eq!(seen, expected);
-    assert_eq!(server.requests()[0].header("referer"), Some(server.url("/app/page.html").as_str()));
+    assert_eq!(
+        server.requests()[0].header("referer"),
+        Some(server.url("/app/page.html").as_str())
+    );
 }
 
 #[tokio::test]
@@ -71,14 +88,31 @@ async fn every_kind_of_body_is_sent_with_its_type() {
     let seen = server.requests();
     let summary: Vec<_> = seen
         .iter()
-        .map(|request| (request.header("content-type"), request.header("content-length"), request.text()))
+        .map(|request| {
+            (
+                request.header("content-type"),
+                request.header("content-length"),
+                request.text(),
+            )
+        })
         .collect();
-    assert_eq!(summary[0], (Some("text/plain;charset=UTF-8"), Some("4"), "text".to_owned()));
+    assert_eq!(
+        summary[0],
+        (
+            Some("text/plain;charset=UTF-8"),
+            Some("4"),
+            "text".to_owned()
+        )
+    );
     assert_eq!(summary[1], (None, Some("3"), "\u{1}\u{2}\u{3}".to_owned()));
     let form = Some("application/x-www-form-urlencoded;charset=UTF-8");
     assert_eq!(summary[2], (form, Some("5"), "a=b+c".to_owned()));
     assert_eq!(summary[3], (Some("image/x"), Some("4"), "blob".to_owned()));
-    assert!(summary[4].0.is_some_and(|kind| kind.starts_with("multipart/form-data; boundary=")));
+    assert!(
+        summary[4]
+            .0
+            .is_some_and(|kind| kind.starts_with("multipart/form-data; boundary="))
+    );
     assert!(summary[4].2.contains("name=\"name\"\r\n\r\nvalue"));
     assert_eq!(summary[5], (None, Some("0"), String::new()));
 }
@@ -86,7 +120,9 @@ async fn every_kind_of_body_is_sent_with_its_type() {
 #[tokio::test]
 async fn a_request_body_streams_from_the_script() {
     let server = TestServer::start();
-    server.answer("/in", Answer::status(204)).answer("/fail", Answer::status(204));
+    server
+        .answer("/in", Answer::status(204))
+        .answer("/fail", Answer::status(204));
     let (_host, page) = page_of(&server).await;
     let failure = run(
         &page,
@@ -122,7 +158,10 @@ async fn a_response_body_streams_into_the_script() {
     .await;
     assert_eq!(first, json!("first"));
     pieces.send("second");
-    assert_eq!(run(&page, "return (await reader.read()).value;").await, json!("second"));
+    assert_eq!(
+        run(&page, "return (await reader.read()).value;").await,
+        json!("second")
+    );
     run(&page, "await reader.cancel();").await;
     pieces.client_gone().await;
 }
@@ -136,9 +175,18 @@ async fn a_connection_cut_in_the_middle_rejects_the_read() {
     pieces.send("half");
     run(&page, "globalThis.cut = await fetch('/cut');").await;
     pieces.cut();
-    let error = run(&page, "return cut.text().catch((e) => [e.name, e.message]);").await;
+    let error = run(
+        &page,
+        "return cut.text().catch((e) => [e.name, e.message]);",
+    )
+    .await;
     assert_eq!(error[0], "TypeError");
-    assert!(error[1].as_str().is_some_and(|text| text.starts_with("network error: ")), "{error}");
+    assert!(
+        error[1]
+            .as_str()
+            .is_some_and(|text| text.starts_with("network error: ")),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -148,7 +196,11 @@ async fn a_signal_aborts_before_during_and_after_the_head() {
     let (streamed, pieces) = Answer::status(200).streamed();
     server.answer("/held", held).answer("/body", streamed);
     let (_host, page) = page_of(&server).await;
-    let before = run(&page, "return fetch('/', { signal: AbortSignal.abort('why') }).catch((e) => e);").await;
+    let before = run(
+        &page,
+        "return fetch('/', { signal: AbortSignal.abort('why') }).catch((e) => e);",
+    )
+    .await;
     assert_eq!(before, json!("why"));
     let early = page.eval(
         "globalThis.control = new AbortController();
@@ -178,7 +230,9 @@ async fn a_signal_aborts_before_during_and_after_the_head() {
 #[tokio::test]
 async fn redirect_modes_show_what_they_should() {
     let server = TestServer::start();
-    server.answer("/go", Answer::redirect(302, "/end")).answer("/end", Answer::text("end"));
+    server
+        .answer("/go", Answer::redirect(302, "/end"))
+        .answer("/end", Answer::text("end"));
     let (_host, page) = page_of(&server).await;
     let seen = run(
         &page,
@@ -189,8 +243,16 @@ async fn redirect_modes_show_what_they_should() {
                  [...manual.headers].length, manual.body, error];",
     )
     .await;
-    let expected =
-        json!([true, server.url("/end"), "opaqueredirect", 0, server.url("/go"), 0, null, "TypeError"]);
+    let expected = json!([
+        true,
+        server.url("/end"),
+        "opaqueredirect",
+        0,
+        server.url("/go"),
+        0,
+        null,
+        "TypeError"
+    ]);
     assert_eq!(seen, expected);
 }
 
@@ -198,9 +260,10 @@ async fn redirect_modes_show_what_they_should() {
 async fn other_origins_are_hidden_or_refused() {
     let server = TestServer::start();
     let other = TestServer::start();
-    other
-        .answer("/closed", Answer::text("secret"))
-        .answer("/open", Answer::text("public").header("access-control-allow-origin", "*"));
+    other.answer("/closed", Answer::text("secret")).answer(
+        "/open",
+        Answer::text("public").header("access-control-allow-origin", "*"),
+    );
     let (_host, page) = page_of(&server).await;
     let (closed, public) = (other.url("/closed"), other.url("/open"));
     let seen = run(
@@ -214,7 +277,10 @@ async fn other_origins_are_hidden_or_refused() {
         ),
     )
     .await;
-    assert_eq!(seen, json!(["opaque", 0, "", "", "cors", "public", "TypeError", true]));
+    assert_eq!(
+        seen,
+        json!(["opaque", 0, "", "", "cors", "public", "TypeError", true])
+    );
 }
 
 #[tokio::test]
@@ -249,7 +315,10 @@ async fn blob_and_data_addresses_need_no_network() {
          return [...texts, await fetch(address).catch((e) => e.name)];",
     )
     .await;
-    assert_eq!(seen, json!(["from a blob", "text/x", "from data", "TypeError"]));
+    assert_eq!(
+        seen,
+        json!(["from a blob", "text/x", "from data", "TypeError"])
+    );
 }
 
 #[tokio::test]
@@ -257,8 +326,15 @@ async fn offline_every_request_fails_with_the_reason() {
     let server = TestServer::start();
     let (host, page) = page_of(&server).await;
     host.go_offline();
-    let error = run(&page, "return fetch('/x').catch((e) => [e.constructor === TypeError, e.message]);").await;
-    let text = format!("Failed to fetch: {}: offline: set by the host", server.url("/x"));
+    let error = run(
+        &page,
+        "return fetch('/x').catch((e) => [e.constructor === TypeError, e.message]);",
+    )
+    .await;
+    let text = format!(
+        "Failed to fetch: {}: offline: set by the host",
+        server.url("/x")
+    );
     assert_eq!(error, json!([true, text]));
     assert!(server.requests().is_empty());
 }
@@ -268,7 +344,10 @@ async fn a_folder_answers_for_an_origin() {
     let root = tempfile::tempdir().expect("a folder");
     std::fs::write(root.path().join("hello.txt"), "from a file").expect("a file");
     let origin: Url = "https://folder.example/".parse().expect("an address");
-    let server = OriginServer::Folder { root: root.path().to_owned(), accept: vec!["/api".to_owned()] };
+    let server = OriginServer::Folder {
+        root: root.path().to_owned(),
+        accept: vec!["/api".to_owned()],
+    };
     let host = Host::builder()
         .connectivity(ConnectivityMode::Online)
         .origin_server(&origin, server)
@@ -283,5 +362,8 @@ async fn a_folder_answers_for_an_origin() {
          return [await file.text(), file.headers.get('content-type'), upload.status, (await fetch('/none')).status];",
     )
     .await;
-    assert_eq!(seen, json!(["from a file", "text/plain; charset=utf-8", 204, 404]));
+    assert_eq!(
+        seen,
+        json!(["from a file", "text/plain; charset=utf-8", 204, 404])
+    );
 }
