@@ -8,6 +8,8 @@ mod support;
 mod background_sync;
 /// Clients that a worker sees, claims and answers.
 mod clients;
+/// Requests of scripts, against a real server.
+mod fetch;
 /// What every scope has, and what none has.
 mod global_scope;
 /// Register, install, activate, update, unregister.

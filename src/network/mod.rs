@@ -37,6 +37,7 @@ use crate::network::thread::NetworkThread;
 use crate::network::transport::Transport;
 
 pub use body::{Body, BodyStream};
+pub use cors::check_worker_response;
 pub use data_url::fetch as data_response;
 pub use error::NetworkError;
 pub use forbidden_headers::strip_forbidden_headers;
