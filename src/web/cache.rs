@@ -216,7 +216,7 @@ impl Resource for WrittenBody {
     }
 }
 
-#[op2]
+#[op2(fast)]
 #[number]
 fn op_cache_open(state: &mut OpState, #[string] name: &str) -> Result<i64, CacheError> {
     Ok(LazyCaches::of(state)?.open_cache(name)?.0)
