@@ -1,1 +1,3 @@
+//! The program `landfall`: starts the commands of the library and passes their exit code on.
+
 fn main() {}
