@@ -1,1 +1,2 @@
 //! Everything durable, in SQLite.
+pub mod indexed_db;
