@@ -1,1 +1,23 @@
-//! Service worker rules: data in, data out.
+//! Service worker rules: which registration, which state, which worker next; data in, data out.
+//! It stores nothing, waits for nothing, runs no script and knows nothing of background sync.
+//!
+//! The words are those of the [specification](https://w3c.github.io/ServiceWorker/).
+
+pub mod client;
+pub mod event;
+pub mod job;
+pub mod lifetime;
+pub mod registration;
+pub mod scope;
+pub mod script;
+pub mod update;
+pub mod worker;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::{Client, ClientId, ClientType, FrameType};
+pub use event::{EventKind, EventOutcome, Rejection};
+pub use registration::{RegistrationId, ServiceWorkerRegistration, UpdateViaCache};
+pub use script::{ScriptMap, ScriptResource, ScriptType};
+pub use worker::{ServiceWorker, WorkerId, WorkerState};

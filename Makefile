@@ -1,0 +1,28 @@
+# Two commands to begin with: `make demo` and `make test`. Both first make sure that V8's archive is
+# at hand; with open internet plain `cargo run` and `cargo test` do the same without this file.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test rules lint v8 v8-check
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+demo: v8-check ## queue messages offline, kill the process, come back, deliver each once
+	@cargo run --quiet --example offline_outbox
+
+test: v8-check ## every test: architecture, rules, stories, real scripts from npm
+	@cargo test
+
+rules: ## the tests that need no V8
+	@cargo rules
+
+lint: v8-check ## format and lints, warnings are errors
+	@cargo fmt --check
+	@cargo lint
+	@cargo lint --no-default-features
+
+v8-check: ## make sure that V8's archive is where the v8 crate looks for it
+	@.ci/ensure-v8
+
+v8: ## build that archive from the v8 crate's source (Debian, root, about two hours)
+	@.ci/build-v8

@@ -1,0 +1,107 @@
+// Entry point: runs once while the snapshot is made, and leaves `boot` for each scope that starts from it.
+
+import {
+  core,
+  crypto,
+  event,
+  location,
+  performanceScript,
+  webidl,
+} from "ext:landfall_platform/platform.js";
+import { op_scope_evaluation_settled } from "ext:core/ops";
+import { console } from "ext:sw_global_scope/console.js";
+import {
+  defineAttributes,
+  defineInterfaces,
+  defineOperations,
+  defineReplaceableAttributes,
+} from "ext:sw_global_scope/define.js";
+import { interfaces, operations } from "ext:sw_global_scope/exposed.js";
+import { startReporting } from "ext:sw_global_scope/reporting.js";
+import { StorageManager } from "ext:sw_navigator/storage_manager.js";
+import {
+  dispatchEvent,
+  endDispatch,
+  handledEvents,
+  timeOutEvent,
+} from "ext:sw_service_worker/dispatch.js";
+import {
+  ServiceWorker,
+  updateWorkerState,
+} from "ext:sw_service_worker/service_worker.js";
+import { becomeServiceWorker } from "ext:sw_service_worker/service_worker_global_scope.js";
+import {
+  ServiceWorkerRegistration,
+  updateRegistration,
+} from "ext:sw_service_worker/service_worker_registration.js";
+import { SyncManager } from "ext:sw_sync/sync_manager.js";
+import { becomeWindow, clientNotices } from "ext:sw_window/window.js";
+
+const BOOT = "__landfall_boot";
+
+defineInterfaces({
+  ...interfaces,
+  ServiceWorker,
+  ServiceWorkerRegistration,
+  StorageManager,
+  SyncManager,
+});
+defineOperations(operations);
+defineAttributes({ crypto: () => crypto.crypto });
+defineReplaceableAttributes({ performance: () => performanceScript.performance });
+Object.defineProperty(globalThis, "console", {
+  value: console,
+  configurable: true,
+  writable: true,
+  enumerable: false,
+});
+globalThis[webidl.brand] = webidl.brand;
+event.setEventTargetData(globalThis);
+event.saveGlobalThisReference(globalThis);
+
+/** What the host may tell any scope. */
+const notices = {
+  ...clientNotices,
+  workerStateChanged: updateWorkerState,
+  registrationChanged: updateRegistration,
+  connectivityChanged: (isOnline) =>
+    globalThis.dispatchEvent(new event.Event(isOnline ? "online" : "offline")),
+};
+
+/** Runs a script for the embedder and tells the host what it came to, as JSON. */
+async function evaluate(id, source) {
+  try {
+    const [value, error] = core.evalContext(source, location.getLocationHref());
+    if (error !== null) throw error.thrown;
+    op_scope_evaluation_settled(id, JSON.stringify(await value) ?? "null", null);
+  } catch (error) {
+    op_scope_evaluation_settled(id, null, core.destructureError(error));
+  }
+}
+
+/**
+ * Makes the global what `start` says and hands the host its way in.
+ *
+ * @param {{ url: string, serviceWorker: object | null, client: object | null }} start
+ */
+function boot({ url, serviceWorker, client }) {
+  delete globalThis[BOOT];
+  delete globalThis.Deno;
+  delete globalThis.__bootstrap;
+  location.setLocationHref(url);
+  performanceScript.setTimeOrigin();
+  startReporting();
+  defineReplaceableAttributes({ isSecureContext: () => true });
+  if (serviceWorker !== null) becomeServiceWorker(serviceWorker);
+  else becomeWindow(client);
+  return {
+    dispatchEvent,
+    endDispatch,
+    timeOutEvent,
+    handledEvents,
+    evaluate,
+    notify: (name, detail) => notices[name](detail),
+  };
+}
+
+Object.defineProperty(globalThis, BOOT, { value: boot, configurable: true });

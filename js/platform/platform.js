@@ -1,0 +1,103 @@
+// The only script that knows how Deno packs its web platform: lazy scripts that return an object of exports.
+// It hands them on under plain names; an upgrade of Deno's crates is made here and nowhere else.
+
+import { core, internals, primordials } from "ext:core/mod.js";
+import { op_scope_report_error } from "ext:core/ops";
+
+/**
+ * Tells the host of an error that no script handled.
+ *
+ * Deno ends the whole runtime when an exception is not caught. A browser reports it and goes on, and so do we: Deno's
+ * scripts read `core` from `__bootstrap`, so they are given one that reports.
+ *
+ * @param {unknown} error what was thrown
+ * @param {boolean} isRejection true for a promise rejection that nobody handled
+ */
+export function reportToHost(error, isRejection = false) {
+  op_scope_report_error(core.destructureError(error), isRejection);
+}
+
+globalThis.__bootstrap.core = Object.create(core, {
+  reportUnhandledException: { value: (error) => reportToHost(error) },
+});
+
+const load = (specifier) => core.loadExtScript(specifier);
+
+export { core, internals, primordials };
+export const webidl = load("ext:deno_webidl/00_webidl.js");
+export const infra = load("ext:deno_web/00_infra.js");
+export const domException = load("ext:deno_web/01_dom_exception.js");
+export const { DOMException } = domException;
+export const event = load("ext:deno_web/02_event.js");
+export const url = load("ext:deno_web/00_url.js");
+export const urlPattern = load("ext:deno_web/01_urlpattern.js");
+export const consoleScript = load("ext:deno_web/01_console.js");
+export const mimeSniff = load("ext:deno_web/01_mimesniff.js");
+export const timers = load("ext:deno_web/02_timers.js");
+export const abort = load("ext:deno_web/03_abort_signal.js");
+export const globalInterfaces = load("ext:deno_web/04_global_interfaces.js");
+export const base64 = load("ext:deno_web/05_base64.js");
+export const streams = load("ext:deno_web/06_streams.js");
+export const encoding = load("ext:deno_web/08_text_encoding.js");
+export const file = load("ext:deno_web/09_file.js");
+export const fileReader = load("ext:deno_web/10_filereader.js");
+export const locks = core.createLazyLoader("ext:deno_web/locks.js")();
+export const location = load("ext:deno_web/12_location.js");
+export const ports = load("ext:deno_web/13_message_port.js");
+export const broadcastChannel = load("ext:deno_web/01_broadcast_channel.js");
+export const compression = load("ext:deno_web/14_compression.js");
+export const performanceScript = load("ext:deno_web/15_performance.js");
+export const imageData = load("ext:deno_web/16_image_data.js");
+export const geometry = load("ext:deno_web/17_geometry.js");
+export const crypto = load("ext:deno_crypto/00_crypto.js");
+export const headers = load("ext:deno_fetch/20_headers.js");
+export const formData = load("ext:deno_fetch/21_formdata.js");
+export const body = load("ext:deno_fetch/22_body.js");
+export const request = load("ext:deno_fetch/23_request.js");
+export const response = load("ext:deno_fetch/23_response.js");
+
+/** https://webidl.spec.whatwg.org/#idl-DOMException-error-names */
+const DOM_EXCEPTION_NAMES = [
+  "IndexSizeError",
+  "HierarchyRequestError",
+  "WrongDocumentError",
+  "InvalidCharacterError",
+  "NoModificationAllowedError",
+  "NotFoundError",
+  "NotSupportedError",
+  "InUseAttributeError",
+  "InvalidStateError",
+  "SyntaxError",
+  "InvalidModificationError",
+  "NamespaceError",
+  "InvalidAccessError",
+  "TypeMismatchError",
+  "SecurityError",
+  "NetworkError",
+  "AbortError",
+  "URLMismatchError",
+  "TimeoutError",
+  "InvalidNodeTypeError",
+  "DataCloneError",
+  "EncodingError",
+  "NotReadableError",
+  "UnknownError",
+  "ConstraintError",
+  "DataError",
+  "TransactionInactiveError",
+  "ReadOnlyError",
+  "VersionError",
+  "OperationError",
+  "NotAllowedError",
+];
+
+for (const name of DOM_EXCEPTION_NAMES) {
+  core.registerErrorBuilder(
+    `DOMException${name}`,
+    (message) => new DOMException(message, name),
+  );
+}
+core.registerErrorBuilder(
+  "DOMExceptionQuotaExceededError",
+  (message) => new domException.QuotaExceededError(message),
+);

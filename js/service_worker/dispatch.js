@@ -1,0 +1,83 @@
+// The host's events come in here and leave as events on the global scope.
+
+import { core, event } from "ext:landfall_platform/platform.js";
+import { op_service_worker_event_settled } from "ext:core/ops";
+import { createClient } from "ext:sw_service_worker/clients.js";
+import {
+  attachLifetime,
+  EventLifetime,
+  ExtendableEvent,
+} from "ext:sw_service_worker/extendable_event.js";
+import { dispatchFetch } from "ext:sw_service_worker/dispatch_fetch.js";
+import { deserializeMessage } from "ext:sw_service_worker/message.js";
+import { ExtendableMessageEvent } from "ext:sw_service_worker/message_event.js";
+import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
+import { SyncEvent } from "ext:sw_sync/sync_event.js";
+
+/** Event id to lifetime, while the event is alive. */
+const lifetimes = new Map();
+
+/** How each kind of event is made from what the host sent. */
+const constructors = {
+  install: () => new ExtendableEvent("install"),
+  activate: () => new ExtendableEvent("activate"),
+  sync: ({ tag, lastChance }) => new SyncEvent("sync", { tag, lastChance }),
+  message: ({ message, source, origin }) => {
+    const received = deserializeMessage(message);
+    return new ExtendableMessageEvent(
+      received === null ? "messageerror" : "message",
+      { ...received, origin, source: messageSource(source) },
+    );
+  },
+};
+
+function messageSource(source) {
+  if (source === null) return null;
+  return source.client === undefined
+    ? serviceWorkerFor(source.worker)
+    : createClient(source.client);
+}
+
+/**
+ * Fires an event. The host runs a microtask checkpoint after this and then calls {@link endDispatch}.
+ *
+ * @param {number} id the host's number for this dispatch
+ * @param {string} kind a key of `constructors`, or "fetch"
+ * @param {object} init what the event carries
+ */
+export function dispatchEvent(id, kind, init) {
+  const lifetime = new EventLifetime((rejection) => {
+    lifetimes.delete(id);
+    op_service_worker_event_settled(
+      id,
+      rejection === null ? null : core.destructureError(rejection.reason),
+    );
+  });
+  lifetimes.set(id, lifetime);
+  if (kind === "fetch") {
+    dispatchFetch(id, init, lifetime);
+    return;
+  }
+  const dispatched = constructors[kind](init);
+  event.setIsTrusted(dispatched, true);
+  attachLifetime(dispatched, lifetime);
+  globalThis.dispatchEvent(dispatched);
+}
+
+/** Every event type that a worker may be woken for. */
+const EVENT_TYPES = [...Object.keys(constructors), "fetch"];
+
+/** The event types that the script listens to: https://w3c.github.io/ServiceWorker/#dfn-set-of-event-types-to-handle */
+export function handledEvents() {
+  return EVENT_TYPES.filter((type) => event.listenerCount(globalThis, type) > 0);
+}
+
+/** The microtasks of a dispatch have run. */
+export function endDispatch(id) {
+  lifetimes.get(id)?.endDispatch();
+}
+
+/** The host gave up on an event. */
+export function timeOutEvent(id) {
+  lifetimes.get(id)?.timeOut();
+}

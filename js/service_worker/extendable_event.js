@@ -1,0 +1,118 @@
+// ExtendableEvent, and the count of promises that keeps an event alive.
+// Uses protected intrinsics: a script that patches Promise.prototype.then must not hold or free a lifetime.
+
+import {
+  DOMException,
+  event,
+  primordials,
+  webidl,
+} from "ext:landfall_platform/platform.js";
+
+const { PromisePrototypeThen, PromiseResolve, queueMicrotask } = primordials;
+
+/**
+ * How long one dispatched event lives: the "extend lifetime promises", their pending count, the dispatch flag and the
+ * timed out flag of https://w3c.github.io/ServiceWorker/#extendableevent-interface
+ */
+export class EventLifetime {
+  #pending = 0;
+  #isDispatching = true;
+  #isTimedOut = false;
+  #isSettled = false;
+  #rejection = null;
+  #onSettled;
+
+  /** @param {(rejection: { reason: unknown } | null) => void} onSettled called once, when the event is over */
+  constructor(onSettled) {
+    this.#onSettled = onSettled;
+  }
+
+  /** https://w3c.github.io/ServiceWorker/#extendableevent-active */
+  get isActive() {
+    return !this.#isTimedOut && (this.#pending > 0 || this.#isDispatching);
+  }
+
+  /** Adds a promise to wait for, even if it has settled already. */
+  add(promise) {
+    this.#pending++;
+    // The count falls one microtask after the promise settled, so that its first reaction may still extend.
+    const release = () =>
+      queueMicrotask(() => {
+        this.#pending--;
+        this.#settleIfOver();
+      });
+    PromisePrototypeThen(promise, release, (reason) => {
+      this.#rejection ??= { reason };
+      release();
+    });
+  }
+
+  /** The microtask checkpoint after the dispatch is over. */
+  endDispatch() {
+    this.#isDispatching = false;
+    this.#settleIfOver();
+  }
+
+  /** The host gave up waiting: no promise may be added any more. */
+  timeOut() {
+    this.#isTimedOut = true;
+  }
+
+  #settleIfOver() {
+    if (this.#isSettled || this.#isDispatching || this.#pending > 0) return;
+    this.#isSettled = true;
+    this.#onSettled(this.#rejection);
+  }
+}
+
+/** @type {(event: ExtendableEvent, lifetime: EventLifetime) => void} */
+export let attachLifetime;
+
+/**
+ * https://w3c.github.io/ServiceWorker/#extendableevent-add-lifetime-promise
+ *
+ * @type {(event: ExtendableEvent, promise: unknown) => void}
+ */
+export let addLifetimePromise;
+
+/** https://w3c.github.io/ServiceWorker/#extendableevent-interface */
+export class ExtendableEvent extends event.Event {
+  #lifetime = null;
+
+  static {
+    attachLifetime = (target, lifetime) => {
+      target.#lifetime = lifetime;
+    };
+    addLifetimePromise = (target, promise) => {
+      if (target.#lifetime === null) {
+        throw new DOMException(
+          "Can not call waitUntil on a script constructed ExtendableEvent.",
+          "InvalidStateError",
+        );
+      }
+      if (!target.#lifetime.isActive) {
+        throw new DOMException(
+          "The event handler is already finished and no extend lifetime promises are outstanding.",
+          "InvalidStateError",
+        );
+      }
+      target.#lifetime.add(PromiseResolve(promise));
+    };
+  }
+
+  constructor(type, init = {}) {
+    const prefix = "Failed to construct 'ExtendableEvent'";
+    webidl.requiredArguments(arguments.length, 1, prefix);
+    super(type, init);
+    this[webidl.brand] = webidl.brand;
+  }
+
+  waitUntil(promise) {
+    webidl.assertBranded(this, ExtendableEventPrototype);
+    const prefix = "Failed to execute 'waitUntil' on 'ExtendableEvent'";
+    webidl.requiredArguments(arguments.length, 1, prefix);
+    addLifetimePromise(this, promise);
+  }
+}
+webidl.configureInterface(ExtendableEvent);
+const ExtendableEventPrototype = ExtendableEvent.prototype;

@@ -1,0 +1,139 @@
+// FetchEvent: a controlled client asks for something, the worker may answer.
+
+import {
+  DOMException,
+  primordials,
+  request,
+  response,
+  webidl,
+} from "ext:landfall_platform/platform.js";
+import {
+  addLifetimePromise,
+  ExtendableEvent,
+} from "ext:sw_service_worker/extendable_event.js";
+
+const { PromisePrototypeThen, PromiseResolve } = primordials;
+
+/** @type {(event: FetchEvent) => Promise<unknown> | null} what respondWith was given, or null */
+export let answerOf;
+/** @type {(event: FetchEvent, error: unknown | null) => void} settles `handled` */
+export let settleHandled;
+
+/** https://w3c.github.io/ServiceWorker/#fetchevent-interface */
+export class FetchEvent extends ExtendableEvent {
+  #request;
+  #clientId;
+  #resultingClientId;
+  #replacesClientId;
+  #preloadResponse;
+  #answer = null;
+  #handled = Promise.withResolvers();
+
+  static {
+    answerOf = (event) => event.#answer;
+    settleHandled = (event, error) => {
+      if (error === null) event.#handled.resolve(undefined);
+      else event.#handled.reject(error);
+    };
+  }
+
+  constructor(type, init) {
+    const prefix = "Failed to construct 'FetchEvent'";
+    webidl.requiredArguments(arguments.length, 2, prefix);
+    super(type, init);
+    if (!(init?.request instanceof request.Request)) {
+      throw new TypeError(`${prefix}: 'request' of FetchEventInit is not a Request`);
+    }
+    this.#request = init.request;
+    this.#clientId = String(init.clientId ?? "");
+    this.#resultingClientId = String(init.resultingClientId ?? "");
+    this.#replacesClientId = String(init.replacesClientId ?? "");
+    this.#preloadResponse = PromiseResolve(init.preloadResponse);
+    // Nobody has to look at `handled`: its rejection is not an unhandled one.
+    PromisePrototypeThen(this.#handled.promise, undefined, () => {});
+  }
+
+  get request() {
+    webidl.assertBranded(this, FetchEventPrototype);
+    return this.#request;
+  }
+
+  get clientId() {
+    webidl.assertBranded(this, FetchEventPrototype);
+    return this.#clientId;
+  }
+
+  get resultingClientId() {
+    webidl.assertBranded(this, FetchEventPrototype);
+    return this.#resultingClientId;
+  }
+
+  get replacesClientId() {
+    webidl.assertBranded(this, FetchEventPrototype);
+    return this.#replacesClientId;
+  }
+
+  get preloadResponse() {
+    webidl.assertBranded(this, FetchEventPrototype);
+    return this.#preloadResponse;
+  }
+
+  get handled() {
+    webidl.assertBranded(this, FetchEventPrototype);
+    return this.#handled.promise;
+  }
+
+  /** https://w3c.github.io/ServiceWorker/#fetch-event-respondwith */
+  respondWith(answer) {
+    webidl.assertBranded(this, FetchEventPrototype);
+    const prefix = "Failed to execute 'respondWith' on 'FetchEvent'";
+    webidl.requiredArguments(arguments.length, 1, prefix);
+    if (this.eventPhase === 0) {
+      throw new DOMException(
+        `${prefix}: The event handler is already finished.`,
+        "InvalidStateError",
+      );
+    }
+    if (this.#answer !== null) {
+      throw new DOMException(
+        `${prefix}: respondWith() was already called.`,
+        "InvalidStateError",
+      );
+    }
+    const promise = PromiseResolve(answer);
+    addLifetimePromise(this, promise);
+    this.stopImmediatePropagation();
+    this.#answer = promise;
+  }
+}
+webidl.configureInterface(FetchEvent);
+const FetchEventPrototype = FetchEvent.prototype;
+
+/**
+ * The response a handler's answer stands for, or what is wrong with it.
+ *
+ * @param {unknown} answer what the promise given to respondWith() was fulfilled with
+ * @param {string} url of the request, for the message
+ * @returns {Response}
+ */
+export function checkAnswer(answer, url) {
+  if (!(answer instanceof response.Response)) {
+    throw new TypeError(
+      `respondWith() for ${url} was given something that is not a Response`,
+    );
+  }
+  if (answer.type === "error") {
+    throw new TypeError(`respondWith() for ${url} was given Response.error()`);
+  }
+  if (answer.bodyUsed) {
+    throw new TypeError(
+      `respondWith() for ${url} was given a Response whose body is already used`,
+    );
+  }
+  if (answer.body?.locked) {
+    throw new TypeError(
+      `respondWith() for ${url} was given a Response whose body is locked`,
+    );
+  }
+  return answer;
+}

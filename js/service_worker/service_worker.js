@@ -1,0 +1,82 @@
+// ServiceWorker: a worker as another scope sees it.
+
+import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
+import { event, webidl } from "ext:landfall_platform/platform.js";
+import { op_service_worker_post_message } from "ext:core/ops";
+import { serializeMessage } from "ext:sw_service_worker/message.js";
+
+/** Worker id to object: the same worker is the same object in one scope. */
+const workers = new Map();
+
+/** Set the state of a worker, and tell whether that is news. @type {(worker: ServiceWorker, state: string) => boolean} */
+let setState;
+
+/** https://w3c.github.io/ServiceWorker/#serviceworker-interface */
+export class ServiceWorker extends event.EventTarget {
+  #id;
+  #scriptURL;
+  #state;
+
+  static {
+    setState = (worker, state) => {
+      if (worker.#state === state) return false;
+      worker.#state = state;
+      return true;
+    };
+  }
+
+  constructor(key = undefined, snapshot = undefined) {
+    super();
+    onlyByHost(key, this);
+    this.#id = snapshot.id;
+    this.#scriptURL = snapshot.scriptURL;
+    this.#state = snapshot.state;
+  }
+
+  get scriptURL() {
+    webidl.assertBranded(this, ServiceWorkerPrototype);
+    return this.#scriptURL;
+  }
+
+  get state() {
+    webidl.assertBranded(this, ServiceWorkerPrototype);
+    return this.#state;
+  }
+
+  postMessage(message, transferOrOptions = undefined) {
+    webidl.assertBranded(this, ServiceWorkerPrototype);
+    const prefix = "Failed to execute 'postMessage' on 'ServiceWorker'";
+    webidl.requiredArguments(arguments.length, 1, prefix);
+    op_service_worker_post_message(
+      this.#id,
+      serializeMessage(message, transferOrOptions, prefix),
+    );
+  }
+}
+webidl.configureInterface(ServiceWorker);
+const ServiceWorkerPrototype = ServiceWorker.prototype;
+event.defineEventHandler(ServiceWorkerPrototype, "statechange");
+event.defineEventHandler(ServiceWorkerPrototype, "error");
+
+/**
+ * The object for a worker, brought up to date silently when it is new here.
+ *
+ * @param {{ id: number, scriptURL: string, state: string } | null} snapshot
+ */
+export function serviceWorkerFor(snapshot) {
+  if (snapshot === null) return null;
+  let worker = workers.get(snapshot.id);
+  if (worker === undefined) {
+    worker = new ServiceWorker(HOST, snapshot);
+    workers.set(snapshot.id, worker);
+  }
+  return worker;
+}
+
+/** A worker changed state: https://w3c.github.io/ServiceWorker/#update-worker-state */
+export function updateWorkerState({ id, state }) {
+  const worker = workers.get(id);
+  if (worker === undefined || !setState(worker, state)) return;
+  if (state === "redundant") workers.delete(id);
+  worker.dispatchEvent(new event.Event("statechange"));
+}

@@ -1,0 +1,125 @@
+// ServiceWorkerGlobalScope: what a worker's global has beyond what every scope has.
+
+import {
+  DOMException,
+  event,
+  globalInterfaces,
+  location,
+  core,
+} from "ext:landfall_platform/platform.js";
+import {
+  op_service_worker_import_script,
+  op_service_worker_skip_waiting,
+} from "ext:core/ops";
+import {
+  defineAttributes,
+  defineInterfaces,
+  defineOperations,
+  defineReplaceableAttributes,
+} from "ext:sw_global_scope/define.js";
+import { createNavigator, WorkerNavigator } from "ext:sw_navigator/navigator.js";
+import {
+  Client,
+  Clients,
+  clientsObject,
+  WindowClient,
+} from "ext:sw_service_worker/clients.js";
+import { ExtendableEvent } from "ext:sw_service_worker/extendable_event.js";
+import { FetchEvent } from "ext:sw_service_worker/fetch_event.js";
+import { ExtendableMessageEvent } from "ext:sw_service_worker/message_event.js";
+import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
+import { registrationFor } from "ext:sw_service_worker/service_worker_registration.js";
+import { SyncEvent } from "ext:sw_sync/sync_event.js";
+
+const { WorkerGlobalScope } = globalInterfaces;
+
+/** https://w3c.github.io/ServiceWorker/#serviceworkerglobalscope-interface */
+class ServiceWorkerGlobalScope extends WorkerGlobalScope {
+  get [Symbol.toStringTag]() {
+    return "ServiceWorkerGlobalScope";
+  }
+}
+
+/** Every event type that a handler attribute of the scope exists for. */
+const EVENT_HANDLERS = [
+  "install",
+  "activate",
+  "fetch",
+  "message",
+  "messageerror",
+  "sync",
+  "unhandledrejection",
+  "rejectionhandled",
+  "online",
+  "offline",
+  "languagechange",
+];
+
+/**
+ * https://html.spec.whatwg.org/multipage/workers.html#import-scripts-into-worker-global-scope
+ *
+ * @param {...string} urls
+ */
+function importScripts(...urls) {
+  const resolved = urls.map((url) => {
+    try {
+      return new URL(String(url), location.getLocationHref()).href;
+    } catch {
+      throw new DOMException(
+        `Failed to execute 'importScripts' on 'WorkerGlobalScope': the URL '${url}' is invalid.`,
+        "SyntaxError",
+      );
+    }
+  });
+  for (const url of resolved) {
+    const [, error] = core.evalContext(op_service_worker_import_script(url), url);
+    if (error !== null) throw error.thrown;
+  }
+}
+
+/**
+ * Turns the global into a service worker's.
+ *
+ * @param {{ registration: object, worker: object, isModule: boolean }} worker
+ */
+export function becomeServiceWorker({ registration, worker, isModule }) {
+  Object.setPrototypeOf(globalThis, ServiceWorkerGlobalScope.prototype);
+  const navigator = createNavigator(WorkerNavigator);
+  defineInterfaces({
+    Client,
+    Clients,
+    ExtendableEvent,
+    ExtendableMessageEvent,
+    FetchEvent,
+    ServiceWorkerGlobalScope,
+    SyncEvent,
+    WindowClient,
+    WorkerGlobalScope,
+    WorkerNavigator,
+  });
+  Object.defineProperties(globalThis, {
+    WorkerLocation: location.workerLocationConstructorDescriptor,
+    location: location.workerLocationDescriptor,
+  });
+  defineAttributes({
+    self: () => globalThis,
+    navigator: () => navigator,
+    registration: () => registrationFor(registration),
+    serviceWorker: () => serviceWorkerFor(worker),
+    clients: clientsObject,
+  });
+  defineReplaceableAttributes({ origin: () => new URL(location.getLocationHref()).origin });
+  defineOperations({
+    skipWaiting: () => op_service_worker_skip_waiting(),
+    importScripts: isModule ? refuseInModule : importScripts,
+  });
+  for (const type of EVENT_HANDLERS) event.defineEventHandler(globalThis, type);
+  event.defineEventHandler(globalThis, "error", undefined, true);
+}
+
+/** https://html.spec.whatwg.org/multipage/workers.html#importing-scripts-and-libraries */
+function refuseInModule() {
+  throw new TypeError(
+    "Failed to execute 'importScripts' on 'WorkerGlobalScope': Module scripts don't support importScripts().",
+  );
+}

@@ -1,0 +1,116 @@
+// ServiceWorkerRegistration: one scope's registration as a script sees it.
+
+import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
+import { event, webidl } from "ext:landfall_platform/platform.js";
+import {
+  op_service_worker_unregister,
+  op_service_worker_update,
+} from "ext:core/ops";
+import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
+import { createSyncManager } from "ext:sw_sync/sync_manager.js";
+
+/** Registration id to object: the same registration is the same object in one scope. */
+const registrations = new Map();
+
+/** @type {(registration: ServiceWorkerRegistration, snapshot: object) => boolean} whether the installing worker is news */
+let applySnapshot;
+
+/** https://w3c.github.io/ServiceWorker/#serviceworkerregistration-interface */
+export class ServiceWorkerRegistration extends event.EventTarget {
+  #id;
+  #scope;
+  #updateViaCache;
+  #installing = null;
+  #waiting = null;
+  #active = null;
+  #sync;
+
+  static {
+    applySnapshot = (registration, snapshot) => {
+      const previous = registration.#installing;
+      registration.#updateViaCache = snapshot.updateViaCache;
+      registration.#installing = serviceWorkerFor(snapshot.installing);
+      registration.#waiting = serviceWorkerFor(snapshot.waiting);
+      registration.#active = serviceWorkerFor(snapshot.active);
+      return registration.#installing !== null &&
+        registration.#installing !== previous;
+    };
+  }
+
+  constructor(key = undefined, snapshot = undefined) {
+    super();
+    onlyByHost(key, this);
+    this.#id = snapshot.id;
+    this.#scope = snapshot.scope;
+  }
+
+  get installing() {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return this.#installing;
+  }
+
+  get waiting() {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return this.#waiting;
+  }
+
+  get active() {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return this.#active;
+  }
+
+  get scope() {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return this.#scope;
+  }
+
+  get updateViaCache() {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return this.#updateViaCache;
+  }
+
+  /** The same object for the life of this one. */
+  get sync() {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return this.#sync ??= createSyncManager(
+      this.#id,
+      () => this.#active !== null,
+    );
+  }
+
+  async update() {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return registrationFor(await op_service_worker_update(this.#id));
+  }
+
+  async unregister() {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return await op_service_worker_unregister(this.#id);
+  }
+}
+webidl.configureInterface(ServiceWorkerRegistration);
+const ServiceWorkerRegistrationPrototype = ServiceWorkerRegistration.prototype;
+event.defineEventHandler(ServiceWorkerRegistrationPrototype, "updatefound");
+
+/**
+ * The object for a registration, brought up to date.
+ *
+ * @param {object} snapshot id, scope, updateViaCache and the three workers
+ */
+export function registrationFor(snapshot) {
+  let registration = registrations.get(snapshot.id);
+  if (registration === undefined) {
+    registration = new ServiceWorkerRegistration(HOST, snapshot);
+    registrations.set(snapshot.id, registration);
+  }
+  applySnapshot(registration, snapshot);
+  return registration;
+}
+
+/** The host says that a registration's workers moved. Scopes that never saw it have nothing to update. */
+export function updateRegistration(snapshot) {
+  const registration = registrations.get(snapshot.id);
+  if (registration !== undefined && applySnapshot(registration, snapshot)) {
+    registration.dispatchEvent(new event.Event("updatefound"));
+  }
+}

@@ -1,0 +1,70 @@
+// The global of a window-like client: a page's script, without a document.
+
+import {
+  event,
+  globalInterfaces,
+  location,
+} from "ext:landfall_platform/platform.js";
+import {
+  defineAttributes,
+  defineInterfaces,
+  defineReplaceableAttributes,
+} from "ext:sw_global_scope/define.js";
+import { createNavigator, Navigator } from "ext:sw_navigator/navigator.js";
+import {
+  changeController,
+  documentIsReady,
+  initializeController,
+  receiveClientMessage,
+  ServiceWorkerContainer,
+  serviceWorkerContainer,
+} from "ext:sw_service_worker/service_worker_container.js";
+
+const { Window } = globalInterfaces;
+
+const EVENT_HANDLERS = [
+  "message",
+  "messageerror",
+  "unhandledrejection",
+  "rejectionhandled",
+  "online",
+  "offline",
+  "languagechange",
+];
+
+Object.defineProperty(Navigator.prototype, "serviceWorker", {
+  get: serviceWorkerContainer,
+  configurable: true,
+  enumerable: true,
+});
+
+/**
+ * Turns the global into a window-like client's.
+ *
+ * @param {{ controller: object | null }} client
+ */
+export function becomeWindow({ controller }) {
+  Object.setPrototypeOf(globalThis, Window.prototype);
+  const navigator = createNavigator(Navigator);
+  defineInterfaces({ Navigator, ServiceWorkerContainer, Window });
+  Object.defineProperties(globalThis, {
+    Location: location.locationConstructorDescriptor,
+    location: location.locationDescriptor,
+    window: { get: () => globalThis, enumerable: true },
+  });
+  defineAttributes({ navigator: () => navigator });
+  defineReplaceableAttributes({
+    self: () => globalThis,
+    origin: () => new URL(location.getLocationHref()).origin,
+  });
+  for (const type of EVENT_HANDLERS) event.defineEventHandler(globalThis, type);
+  event.defineEventHandler(globalThis, "error", undefined, true);
+  initializeController(controller);
+}
+
+/** What the host may tell a client. */
+export const clientNotices = {
+  controllerChanged: changeController,
+  message: receiveClientMessage,
+  documentReady: documentIsReady,
+};

@@ -1,0 +1,120 @@
+//! The way into a scope: the functions that `boot` in js/global_scope/bootstrap.js hands out.
+
+use deno_core::error::CoreError;
+use deno_core::{JsRuntime, scope, serde_v8, v8};
+use deno_error::JsErrorBox;
+use serde::Serialize;
+
+/// The name under which the snapshot keeps `boot`.
+const BOOT: &str = "__landfall_boot";
+
+/// The scope's functions for the host.
+pub(super) struct Entry {
+    dispatch_event: v8::Global<v8::Function>,
+    end_dispatch: v8::Global<v8::Function>,
+    time_out_event: v8::Global<v8::Function>,
+    handled_events: v8::Global<v8::Function>,
+    evaluate: v8::Global<v8::Function>,
+    notify: v8::Global<v8::Function>,
+}
+
+impl Entry {
+    /// Makes the global what `start` says.
+    pub(super) fn boot(js: &mut JsRuntime, start: &impl Serialize) -> Result<Self, CoreError> {
+        scope!(scope, js);
+        let context = scope.get_current_context();
+        let global = context.global(scope);
+        let boot = get_function(scope, global, BOOT)?;
+        let start = serde_v8::to_v8(scope, start).map_err(JsErrorBox::from_err)?;
+        let boot = v8::Local::new(scope, boot);
+        v8::tc_scope!(let scope, scope);
+        let Some(entry) = boot.call(scope, global.into(), &[start]) else {
+            let reason = scope
+                .exception()
+                .map(|exception| exception.to_rust_string_lossy(scope))
+                .unwrap_or_default();
+            return Err(JsErrorBox::generic(format!("the scope did not start: {reason}")).into());
+        };
+        let entry = v8::Local::<v8::Object>::try_from(entry)
+            .map_err(|_| JsErrorBox::generic("boot gives an object"))?;
+        Ok(Self {
+            dispatch_event: get_function(scope, entry, "dispatchEvent")?,
+            end_dispatch: get_function(scope, entry, "endDispatch")?,
+            time_out_event: get_function(scope, entry, "timeOutEvent")?,
+            handled_events: get_function(scope, entry, "handledEvents")?,
+            evaluate: get_function(scope, entry, "evaluate")?,
+            notify: get_function(scope, entry, "notify")?,
+        })
+    }
+
+    /// Fires an event, runs the microtasks that belong to the dispatch, and ends the dispatch.
+    pub(super) fn dispatch(&self, js: &mut JsRuntime, id: u32, kind: &str, detail: &impl Serialize) {
+        call(js, &self.dispatch_event, &(id, kind, detail));
+        call(js, &self.end_dispatch, &(id,));
+    }
+
+    pub(super) fn time_out(&self, js: &mut JsRuntime, id: u32) {
+        call(js, &self.time_out_event, &(id,));
+    }
+
+    pub(super) fn handled_events(&self, js: &mut JsRuntime) -> Vec<String> {
+        call(js, &self.handled_events, &()).unwrap_or_default()
+    }
+
+    pub(super) fn evaluate(&self, js: &mut JsRuntime, id: u32, source: &str) {
+        call(js, &self.evaluate, &(id, source));
+    }
+
+    pub(super) fn notify(&self, js: &mut JsRuntime, name: &str, detail: &impl Serialize) {
+        call(js, &self.notify, &(name, detail));
+    }
+}
+
+fn get_function<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    object: v8::Local<'s, v8::Object>,
+    name: &str,
+) -> Result<v8::Global<v8::Function>, JsErrorBox> {
+    let missing = || JsErrorBox::generic(format!("the snapshot has no function `{name}`"));
+    let key = v8::String::new(scope, name).ok_or_else(missing)?;
+    let value = object.get(scope, key.into()).ok_or_else(missing)?;
+    let function = v8::Local::<v8::Function>::try_from(value).map_err(|_| missing())?;
+    Ok(v8::Global::new(scope, function))
+}
+
+/// Calls one of our own functions with the fields of `arguments`, then runs the microtasks.
+///
+/// These functions throw only when the scope is being terminated; then there is no answer.
+fn call<T: for<'de> serde::Deserialize<'de>>(
+    js: &mut JsRuntime,
+    function: &v8::Global<v8::Function>,
+    arguments: &impl Serialize,
+) -> Option<T> {
+    scope!(scope, js);
+    v8::tc_scope!(let scope, scope);
+    let arguments = serde_v8::to_v8(scope, arguments).ok()?;
+    let arguments = spread(scope, arguments);
+    let function = v8::Local::new(scope, function);
+    let receiver = v8::undefined(scope).into();
+    let result = function.call(scope, receiver, &arguments);
+    if let Some(exception) = scope.exception() {
+        let message = exception.to_rust_string_lossy(scope);
+        tracing::debug!(message, "a call into the scope was cut short");
+    }
+    let answer = result.and_then(|value| serde_v8::from_v8(scope, value).ok());
+    scope.perform_microtask_checkpoint();
+    answer
+}
+
+/// The elements of an array; of anything else, nothing.
+fn spread<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    value: v8::Local<'s, v8::Value>,
+) -> Vec<v8::Local<'s, v8::Value>> {
+    let Ok(array) = v8::Local::<v8::Array>::try_from(value) else {
+        return Vec::new();
+    };
+    (0..array.length())
+        .filter_map(|index| array.get_index(scope, index))
+        .collect()
+}

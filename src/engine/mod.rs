@@ -1,0 +1,268 @@
+//! V8: one isolate, its scope and its event loop. The only place that owns a `JsRuntime`.
+//!
+//! It runs scripts and dispatches events; which and when is the host's business.
+
+mod entry;
+mod limits;
+mod modules;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use deno_core::error::{CoreError, JsError};
+use deno_core::{JsRuntime, PollEventLoopOptions, RuntimeOptions, v8};
+use serde::Serialize;
+use tokio::sync::oneshot;
+use url::Url;
+
+use crate::service_worker::{EventOutcome, ScriptType};
+use crate::web;
+use crate::web::ScopeOptions;
+use crate::web::event::{EventDetail, EventInit, Notice, PendingEvents};
+use crate::web::global_scope::{EvaluationResult, PendingEvaluations};
+use crate::web::host_port::HostPort;
+use crate::web::script_error::{ScriptError, ScriptSources};
+use crate::web::view::{RegistrationView, WorkerView};
+
+use entry::Entry;
+pub(crate) use limits::{StopHandle, StopReason};
+
+static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
+include!(concat!(env!("OUT_DIR"), "/residual.rs"));
+
+/// What kind of global a scope has.
+#[derive(Debug, Clone)]
+pub(crate) enum ScopeKind {
+    /// A service worker of a registration.
+    ServiceWorker {
+        registration: RegistrationView,
+        worker: WorkerView,
+        script_type: ScriptType,
+    },
+    /// A window-like client, with the worker that controls it from the beginning.
+    Window { controller: Option<WorkerView> },
+}
+
+/// How a scope is to be started.
+pub(crate) struct EngineOptions {
+    pub kind: ScopeKind,
+    pub port: HostPort,
+    pub scope: ScopeOptions,
+    /// Bytes of heap a script may use.
+    pub heap_limit: usize,
+}
+
+/// The argument of `boot` in js/global_scope/bootstrap.js.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Start {
+    url: String,
+    service_worker: Option<ServiceWorkerStart>,
+    client: Option<ClientStart>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ServiceWorkerStart {
+    registration: RegistrationView,
+    worker: WorkerView,
+    is_module: bool,
+}
+
+#[derive(Serialize)]
+struct ClientStart {
+    controller: Option<WorkerView>,
+}
+
+/// Creates V8's platform. To be called before any scope starts; later calls do nothing.
+pub(crate) fn init() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| JsRuntime::init_platform(None));
+}
+
+/// One running scope. Lives and dies on the thread that made it.
+pub(crate) struct Engine {
+    js: JsRuntime,
+    entry: Entry,
+    stop: StopHandle,
+}
+
+impl Engine {
+    /// Starts a scope from the snapshot; no script of the user's has run yet.
+    pub(crate) fn new(options: EngineOptions) -> Result<Self, CoreError> {
+        let url = options.scope.url.clone();
+        let loader = modules::StoredModules::new(
+            options.scope.scripts.clone(),
+            options.port.clone(),
+            matches!(options.kind, ScopeKind::ServiceWorker { .. }),
+        );
+        let mut js = JsRuntime::try_new(RuntimeOptions {
+            startup_snapshot: Some(SNAPSHOT),
+            residual_lazy_js_sources: RESIDUAL_SCRIPTS,
+            extensions: web::extensions(),
+            module_loader: Some(Rc::new(loader)),
+            create_params: Some(v8::CreateParams::default().heap_limits(0, options.heap_limit)),
+            ..Default::default()
+        })?;
+        js.lazy_init_extensions(web::extension_arguments(options.scope))?;
+        js.op_state().borrow_mut().put(options.port);
+        let stop = StopHandle::new(&mut js);
+        let entry = Entry::boot(&mut js, &Start::new(&url, options.kind))?;
+        Ok(Self { js, entry, stop })
+    }
+
+    /// What ends the scope from another thread.
+    pub(crate) fn stop_handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+
+    /// Runs a classic script to its end, microtasks not included.
+    pub(crate) fn run_classic(&mut self, url: &Url, text: Arc<str>) -> Result<(), ScriptError> {
+        self.remember(url, &text);
+        let result = self.js.execute_script(url.to_string(), text);
+        result
+            .map(drop)
+            .map_err(|error| self.describe(&error))
+    }
+
+    /// Runs a module with everything it imports, until its evaluation settles.
+    pub(crate) async fn run_module(&mut self, url: &Url, text: Arc<str>) -> Result<(), ScriptError> {
+        self.remember(url, &text);
+        let loaded = self
+            .js
+            .load_main_es_module_from_code(url, text.to_string())
+            .await;
+        let result = match loaded {
+            Ok(module) => {
+                let evaluation = self.js.mod_evaluate(module);
+                self.js
+                    .with_event_loop_promise(
+                        Box::pin(evaluation),
+                        PollEventLoopOptions::default(),
+                    )
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        result.map_err(|error| self.describe_core(&error))
+    }
+
+    /// The event types that the script listens to now.
+    pub(crate) fn handled_events(&mut self) -> Vec<String> {
+        self.entry.handled_events(&mut self.js)
+    }
+
+    /// Dispatches an event; its outcome comes when it is over.
+    pub(crate) fn dispatch(
+        &mut self,
+        id: u32,
+        event: EventInit,
+        outcome: oneshot::Sender<EventOutcome>,
+    ) {
+        let kind = event.kind();
+        let detail = {
+            let state = self.js.op_state();
+            let mut state = state.borrow_mut();
+            state.borrow_mut::<PendingEvents>().begin(id, outcome);
+            match event {
+                EventInit::Install | EventInit::Activate => EventDetail::None {},
+                EventInit::Sync { tag, last_chance } => EventDetail::Sync { tag, last_chance },
+                EventInit::Message {
+                    message,
+                    source,
+                    origin,
+                } => EventDetail::Message {
+                    message: message.put(&mut state),
+                    source,
+                    origin,
+                },
+            }
+        };
+        self.entry.dispatch(&mut self.js, id, kind.name(), &detail);
+    }
+
+    /// Nobody waits for the event any more.
+    pub(crate) fn time_out(&mut self, id: u32) {
+        self.entry.time_out(&mut self.js, id);
+    }
+
+    /// Brings news into the scope.
+    pub(crate) fn notify(&mut self, notice: Notice) {
+        let (name, detail) = {
+            let state = self.js.op_state();
+            let mut state = state.borrow_mut();
+            notice.put(&mut state)
+        };
+        self.entry.notify(&mut self.js, name, &detail);
+    }
+
+    /// Evaluates a script for the embedder and awaits what it comes to.
+    pub(crate) fn evaluate(&mut self, source: &str, result: oneshot::Sender<EvaluationResult>) {
+        let id = {
+            let state = self.js.op_state();
+            let mut state = state.borrow_mut();
+            state.borrow_mut::<PendingEvaluations>().begin(result)
+        };
+        self.entry.evaluate(&mut self.js, id, source);
+    }
+
+    /// Runs what is due. Ready when nothing is under way, or with an error that ended the turn.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ScriptError>> {
+        self.js
+            .poll_event_loop(context, PollEventLoopOptions::default())
+            .map_err(|error| self.describe_core(&error))
+    }
+
+    fn remember(&self, url: &Url, text: &Arc<str>) {
+        let state = self.js.op_state();
+        let mut state = state.borrow_mut();
+        state
+            .borrow_mut::<ScriptSources>()
+            .insert(url.as_str(), text.clone());
+    }
+
+    fn describe(&self, error: &JsError) -> ScriptError {
+        let state = self.js.op_state();
+        let state = state.borrow();
+        state.borrow::<ScriptSources>().describe(error, false)
+    }
+
+    fn describe_core(&self, error: &CoreError) -> ScriptError {
+        match error.as_kind() {
+            deno_core::error::CoreErrorKind::Js(error) => self.describe(error),
+            _ => ScriptError {
+                message: error.to_string(),
+                stack: None,
+                position: None,
+                is_rejection: false,
+            },
+        }
+    }
+}
+
+impl Start {
+    fn new(url: &Url, kind: ScopeKind) -> Self {
+        let url = url.to_string();
+        match kind {
+            ScopeKind::ServiceWorker {
+                registration,
+                worker,
+                script_type,
+            } => Self {
+                url,
+                service_worker: Some(ServiceWorkerStart {
+                    registration,
+                    worker,
+                    is_module: script_type == ScriptType::Module,
+                }),
+                client: None,
+            },
+            ScopeKind::Window { controller } => Self {
+                url,
+                service_worker: None,
+                client: Some(ClientStart { controller }),
+            },
+        }
+    }
+}

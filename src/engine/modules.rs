@@ -1,0 +1,69 @@
+//! The module loader: serves the stored scripts of one worker, and asks the host for those it has not.
+
+use deno_core::error::ModuleLoaderError;
+use deno_core::{
+    ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse, ModuleSource,
+    ModuleSourceCode, ModuleSpecifier, ModuleType, ResolutionKind, resolve_import,
+};
+use deno_error::JsErrorBox;
+
+use crate::web::host_port::HostPort;
+use crate::web::service_worker::{StoredScripts, decode_script};
+
+/// Loads modules for one scope.
+pub(super) struct StoredModules {
+    scripts: StoredScripts,
+    host: HostPort,
+    is_service_worker: bool,
+}
+
+impl StoredModules {
+    pub(super) fn new(scripts: StoredScripts, host: HostPort, is_service_worker: bool) -> Self {
+        Self {
+            scripts,
+            host,
+            is_service_worker,
+        }
+    }
+}
+
+impl ModuleLoader for StoredModules {
+    fn resolve(
+        &self,
+        specifier: &str,
+        referrer: &str,
+        kind: ResolutionKind,
+    ) -> ModuleResolveResponse {
+        // https://html.spec.whatwg.org/multipage/webappapis.html#hostloadimportedmodule
+        if self.is_service_worker && matches!(kind, ResolutionKind::DynamicImport) {
+            return ModuleResolveResponse::Sync(Err(JsErrorBox::type_error(
+                "import() is disallowed on ServiceWorkerGlobalScope by the HTML specification",
+            )));
+        }
+        ModuleResolveResponse::Sync(
+            resolve_import(specifier, referrer).map_err(JsErrorBox::from_err),
+        )
+    }
+
+    fn load(
+        &self,
+        specifier: &ModuleSpecifier,
+        _referrer: Option<&ModuleLoadReferrer>,
+        _options: ModuleLoadOptions,
+    ) -> ModuleLoadResponse {
+        let (scripts, host, specifier) = (self.scripts.clone(), self.host.clone(), specifier.clone());
+        ModuleLoadResponse::Async(Box::pin(async move {
+            let script = scripts
+                .load(&specifier, &host)
+                .await
+                .map_err(|error| ModuleLoaderError::type_error(error.to_string()))?;
+            Ok(ModuleSource::new_with_redirect(
+                ModuleType::JavaScript,
+                ModuleSourceCode::String(decode_script(&script.body).to_string().into()),
+                &specifier,
+                &script.url,
+                None,
+            ))
+        }))
+    }
+}

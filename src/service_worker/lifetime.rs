@@ -1,0 +1,55 @@
+//! Time limits: how long an event, a start and an idle worker may take.
+//! Counting `waitUntil` promises is in js/service_worker/, waiting is the host's part.
+
+use std::time::Duration;
+
+use crate::service_worker::event::EventKind;
+
+/// How long things may take. The defaults are Chromium's (fact sheet, section 6.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventLimits {
+    /// An event of a kind that has no limit of its own.
+    pub event: Duration,
+    /// A `sync` or `periodicsync` event. The worker is not killed when it is over, its event fails.
+    pub sync: Duration,
+    /// A `push` event.
+    pub push: Duration,
+    /// The start of a worker that is being installed.
+    pub first_start: Duration,
+    /// The start of an installed worker.
+    pub start: Duration,
+    /// A worker without events stops after this time.
+    pub idle: Duration,
+    /// A worker that was told to stop is cut off after this time.
+    pub stop: Duration,
+}
+
+impl Default for EventLimits {
+    fn default() -> Self {
+        Self {
+            event: Duration::from_secs(5 * 60),
+            sync: Duration::from_secs(3 * 60),
+            push: Duration::from_secs(90),
+            first_start: Duration::from_secs(5 * 60),
+            start: Duration::from_secs(60),
+            idle: Duration::from_secs(30),
+            stop: Duration::from_secs(5),
+        }
+    }
+}
+
+impl EventLimits {
+    /// How long an event of this kind may take, from the moment it was sent.
+    pub fn limit_for(&self, kind: EventKind) -> Duration {
+        match kind {
+            EventKind::Sync | EventKind::PeriodicSync => self.sync,
+            EventKind::Push => self.push,
+            _ => self.event,
+        }
+    }
+
+    /// Whether a worker is stopped when an event of this kind takes too long.
+    pub fn is_killed_on_timeout(kind: EventKind) -> bool {
+        !matches!(kind, EventKind::Sync | EventKind::PeriodicSync)
+    }
+}

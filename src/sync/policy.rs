@@ -1,0 +1,172 @@
+//! Every choice that the specification leaves open or that Chromium makes differently, in one struct.
+//! It holds and checks values; the files beside it act on them.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sync::retry::RetryPolicy;
+
+/// The longest tag Chromium takes, in bytes of UTF-8.
+const CHROMIUM_MAX_TAG_BYTES: usize = 10_240;
+
+/// What `register()` does to a registration that waits for its next attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReregisterInBackoff {
+    /// It is pending again and fires now; attempts made so far still count. The specification.
+    FireNow,
+    /// It fires now, as if it was registered for the first time.
+    FireAfresh,
+    /// Nothing: the delay stands. Chromium.
+    KeepDelay,
+}
+
+/// In which order `register()` looks at permission and window when both are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckOrder {
+    /// The permission first. The specification.
+    PermissionFirst,
+    /// The window and the length of the tag first. Chromium.
+    WindowFirst,
+}
+
+/// The names of the built-in policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    /// What suits a program without windows.
+    #[default]
+    Landfall,
+    /// The specification wherever it speaks.
+    Spec,
+    /// Chromium wherever it differs.
+    Chromium,
+}
+
+/// The rules of one host's background sync.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SyncPolicy {
+    /// Attempts and delays.
+    pub retry: RetryPolicy,
+    /// How long one `sync` event may take. Chromium: `max_sync_event_duration`, 3 minutes.
+    pub event_time_limit: Duration,
+    /// Whether `register()` needs an open top-level window of the origin. Specification and Chromium: yes.
+    pub window_required: bool,
+    /// The longest tag, in bytes of UTF-8. Chromium: 10,240; the specification has no limit.
+    pub max_tag_bytes: Option<usize>,
+    /// Which of two missing things `register()` complains about.
+    pub check_order: CheckOrder,
+    /// What `register()` of a tag that waits for its next attempt does.
+    pub reregister_in_backoff: ReregisterInBackoff,
+    /// Whether a registration that waits for its next attempt fires at once when the network comes back.
+    /// Chromium: no.
+    pub retry_on_reconnect: bool,
+    /// So many ends of the process in a row during one attempt make it count as failed.
+    /// Chromium never counts them: `None`.
+    pub interruptions_per_attempt: Option<u32>,
+}
+
+impl Default for SyncPolicy {
+    fn default() -> Self {
+        Self::landfall()
+    }
+}
+
+impl From<Preset> for SyncPolicy {
+    fn from(preset: Preset) -> Self {
+        match preset {
+            Preset::Landfall => Self::landfall(),
+            Preset::Spec => Self::spec(),
+            Preset::Chromium => Self::chromium(),
+        }
+    }
+}
+
+impl SyncPolicy {
+    /// No window needed, a fresh start on every `register()`, and no endless loop for a script that
+    /// takes its host down.
+    pub fn landfall() -> Self {
+        Self {
+            retry: RetryPolicy::default(),
+            event_time_limit: Duration::from_secs(3 * 60),
+            window_required: false,
+            max_tag_bytes: Some(CHROMIUM_MAX_TAG_BYTES),
+            check_order: CheckOrder::PermissionFirst,
+            reregister_in_backoff: ReregisterInBackoff::FireAfresh,
+            retry_on_reconnect: false,
+            interruptions_per_attempt: Some(2),
+        }
+    }
+
+    /// The specification; where it names no number, Chromium's.
+    pub fn spec() -> Self {
+        Self {
+            window_required: true,
+            max_tag_bytes: None,
+            reregister_in_backoff: ReregisterInBackoff::FireNow,
+            // A terminated worker is a failed event, and ending the process terminates the worker.
+            interruptions_per_attempt: Some(1),
+            ..Self::landfall()
+        }
+    }
+
+    /// Chromium.
+    pub fn chromium() -> Self {
+        Self {
+            window_required: true,
+            check_order: CheckOrder::WindowFirst,
+            reregister_in_backoff: ReregisterInBackoff::KeepDelay,
+            interruptions_per_attempt: None,
+            ..Self::landfall()
+        }
+    }
+
+    /// Refuses values that make no sense, by the name of the field.
+    pub fn validate(&self) -> Result<(), PolicyError> {
+        let retry = &self.retry;
+        let sensible = [
+            ("retry.max_attempts", retry.max_attempts > 0, "at least 1"),
+            (
+                "retry.max_attempts_with_notifications",
+                retry.max_attempts_with_notifications > 0,
+                "at least 1",
+            ),
+            (
+                "retry.delay_factor",
+                retry.delay_factor.is_finite() && retry.delay_factor >= 1.0,
+                "a number from 1 up",
+            ),
+            (
+                "retry.jitter",
+                (0.0..=1.0).contains(&retry.jitter),
+                "between 0 and 1",
+            ),
+            (
+                "event_time_limit",
+                !self.event_time_limit.is_zero(),
+                "longer than nothing",
+            ),
+            (
+                "interruptions_per_attempt",
+                self.interruptions_per_attempt != Some(0),
+                "at least 1, or none",
+            ),
+        ];
+        match sensible.into_iter().find(|(_, holds, _)| !holds) {
+            Some((field, _, expected)) => Err(PolicyError { field, expected }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A policy that makes no sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the sync policy's `{field}` must be {expected}")]
+pub struct PolicyError {
+    /// The name of the field.
+    pub field: &'static str,
+    /// What it would have to be.
+    pub expected: &'static str,
+}

@@ -1,0 +1,182 @@
+//! What the host sends into a scope: events to dispatch, and notices about the world outside.
+
+use std::collections::HashMap;
+
+use deno_core::OpState;
+use deno_web::JsMessageData;
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+use crate::service_worker::EventKind;
+use crate::service_worker::EventOutcome;
+use crate::web::message::TransferredMessage;
+use crate::web::view::{ClientView, RegistrationView, WorkerView};
+
+/// An event for a service worker, with what it carries.
+pub enum EventInit {
+    /// `install`
+    Install,
+    /// `activate`
+    Activate,
+    /// `sync`
+    Sync {
+        /// The tag that was registered.
+        tag: String,
+        /// No further attempt will be made.
+        last_chance: bool,
+    },
+    /// `message`
+    Message {
+        /// What was posted.
+        message: TransferredMessage,
+        /// Who posted it.
+        source: MessageSource,
+        /// The serialised origin of the sender.
+        origin: String,
+    },
+}
+
+/// Who posted a message to a worker.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageSource {
+    /// A client.
+    Client(ClientView),
+    /// A worker.
+    Worker(WorkerView),
+}
+
+impl EventInit {
+    /// Which event it is.
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Self::Install => EventKind::Install,
+            Self::Activate => EventKind::Activate,
+            Self::Sync { .. } => EventKind::Sync,
+            Self::Message { .. } => EventKind::Message,
+        }
+    }
+}
+
+/// The values of an event's init dictionary.
+#[derive(Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub enum EventDetail {
+    /// No values.
+    None {},
+    /// Of a sync event.
+    Sync {
+        /// `SyncEvent.tag`
+        tag: String,
+        /// `SyncEvent.lastChance`
+        last_chance: bool,
+    },
+    /// Of a message event.
+    Message {
+        /// The message, readable in the scope it was put into.
+        message: JsMessageData,
+        /// `ExtendableMessageEvent.source`
+        source: MessageSource,
+        /// `ExtendableMessageEvent.origin`
+        origin: String,
+    },
+}
+
+/// News for a scope.
+pub enum Notice {
+    /// The controller of a client is another worker now.
+    ControllerChanged(Option<WorkerView>),
+    /// A worker posted a message to this client.
+    Message {
+        /// What was posted.
+        message: TransferredMessage,
+        /// The worker.
+        source: WorkerView,
+        /// The serialised origin of the worker.
+        origin: String,
+    },
+    /// The client's script has run: messages flow.
+    DocumentReady,
+    /// A worker has another state.
+    WorkerStateChanged(WorkerView),
+    /// A registration's workers moved.
+    RegistrationChanged(RegistrationView),
+    /// The network came or went.
+    ConnectivityChanged(bool),
+}
+
+/// A notice's name and value as the scope's script takes it.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum NoticeDetail {
+    /// A worker, or none.
+    Worker(Option<WorkerView>),
+    /// A message.
+    Message {
+        /// The message, readable in the scope it was put into.
+        message: JsMessageData,
+        /// The worker that posted it.
+        source: WorkerView,
+        /// Its origin.
+        origin: String,
+    },
+    /// Nothing.
+    None,
+    /// A registration.
+    Registration(RegistrationView),
+    /// A switch.
+    Flag(bool),
+}
+
+impl Notice {
+    /// Brings it into a scope.
+    pub fn put(self, state: &mut OpState) -> (&'static str, NoticeDetail) {
+        match self {
+            Self::ControllerChanged(worker) => ("controllerChanged", NoticeDetail::Worker(worker)),
+            Self::Message {
+                message,
+                source,
+                origin,
+            } => (
+                "message",
+                NoticeDetail::Message {
+                    message: message.put(state),
+                    source,
+                    origin,
+                },
+            ),
+            Self::DocumentReady => ("documentReady", NoticeDetail::None),
+            Self::WorkerStateChanged(worker) => {
+                ("workerStateChanged", NoticeDetail::Worker(Some(worker)))
+            }
+            Self::RegistrationChanged(registration) => (
+                "registrationChanged",
+                NoticeDetail::Registration(registration),
+            ),
+            Self::ConnectivityChanged(is_online) => {
+                ("connectivityChanged", NoticeDetail::Flag(is_online))
+            }
+        }
+    }
+}
+
+/// The events that a scope works on: where each one's outcome goes. Kept in the scope's op state.
+///
+/// A scope that ends drops them, and whoever waits learns that the worker was terminated.
+#[derive(Default)]
+pub struct PendingEvents(HashMap<u32, oneshot::Sender<EventOutcome>>);
+
+impl PendingEvents {
+    /// The outcome of event `id` goes to `outcome`.
+    pub fn begin(&mut self, id: u32, outcome: oneshot::Sender<EventOutcome>) {
+        self.0.insert(id, outcome);
+    }
+
+    /// The event is over.
+    pub fn settle(&mut self, id: u32, outcome: EventOutcome) {
+        if let Some(waiting) = self.0.remove(&id) {
+            // Nobody may be waiting any more: the event had timed out.
+            let _ = waiting.send(outcome);
+        }
+    }
+}

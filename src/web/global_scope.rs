@@ -1,0 +1,89 @@
+//! What every scope has: console, error reports, evaluation for the embedder.
+
+use std::collections::HashMap;
+
+use deno_core::OpState;
+use deno_core::error::JsError;
+use deno_core::op2;
+use tokio::sync::oneshot;
+
+use crate::web::host_port::{ConsoleLevel, HostPort, HostRequest};
+use crate::web::script_error::{ScriptError, ScriptSources};
+
+deno_core::extension!(
+    sw_global_scope,
+    deps = [landfall_platform, sw_service_worker, sw_sync, sw_navigator, sw_window],
+    ops = [op_scope_print, op_scope_report_error, op_scope_evaluation_settled],
+    esm_entry_point = "ext:sw_global_scope/bootstrap.js",
+    esm = [
+        dir "js/global_scope",
+        "bootstrap.js",
+        "console.js",
+        "define.js",
+        "exposed.js",
+        "reporting.js",
+    ],
+    state = |state| {
+        state.put(ScriptSources::default());
+        state.put(PendingEvaluations::default());
+    },
+);
+
+/// What an evaluation for the embedder came to: JSON text, or what was thrown.
+pub type EvaluationResult = Result<String, ScriptError>;
+
+/// Evaluations whose promise has not settled. Kept in the scope's op state.
+#[derive(Default)]
+pub struct PendingEvaluations {
+    results: HashMap<u32, oneshot::Sender<EvaluationResult>>,
+    last_id: u32,
+}
+
+impl PendingEvaluations {
+    /// A number for an evaluation whose result goes to `result`.
+    pub fn begin(&mut self, result: oneshot::Sender<EvaluationResult>) -> u32 {
+        self.last_id = self.last_id.wrapping_add(1);
+        self.results.insert(self.last_id, result);
+        self.last_id
+    }
+}
+
+#[op2(fast)]
+fn op_scope_print(state: &OpState, #[string] text: &str, #[smi] level: i32) {
+    let level = match level {
+        0 => ConsoleLevel::Debug,
+        1 => ConsoleLevel::Log,
+        2 => ConsoleLevel::Warn,
+        _ => ConsoleLevel::Error,
+    };
+    HostPort::of(state).tell(HostRequest::Print(
+        level,
+        text.trim_end_matches('\n').to_owned(),
+    ));
+}
+
+#[op2]
+fn op_scope_report_error(state: &OpState, #[serde] error: JsError, is_rejection: bool) {
+    let described = state
+        .borrow::<ScriptSources>()
+        .describe(&error, is_rejection);
+    HostPort::of(state).tell(HostRequest::ReportError(described));
+}
+
+#[op2]
+fn op_scope_evaluation_settled(
+    state: &mut OpState,
+    #[smi] id: u32,
+    #[string] json: Option<String>,
+    #[serde] error: Option<JsError>,
+) {
+    let result = match (json, error) {
+        (_, Some(error)) => Err(state.borrow::<ScriptSources>().describe(&error, false)),
+        (json, None) => Ok(json.unwrap_or_else(|| "null".to_owned())),
+    };
+    let pending = state.borrow_mut::<PendingEvaluations>();
+    if let Some(waiting) = pending.results.remove(&id) {
+        // The embedder may have stopped waiting.
+        let _ = waiting.send(result);
+    }
+}

@@ -1,0 +1,137 @@
+//! The way from a script to the host: what a scope may ask for, and the channel that carries it.
+//! Nothing here decides; the host answers.
+
+use deno_core::OpState;
+use tokio::sync::{mpsc, oneshot};
+use url::Url;
+
+use crate::network;
+use crate::service_worker::{ClientType, ScriptResource, ScriptType, UpdateViaCache};
+use crate::web::error::WebError;
+use crate::web::message::TransferredMessage;
+use crate::web::script_error::ScriptError;
+use crate::web::view::{ClientView, RegistrationView};
+
+/// Names one running scope, worker or client, for as long as the host runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContextId(pub u64);
+
+/// Where an answer goes.
+pub type Reply<T> = oneshot::Sender<Result<T, WebError>>;
+
+/// How a line reached the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConsoleLevel {
+    /// `console.debug`
+    Debug,
+    /// `console.log`, `console.info` and what prints like them
+    Log,
+    /// `console.warn`
+    Warn,
+    /// `console.error`
+    Error,
+}
+
+/// The arguments of `navigator.serviceWorker.register()`, addresses resolved.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RegisterRequest {
+    /// The script.
+    pub script_url: Url,
+    /// The scope, if one was given.
+    pub scope: Option<Url>,
+    /// Classic script or module.
+    pub script_type: ScriptType,
+    /// What an update check may take from the HTTP cache.
+    pub update_via_cache: UpdateViaCache,
+}
+
+/// Everything a scope asks of the host.
+pub enum HostRequest {
+    /// A line for the console.
+    Print(ConsoleLevel, String),
+    /// An error that no script handled.
+    ReportError(ScriptError),
+    /// `importScripts()` or a static import of a script that the worker has not stored.
+    ImportScript(Url, Reply<ScriptResource>),
+    /// `fetch()` of a client that may have a controller.
+    Fetch(
+        network::Request,
+        oneshot::Sender<Result<network::Response, network::NetworkError>>,
+    ),
+
+    /// `navigator.serviceWorker.register()`
+    Register(RegisterRequest, Reply<RegistrationView>),
+    /// `registration.update()`
+    Update(i64, Reply<RegistrationView>),
+    /// `registration.unregister()`
+    Unregister(i64, Reply<bool>),
+    /// `navigator.serviceWorker.getRegistration()`
+    GetRegistration(Url, Reply<Option<RegistrationView>>),
+    /// `navigator.serviceWorker.getRegistrations()`
+    GetRegistrations(Reply<Vec<RegistrationView>>),
+    /// `navigator.serviceWorker.ready`
+    Ready(Reply<RegistrationView>),
+    /// `skipWaiting()`
+    SkipWaiting(Reply<()>),
+    /// `ServiceWorker.postMessage()`
+    PostToWorker(i64, TransferredMessage),
+
+    /// `clients.get()`
+    GetClient(String, Reply<Option<ClientView>>),
+    /// `clients.matchAll()`
+    MatchClients {
+        /// Clients that the worker does not control too.
+        include_uncontrolled: bool,
+        /// Only clients of this type.
+        kind: Option<ClientType>,
+        /// Where the answer goes.
+        reply: Reply<Vec<ClientView>>,
+    },
+    /// `clients.claim()`
+    ClaimClients(Reply<()>),
+    /// `Client.postMessage()`
+    PostToClient(String, TransferredMessage),
+
+    /// `registration.sync.register()`
+    RegisterSync(i64, String, Reply<()>),
+    /// The promise of `registration.sync.register()` has been resolved.
+    AcknowledgeSync(i64, String),
+    /// `registration.sync.getTags()`
+    GetSyncTags(i64, Reply<Vec<String>>),
+}
+
+/// A scope's end of the channel to the host. Kept in the scope's op state.
+#[derive(Clone)]
+pub struct HostPort {
+    context: ContextId,
+    requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
+}
+
+impl HostPort {
+    /// A port for one scope.
+    pub fn new(
+        context: ContextId,
+        requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
+    ) -> Self {
+        Self { context, requests }
+    }
+
+    /// The port of the scope that an op was called in.
+    pub fn of(state: &OpState) -> Self {
+        state.borrow::<Self>().clone()
+    }
+
+    /// Tells the host something. A host that is gone has nobody to tell.
+    pub fn tell(&self, request: HostRequest) {
+        let _ = self.requests.send((self.context, request));
+    }
+
+    /// Asks the host and waits for its answer.
+    pub async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> HostRequest) -> Result<T, WebError> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(ask(reply));
+        answer.await.unwrap_or(Err(WebError::ShuttingDown))
+    }
+}

@@ -1,0 +1,102 @@
+//! navigator: facts about the host, connectivity, storage.
+
+use std::path::{Path, PathBuf};
+
+use deno_core::{OpState, op2};
+use serde::Serialize;
+
+use crate::connectivity::Connectivity;
+
+deno_core::extension!(
+    sw_navigator,
+    deps = [landfall_platform],
+    ops = [op_navigator_facts, op_navigator_is_online, op_storage_estimate],
+    esm = [dir "js/navigator", "navigator.js", "storage_manager.js"],
+    options = { navigator: NavigatorOptions },
+    state = |state, options| {
+        state.put(options.navigator);
+    },
+);
+
+/// What navigator tells, and where from.
+#[derive(Clone)]
+pub struct NavigatorOptions {
+    /// `navigator.userAgent`, also the request header.
+    pub user_agent: String,
+    /// `navigator.languages`, the preferred one first; never empty.
+    pub languages: Vec<String>,
+    /// Whether there is a network.
+    pub connectivity: Connectivity,
+    /// Where everything of the origin is stored.
+    pub origin_folder: PathBuf,
+    /// How many bytes the origin may store.
+    pub quota: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Facts {
+    user_agent: String,
+    languages: Vec<String>,
+    platform: &'static str,
+    hardware_concurrency: usize,
+}
+
+#[derive(Serialize)]
+struct StorageEstimate {
+    usage: u64,
+    quota: u64,
+}
+
+#[op2]
+#[serde]
+fn op_navigator_facts(state: &OpState) -> Facts {
+    let options = state.borrow::<NavigatorOptions>();
+    Facts {
+        user_agent: options.user_agent.clone(),
+        languages: options.languages.clone(),
+        platform: platform(),
+        hardware_concurrency: std::thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
+/// The values that browsers give.
+fn platform() -> &'static str {
+    match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("windows", _) => "Win32",
+        ("macos", _) => "MacIntel",
+        ("linux", "x86_64") => "Linux x86_64",
+        ("linux", "aarch64") => "Linux aarch64",
+        _ => "",
+    }
+}
+
+#[op2(fast)]
+fn op_navigator_is_online(state: &OpState) -> bool {
+    state.borrow::<NavigatorOptions>().connectivity.is_online()
+}
+
+#[op2]
+#[serde]
+fn op_storage_estimate(state: &OpState) -> StorageEstimate {
+    let options = state.borrow::<NavigatorOptions>();
+    StorageEstimate {
+        usage: folder_size(&options.origin_folder),
+        quota: options.quota,
+    }
+}
+
+/// Bytes in all files below; what cannot be read counts as nothing.
+fn folder_size(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => folder_size(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}

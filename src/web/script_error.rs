@@ -1,0 +1,122 @@
+//! An error of a script, with the place in its source: what people read when a worker fails.
+
+use deno_core::error::JsError;
+use serde::Serialize;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::service_worker::Rejection;
+
+/// How many lines of source are shown before the faulty one.
+const LINES_BEFORE: u32 = 2;
+/// How many lines of source are shown after the faulty one.
+const LINES_AFTER: u32 = 1;
+
+/// Something a script threw, or a promise it rejected, that nobody handled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ScriptError {
+    /// Class and message, `"TypeError: x is not a function"`.
+    pub message: String,
+    /// The stack as the script would see it, if an error object was thrown.
+    pub stack: Option<String>,
+    /// Where it came from, if that is in a script.
+    pub position: Option<SourcePosition>,
+    /// A promise was rejected, rather than an exception thrown.
+    pub is_rejection: bool,
+}
+
+/// A place in a script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourcePosition {
+    /// The script.
+    pub url: String,
+    /// Counted from 1.
+    pub line: u32,
+    /// Counted from 1.
+    pub column: u32,
+    /// The lines around it, if the script's text is known.
+    pub excerpt: Option<SourceExcerpt>,
+}
+
+/// A few lines of a script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceExcerpt {
+    /// The number of the first line, counted from 1.
+    pub first_line: u32,
+    /// The lines, joined by line feeds.
+    pub text: String,
+}
+
+impl fmt::Display for ScriptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.message)?;
+        match &self.position {
+            Some(at) => write!(f, " ({}:{}:{})", at.url, at.line, at.column),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ScriptError {}
+
+impl From<ScriptError> for Rejection {
+    fn from(error: ScriptError) -> Self {
+        Self {
+            message: error.message,
+            stack: error.stack,
+        }
+    }
+}
+
+/// The text of every script that a scope has run, by URL.
+#[derive(Default)]
+pub struct ScriptSources(HashMap<String, Arc<str>>);
+
+impl ScriptSources {
+    /// Remembers a script that is about to run.
+    pub fn insert(&mut self, url: &str, text: Arc<str>) {
+        self.0.insert(url.to_owned(), text);
+    }
+
+    /// Describes what V8 says was thrown.
+    pub fn describe(&self, error: &JsError, is_rejection: bool) -> ScriptError {
+        let position = error.frames.iter().find_map(|frame| {
+            let url = frame.file_name.clone()?;
+            if url.starts_with("ext:") {
+                return None;
+            }
+            let line = u32::try_from(frame.line_number?).ok()?;
+            Some(SourcePosition {
+                excerpt: self.0.get(&url).map(|text| excerpt(text, line)),
+                url,
+                line,
+                column: frame.column_number.and_then(|c| u32::try_from(c).ok())?,
+            })
+        });
+        ScriptError {
+            message: error
+                .exception_message
+                .trim_start_matches("Uncaught ")
+                .trim_start_matches("(in promise) ")
+                .to_owned(),
+            stack: error.stack.clone(),
+            position,
+            is_rejection,
+        }
+    }
+}
+
+fn excerpt(text: &str, line: u32) -> SourceExcerpt {
+    let first_line = line.saturating_sub(LINES_BEFORE).max(1);
+    let wanted = (line + LINES_AFTER).saturating_sub(first_line) + 1;
+    let lines: Vec<&str> = text
+        .lines()
+        .skip(first_line as usize - 1)
+        .take(wanted as usize)
+        .collect();
+    SourceExcerpt {
+        first_line,
+        text: lines.join("\n"),
+    }
+}

@@ -1,0 +1,253 @@
+//! Service workers as scripts see them: the container, registrations, clients, the worker's own scope.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use deno_core::error::JsError;
+use deno_core::{OpState, op2};
+use deno_web::{JsMessageData, MessagePortError};
+use futures::executor::block_on;
+use std::sync::Arc;
+use url::Url;
+
+use crate::service_worker::{ClientType, EventOutcome, ScriptMap, ScriptResource};
+use crate::web::error::WebError;
+use crate::web::event::PendingEvents;
+use crate::web::host_port::{HostPort, HostRequest, RegisterRequest};
+use crate::web::message::TransferredMessage;
+use crate::web::script_error::ScriptSources;
+use crate::web::view::{ClientView, RegistrationView};
+
+deno_core::extension!(
+    sw_service_worker,
+    deps = [landfall_platform, sw_navigator, sw_sync],
+    ops = [
+        op_clients_claim,
+        op_clients_get,
+        op_clients_match_all,
+        op_clients_post_message,
+        op_service_worker_event_settled,
+        op_service_worker_get_registration,
+        op_service_worker_get_registrations,
+        op_service_worker_import_script,
+        op_service_worker_post_message,
+        op_service_worker_ready,
+        op_service_worker_register,
+        op_service_worker_skip_waiting,
+        op_service_worker_unregister,
+        op_service_worker_update,
+    ],
+    esm = [
+        dir "js/service_worker",
+        "clients.js",
+        "dispatch.js",
+        "dispatch_fetch.js",
+        "extendable_event.js",
+        "fetch_event.js",
+        "message.js",
+        "message_event.js",
+        "service_worker.js",
+        "service_worker_container.js",
+        "service_worker_global_scope.js",
+        "service_worker_registration.js",
+    ],
+    options = { scripts: StoredScripts },
+    state = |state, options| {
+        state.put(PendingEvents::default());
+        state.put(options.scripts);
+    },
+);
+
+/// The scripts that a worker has stored: the main script and what it imported so far.
+///
+/// `importScripts()` and the module loader of one scope share it.
+#[derive(Clone, Default)]
+pub struct StoredScripts(Rc<RefCell<ScriptMap>>);
+
+impl StoredScripts {
+    /// Begins with what is on disk.
+    pub fn new(scripts: ScriptMap) -> Self {
+        Self(Rc::new(RefCell::new(scripts)))
+    }
+
+    /// The script that was asked for as `url`, from here or else from the host.
+    pub async fn load(&self, url: &Url, host: &HostPort) -> Result<ScriptResource, WebError> {
+        if let Some(script) = self.0.borrow().get(url) {
+            return Ok(script.clone());
+        }
+        let asked = url.clone();
+        let script = host
+            .ask(|reply| HostRequest::ImportScript(asked, reply))
+            .await?;
+        self.0.borrow_mut().insert(url.clone(), script.clone());
+        Ok(script)
+    }
+}
+
+/// The text of a script as V8 takes it: UTF-8, without a byte order mark, faulty bytes replaced.
+pub fn decode_script(body: &[u8]) -> Arc<str> {
+    let text = String::from_utf8_lossy(body);
+    Arc::from(text.strip_prefix('\u{feff}').unwrap_or(&text))
+}
+
+#[op2]
+fn op_service_worker_event_settled(
+    state: &mut OpState,
+    #[smi] id: u32,
+    #[serde] rejection: Option<JsError>,
+) {
+    let outcome = match rejection {
+        None => EventOutcome::Fulfilled,
+        Some(error) => {
+            let described = state.borrow::<ScriptSources>().describe(&error, true);
+            EventOutcome::Rejected(described.into())
+        }
+    };
+    state.borrow_mut::<PendingEvents>().settle(id, outcome);
+}
+
+/// `importScripts()` is synchronous: the worker's thread waits here, and the host's threads do the work.
+#[op2]
+#[string]
+fn op_service_worker_import_script(
+    state: &mut OpState,
+    #[string] url: String,
+) -> Result<String, WebError> {
+    let parsed = Url::parse(&url).map_err(|_| WebError::Network(format!("`{url}` is no URL")))?;
+    let host = HostPort::of(state);
+    let scripts = state.borrow::<StoredScripts>().clone();
+    let script = block_on(scripts.load(&parsed, &host))?;
+    let text = decode_script(&script.body);
+    state
+        .borrow_mut::<ScriptSources>()
+        .insert(&url, text.clone());
+    Ok(text.to_string())
+}
+
+#[op2]
+fn op_service_worker_post_message(
+    state: &mut OpState,
+    #[number] worker: i64,
+    #[serde] message: JsMessageData,
+) -> Result<(), MessagePortError> {
+    let message = TransferredMessage::take(state, message)?;
+    HostPort::of(state).tell(HostRequest::PostToWorker(worker, message));
+    Ok(())
+}
+
+#[op2]
+fn op_clients_post_message(
+    state: &mut OpState,
+    #[string] client: String,
+    #[serde] message: JsMessageData,
+) -> Result<(), MessagePortError> {
+    let message = TransferredMessage::take(state, message)?;
+    HostPort::of(state).tell(HostRequest::PostToClient(client, message));
+    Ok(())
+}
+
+#[op2]
+#[serde]
+async fn op_service_worker_register(
+    state: Rc<RefCell<OpState>>,
+    #[serde] request: RegisterRequest,
+) -> Result<RegistrationView, WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(|reply| HostRequest::Register(request, reply))
+        .await
+}
+
+#[op2]
+#[serde]
+async fn op_service_worker_update(
+    state: Rc<RefCell<OpState>>,
+    #[number] registration: i64,
+) -> Result<RegistrationView, WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(|reply| HostRequest::Update(registration, reply))
+        .await
+}
+
+#[op2]
+async fn op_service_worker_unregister(
+    state: Rc<RefCell<OpState>>,
+    #[number] registration: i64,
+) -> Result<bool, WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(|reply| HostRequest::Unregister(registration, reply))
+        .await
+}
+
+#[op2]
+#[serde]
+async fn op_service_worker_get_registration(
+    state: Rc<RefCell<OpState>>,
+    #[string] url: String,
+) -> Result<Option<RegistrationView>, WebError> {
+    let host = HostPort::of(&state.borrow());
+    let url = Url::parse(&url).map_err(|_| WebError::Type(format!("`{url}` is no URL")))?;
+    host.ask(|reply| HostRequest::GetRegistration(url, reply))
+        .await
+}
+
+#[op2]
+#[serde]
+async fn op_service_worker_get_registrations(
+    state: Rc<RefCell<OpState>>,
+) -> Result<Vec<RegistrationView>, WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(HostRequest::GetRegistrations).await
+}
+
+#[op2]
+#[serde]
+async fn op_service_worker_ready(
+    state: Rc<RefCell<OpState>>,
+) -> Result<RegistrationView, WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(HostRequest::Ready).await
+}
+
+#[op2]
+async fn op_service_worker_skip_waiting(state: Rc<RefCell<OpState>>) -> Result<(), WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(HostRequest::SkipWaiting).await
+}
+
+#[op2]
+#[serde]
+async fn op_clients_get(
+    state: Rc<RefCell<OpState>>,
+    #[string] id: String,
+) -> Result<Option<ClientView>, WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(|reply| HostRequest::GetClient(id, reply)).await
+}
+
+#[op2]
+#[serde]
+async fn op_clients_match_all(
+    state: Rc<RefCell<OpState>>,
+    include_uncontrolled: bool,
+    #[string] kind: String,
+) -> Result<Vec<ClientView>, WebError> {
+    let host = HostPort::of(&state.borrow());
+    let kind = match kind.as_str() {
+        "all" => None,
+        "worker" => Some(ClientType::Worker),
+        "sharedworker" => Some(ClientType::SharedWorker),
+        _ => Some(ClientType::Window),
+    };
+    host.ask(|reply| HostRequest::MatchClients {
+        include_uncontrolled,
+        kind,
+        reply,
+    })
+    .await
+}
+
+#[op2]
+async fn op_clients_claim(state: Rc<RefCell<OpState>>) -> Result<(), WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(HostRequest::ClaimClients).await
+}

@@ -1,0 +1,43 @@
+//! registration.sync: what SyncManager asks of the host.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use deno_core::{OpState, op2};
+
+use crate::web::error::WebError;
+use crate::web::host_port::{HostPort, HostRequest};
+
+deno_core::extension!(
+    sw_sync,
+    deps = [landfall_platform],
+    ops = [op_sync_register, op_sync_acknowledge, op_sync_get_tags],
+    esm = [dir "js/sync", "sync_manager.js", "sync_event.js"],
+);
+
+#[op2]
+async fn op_sync_register(
+    state: Rc<RefCell<OpState>>,
+    #[number] registration: i64,
+    #[string] tag: String,
+) -> Result<(), WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(|reply| HostRequest::RegisterSync(registration, tag, reply))
+        .await
+}
+
+#[op2(fast)]
+fn op_sync_acknowledge(state: &OpState, #[number] registration: i64, #[string] tag: String) {
+    HostPort::of(state).tell(HostRequest::AcknowledgeSync(registration, tag));
+}
+
+#[op2]
+#[serde]
+async fn op_sync_get_tags(
+    state: Rc<RefCell<OpState>>,
+    #[number] registration: i64,
+) -> Result<Vec<String>, WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(|reply| HostRequest::GetSyncTags(registration, reply))
+        .await
+}
