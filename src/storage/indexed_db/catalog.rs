@@ -65,35 +65,21 @@ pub fn list_databases(folder: &Path) -> Result<Vec<DatabaseInfo>, IndexedDbError
     Ok(databases)
 }
 
-/// Name and version of the database in a file, if it can be read.
-pub(super) fn read_info(path: &Path) -> Option<DatabaseInfo> {
-    let read = DatabaseFile::open_existing(path).and_then(|file| {
-        file.run("read the version", |connection| {
-            connection.query_row("SELECT name, version FROM database", [], |row| {
-                Ok(DatabaseInfo {
-                    name: row.get(0)?,
-                    version: row.get(1)?,
-                })
-            })
-        })
-    });
-    read.inspect_err(
-        |error| tracing::warn!(path = %path.display(), %error, "a database cannot be listed"),
-    )
-    .ok()
+/// Name and version of the database in a file, unless it cannot be read.
+fn read_info(path: &Path) -> Option<DatabaseInfo> {
+    let read = DatabaseFile::open_existing(path).and_then(|file| file.info());
+    read.inspect_err(|error| tracing::warn!(path = %path.display(), %error, "a database cannot be listed")).ok()
 }
 
-/// Deletes the file of a database that no thread has open, and tells the version it had (zero: there was none).
-pub fn delete_database(folder: &Path, name: &str) -> Result<i64, IndexedDbError> {
+/// The version of a database; zero if there is none.
+pub fn database_version(folder: &Path, name: &str) -> Result<i64, IndexedDbError> {
     let path = file_path(folder, name);
-    if !path.exists() {
-        return Ok(0);
-    }
-    let file = DatabaseFile::open(&path, name)?;
-    let version = file.schema()?.version;
-    drop(file);
-    remove_files(&path)?;
-    Ok(version)
+    if path.exists() { Ok(DatabaseFile::open_existing(&path)?.info()?.version) } else { Ok(0) }
+}
+
+/// Deletes a database that no thread has open.
+pub fn delete_database(folder: &Path, name: &str) -> Result<(), IndexedDbError> {
+    remove_files(&file_path(folder, name))
 }
 
 /// Removes a database file and its companions.
@@ -113,4 +99,14 @@ pub(super) fn remove_files(path: &Path) -> Result<(), IndexedDbError> {
         }
     }
     Ok(())
+}
+
+impl DatabaseFile {
+    fn info(&self) -> Result<DatabaseInfo, IndexedDbError> {
+        self.run("read the version", |connection| {
+            connection.query_row("SELECT name, version FROM database", [], |row| {
+                Ok(DatabaseInfo { name: row.get(0)?, version: row.get(1)? })
+            })
+        })
+    }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::catalog::remove_files;
 use super::error::IndexedDbError;
 
 /// Applied in order by `user_version`; never edited once released.
@@ -191,8 +192,12 @@ impl DatabaseFile {
             .map_err(|source| IndexedDbError::from_sqlite(operation, &self.path, source))
     }
 
-    /// Where the file is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Closes the file. One whose first upgrade never committed is removed: its database does not exist.
+    pub fn close(self) -> Result<(), IndexedDbError> {
+        self.refresh()?;
+        let exists = self.schema()?.version > 0;
+        let Self { connection, path, .. } = self;
+        drop(connection);
+        if exists { Ok(()) } else { remove_files(&path) }
     }
 }

@@ -13,7 +13,7 @@ mod scan;
 mod scheduler;
 mod schema;
 
-pub use catalog::{DatabaseInfo, delete_database, file_path, list_databases};
+pub use catalog::{DatabaseInfo, database_version, delete_database, file_path, list_databases};
 pub use coordinator::{ConnectionId, Coordinator, Message, Participant, Ticket};
 pub use error::IndexedDbError;
 pub use file::{DatabaseFile, Durability};

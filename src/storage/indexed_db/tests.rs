@@ -436,8 +436,9 @@ fn only_finished_databases_are_listed_and_deleted_ones_are_gone() {
         version: 1,
     }];
     assert_eq!(list_databases(folder.path()).unwrap(), expected);
-    assert_eq!(delete_database(folder.path(), "test").unwrap(), 1);
-    assert_eq!(delete_database(folder.path(), "test").unwrap(), 0);
+    assert_eq!(database_version(folder.path(), "test").unwrap(), 1);
+    delete_database(folder.path(), "test").unwrap();
+    assert_eq!(database_version(folder.path(), "test").unwrap(), 0);
     assert_eq!(list_databases(folder.path()).unwrap(), []);
 }
 

@@ -186,18 +186,16 @@ impl Participant {
         self.change(name, |database| database.disconnect(connection));
     }
 
-    /// Asks every other connection to make way. [`Message::VersionChangeFired`] follows.
+    /// Asks every other connection to make way for the change from the first version to the second (none: a deletion).
+    /// [`Message::VersionChangeFired`] follows.
     pub fn announce_version_change(
         &self,
         name: &str,
         ticket: Ticket,
         own: Option<ConnectionId>,
-        old_version: i64,
-        new_version: Option<i64>,
+        versions: (i64, Option<i64>),
     ) {
-        self.change(name, |database| {
-            database.announce(ticket, self.id, own, (old_version, new_version))
-        });
+        self.change(name, |database| database.announce(ticket, self.id, own, versions));
     }
 
     /// The `versionchange` event for a connection has been fired (or was not due any more).

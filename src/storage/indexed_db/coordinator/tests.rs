@@ -53,7 +53,7 @@ fn a_version_change_without_other_connections_is_not_blocked() {
     let own = thread.participant.connect("db");
     thread
         .participant
-        .announce_version_change("db", ticket, Some(own), 1, Some(2));
+        .announce_version_change("db", ticket, Some(own), (1, Some(2)));
     assert_eq!(
         thread.heard(),
         [Message::VersionChangeFired {
@@ -71,7 +71,7 @@ fn a_version_change_waits_for_the_connections_of_other_threads() {
     let (ticket, _) = asking.participant.enter_queue("db");
     asking
         .participant
-        .announce_version_change("db", ticket, None, 1, None);
+        .announce_version_change("db", ticket, None, (1, None));
     let expected = Message::VersionChange {
         connection: held.0,
         ticket: ticket.0,
@@ -118,7 +118,7 @@ fn a_thread_that_dies_unblocks_the_others() {
 
     surviving
         .participant
-        .announce_version_change("db", ticket, None, 1, Some(2));
+        .announce_version_change("db", ticket, None, (1, Some(2)));
     assert_eq!(
         surviving.heard(),
         [Message::VersionChangeFired {
