@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `landfall`: starts the commands of the library and passes their exit code on.
+
+fn main() -> std::process::ExitCode {
+    landfall::cli::main()
+}

@@ -12,9 +12,7 @@ import {
   file,
   fileReader,
   formData,
-  geometry,
   headers,
-  imageData,
   performanceScript,
   ports,
   request,
@@ -24,6 +22,7 @@ import {
   url,
   urlPattern,
 } from "ext:landfall_platform/platform.js";
+import { fetch } from "ext:sw_fetch/fetch.js";
 
 /** Interface objects: configurable, writable, not enumerable. */
 export const interfaces = {
@@ -40,13 +39,6 @@ export const interfaces = {
   CustomEvent: event.CustomEvent,
   DecompressionStream: compression.DecompressionStream,
   DOMException: domException.DOMException,
-  DOMMatrix: geometry.DOMMatrix,
-  DOMMatrixReadOnly: geometry.DOMMatrixReadOnly,
-  DOMPoint: geometry.DOMPoint,
-  DOMPointReadOnly: geometry.DOMPointReadOnly,
-  DOMQuad: geometry.DOMQuad,
-  DOMRect: geometry.DOMRect,
-  DOMRectReadOnly: geometry.DOMRectReadOnly,
   ErrorEvent: event.ErrorEvent,
   Event: event.Event,
   EventTarget: event.EventTarget,
@@ -54,7 +46,6 @@ export const interfaces = {
   FileReader: fileReader.FileReader,
   FormData: formData.FormData,
   Headers: headers.Headers,
-  ImageData: imageData.ImageData,
   MessageChannel: ports.MessageChannel,
   MessageEvent: event.MessageEvent,
   MessagePort: ports.MessagePort,
@@ -96,6 +87,7 @@ export const operations = {
   btoa: base64.btoa,
   clearInterval: timers.clearInterval,
   clearTimeout: timers.clearTimeout,
+  fetch,
   queueMicrotask: globalThis.queueMicrotask,
   reportError: event.reportError,
   setInterval: timers.setInterval,

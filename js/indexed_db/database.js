@@ -99,7 +99,7 @@ export class IDBDatabase extends event.EventTarget {
     if (mode === "versionchange") {
       throw new TypeError(`${prefix}: The mode 'versionchange' is not one that a script can ask for.`);
     }
-    const lifetime = new TransactionLifetime(connection, mode, scope, durability === "strict");
+    const lifetime = new TransactionLifetime(connection, mode, scope, durability);
     lifetime.activateForThisTask();
     return new IDBTransaction(HOST, lifetime, durability);
   }

@@ -62,7 +62,7 @@ function checkNotOlder(wanted, existing) {
  */
 async function upgradeDatabase(connection, request, version) {
   const oldVersion = connection.version;
-  const upgrade = new TransactionLifetime(connection, "versionchange", null, false);
+  const upgrade = new TransactionLifetime(connection, "versionchange", null, "default");
   upgrade.state = "inactive";
   upgrade.openRequest = request;
   connection.beginUpgrade(upgrade, version);

@@ -44,7 +44,7 @@ export class TransactionLifetime {
   #hasStarted = false;
   #isTaskQueued = false;
 
-  constructor(connection, mode, scope, isStrict) {
+  constructor(connection, mode, scope, durability) {
     this.connection = connection;
     this.mode = mode;
     this.scope = scope;
@@ -52,7 +52,7 @@ export class TransactionLifetime {
     [this.id, this.#mayStart] = op_indexed_db_create_transaction(
       connection.id,
       mode,
-      isStrict,
+      durability,
       storeIds,
     );
     connection.transactionCreated(this);

@@ -9,6 +9,8 @@ use tokio::sync::oneshot;
 
 use crate::service_worker::EventKind;
 use crate::service_worker::EventOutcome;
+use crate::web::fetch_bridge::NativeRequest;
+use crate::web::fetch_event::FetchInit;
 use crate::web::message::TransferredMessage;
 use crate::web::view::{ClientView, RegistrationView, WorkerView};
 
@@ -34,6 +36,8 @@ pub enum EventInit {
         /// The serialised origin of the sender.
         origin: String,
     },
+    /// `fetch`
+    Fetch(FetchInit),
 }
 
 /// Who posted a message to a worker.
@@ -54,6 +58,7 @@ impl EventInit {
             Self::Activate => EventKind::Activate,
             Self::Sync { .. } => EventKind::Sync,
             Self::Message { .. } => EventKind::Message,
+            Self::Fetch(_) => EventKind::Fetch,
         }
     }
 }
@@ -80,6 +85,36 @@ pub enum EventDetail {
         /// `ExtendableMessageEvent.origin`
         origin: String,
     },
+    /// Of a fetch event.
+    Fetch {
+        /// The request, brought into the scope.
+        request: NativeRequest,
+        /// `FetchEvent.clientId`
+        client_id: String,
+    },
+}
+
+impl EventInit {
+    /// Brings what event `id` carries into a scope.
+    pub fn put(self, id: u32, state: &mut OpState) -> EventDetail {
+        match self {
+            Self::Install | Self::Activate => EventDetail::None {},
+            Self::Sync { tag, last_chance } => EventDetail::Sync { tag, last_chance },
+            Self::Message {
+                message,
+                source,
+                origin,
+            } => EventDetail::Message {
+                message: message.put(state),
+                source,
+                origin,
+            },
+            Self::Fetch(init) => EventDetail::Fetch {
+                client_id: init.client_id.clone(),
+                request: init.put(id, state),
+            },
+        }
+    }
 }
 
 /// News for a scope.

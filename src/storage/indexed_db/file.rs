@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::storage::Durability;
+
 use super::catalog::remove_files;
 use super::error::IndexedDbError;
 
@@ -14,15 +16,6 @@ const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql")];
 
 /// Every statement of this folder fits, so none is compiled twice.
 const STATEMENT_CACHE: usize = 64;
-
-/// <https://w3c.github.io/IndexedDB/#transaction-durability-hint>
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// Survives the death of the process.
-    Relaxed,
-    /// Survives a power failure too.
-    Strict,
-}
 
 /// What this connection holds open in SQLite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

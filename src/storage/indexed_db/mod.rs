@@ -16,7 +16,7 @@ mod schema;
 pub use catalog::{DatabaseInfo, database_version, delete_database, file_path, list_databases};
 pub use coordinator::{ConnectionId, Coordinator, Message, Participant, Ticket};
 pub use error::IndexedDbError;
-pub use file::{DatabaseFile, Durability};
+pub use file::DatabaseFile;
 pub use key::{Key, MalformedKey};
 pub use key_range::KeyRange;
 pub use records::{IndexKey, NewRecord, PutOutcome};

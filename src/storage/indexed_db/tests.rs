@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::storage::Durability;
+
 use super::*;
 
 fn text(value: &str) -> Key {

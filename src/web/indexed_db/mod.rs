@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::storage::Durability;
 use crate::storage::indexed_db::Coordinator;
 
 use thread::ThreadDatabases;
@@ -26,6 +27,8 @@ pub struct IndexedDbOptions {
     pub origin: String,
     /// The folder of the origin's databases; created when the first one is.
     pub folder: PathBuf,
+    /// What transactions survive that have no wish of their own.
+    pub durability: Durability,
     /// Shared by all scopes of the host.
     pub coordinator: Arc<Coordinator>,
 }

@@ -9,8 +9,9 @@ use std::rc::Rc;
 use deno_core::{OpState, v8};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::storage::Durability;
 use crate::storage::indexed_db::{
-    ConnectionId, DatabaseFile, Durability, Message, Participant, Schema, TransactionId, TransactionMode, file_path,
+    ConnectionId, DatabaseFile, Message, Participant, Schema, TransactionId, TransactionMode, file_path,
 };
 
 use super::IndexedDbOptions;
@@ -46,6 +47,8 @@ pub(super) struct ThreadDatabases {
     connections: RefCell<HashMap<ConnectionId, Connection>>,
     script_side: RefCell<Option<ScriptSide>>,
     folder: PathBuf,
+    /// What transactions survive that have no wish of their own.
+    pub(super) durability: Durability,
     /// Taken by the op that waits for messages.
     messages: RefCell<Option<UnboundedReceiver<Message>>>,
     pub(super) participant: Participant,
@@ -59,6 +62,7 @@ impl ThreadDatabases {
             connections: RefCell::default(),
             script_side: RefCell::default(),
             folder: options.folder,
+            durability: options.durability,
             messages: RefCell::new(Some(messages)),
             participant,
         }

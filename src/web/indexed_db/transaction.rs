@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use deno_core::{OpState, op2};
 
-use crate::storage::indexed_db::{ConnectionId, Durability, TransactionMode};
+use crate::storage::Durability;
+use crate::storage::indexed_db::{ConnectionId, TransactionMode};
 
 use super::error::OpError;
 use super::thread::ThreadDatabases;
@@ -17,7 +18,7 @@ pub(super) fn op_indexed_db_create_transaction(
     state: Rc<RefCell<OpState>>,
     #[smi] connection: u32,
     #[string] mode: &str,
-    is_strict: bool,
+    #[string] durability: &str,
     #[serde] scope: Vec<i32>,
 ) -> Result<(u32, bool), OpError> {
     let mode = match mode {
@@ -25,9 +26,13 @@ pub(super) fn op_indexed_db_create_transaction(
         "readwrite" => TransactionMode::ReadWrite,
         _ => TransactionMode::VersionChange,
     };
-    let durability = if is_strict { Durability::Strict } else { Durability::Relaxed };
     let scope = scope.into_iter().map(i64::from).collect();
     let databases = ThreadDatabases::of(&state);
+    let durability = match durability {
+        "strict" => Durability::Strict,
+        "relaxed" => Durability::Relaxed,
+        _ => databases.durability,
+    };
     let (id, may_start) = databases.create_transaction(ConnectionId(connection), mode, durability, scope)?;
     Ok((id.0, may_start))
 }

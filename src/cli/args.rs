@@ -1,0 +1,330 @@
+//! Every command and flag of `landfall`, with its help.
+//! What follows from the values is decided in the file of the command.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use url::Url;
+
+use crate::connectivity::Timeline;
+
+/// Runs real, unmodified service workers outside the browser
+///
+/// landfall boots V8, registers a script as a service worker of an origin, installs and activates it,
+/// and stays up. Registrations, scripts, IndexedDB, caches and pending syncs live in a data folder and
+/// survive a crash. When the network comes back, every pending tag gets its `sync` event, with retries,
+/// back-off and `lastChance`.
+#[derive(Debug, Parser)]
+#[command(name = "landfall", version, max_term_width = 100, after_long_help = AFTER_HELP)]
+pub(super) struct Cli {
+    /// How diagnostics are written to standard error; `RUST_LOG` chooses which, for example
+    /// `RUST_LOG=landfall=debug`
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        value_name = "FORMAT",
+        help_heading = "Diagnostics",
+        display_order = 1000
+    )]
+    pub(super) log_format: LogFormat,
+
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0  done
+  1  failed; one message on standard error says why
+  2  the command line is wrong
+
+Examples:
+  Run a worker, with a page script as its client, until you press Ctrl-C:
+    landfall run sw.js --page page.js
+
+  Be offline for three seconds, then online, and end when nothing is left to do:
+    landfall run sw.js --page page.js --connectivity timeline=offline:3s,online --exit-when-idle
+
+  From another terminal: what waits, and try it now:
+    landfall sync ls
+    landfall sync fire sync-messages";
+
+/// What `landfall` can be asked to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a service worker and stay up
+    Run(Box<RunArgs>),
+    /// See and fire background syncs
+    #[command(subcommand)]
+    Sync(SyncCommand),
+    /// Let the running host reach the network again
+    Online(DataFolder),
+    /// Cut the running host off the network: every request fails, no sync event is sent
+    Offline(DataFolder),
+    /// List the service workers of a data folder
+    Registrations(ListArgs),
+    /// Show the whole state of a data folder: network, service workers, syncs, clients
+    Status(ListArgs),
+}
+
+/// `landfall sync`
+#[derive(Debug, Subcommand)]
+pub(super) enum SyncCommand {
+    /// List the tags that are registered, with their attempts and when the next one is
+    Ls(ListArgs),
+    /// Send a `sync` event now, wait for its outcome, and fail unless it is fulfilled
+    Fire(FireArgs),
+}
+
+/// Which data folder a command is about.
+#[derive(Debug, Clone, Args)]
+pub(super) struct DataFolder {
+    /// The data folder
+    #[arg(long = "data", value_name = "DIR", default_value = ".landfall")]
+    pub(super) path: PathBuf,
+}
+
+/// Arguments of the commands that list.
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    pub(super) data: DataFolder,
+
+    /// Print JSON, one value per line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `landfall sync fire`
+#[derive(Debug, Args)]
+pub(super) struct FireArgs {
+    /// The tag; it need not be registered
+    pub(super) tag: String,
+
+    /// The scope of the service worker, needed only if the host runs several
+    #[arg(long, value_name = "URL")]
+    pub(super) scope: Option<Url>,
+
+    /// Set `event.lastChance`
+    #[arg(long)]
+    pub(super) last_chance: bool,
+
+    #[command(flatten)]
+    pub(super) data: DataFolder,
+
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `landfall run`
+#[derive(Debug, Args)]
+#[command(after_long_help = RUN_AFTER_HELP)]
+pub(super) struct RunArgs {
+    /// The worker's script: a file, or an http(s) address
+    ///
+    /// A file is served to the worker from its folder, as if that folder were the site. An address is
+    /// fetched from the network, and so is everything else of its origin. With --upstream it is the
+    /// path of the script on that server.
+    #[arg(value_name = "SCRIPT")]
+    pub(super) script: String,
+
+    /// Run a script as a page of the origin: window-like, without DOM (repeatable)
+    #[arg(long = "page", value_name = "FILE|URL")]
+    pub(super) pages: Vec<String>,
+
+    /// The origin that the worker belongs to [default: of SCRIPT if that is an address, or https://localhost]
+    #[arg(long, value_name = "URL", value_parser = parse_origin, help_heading = "Site")]
+    pub(super) origin: Option<Url>,
+
+    /// The scope of the registration, relative to the script [default: the script's folder]
+    #[arg(long, value_name = "PATH|URL", help_heading = "Site")]
+    pub(super) scope: Option<String>,
+
+    /// How the script is run
+    #[arg(
+        long = "type",
+        value_enum,
+        default_value = "classic",
+        value_name = "TYPE",
+        help_heading = "Site"
+    )]
+    pub(super) script_type: ScriptKind,
+
+    /// The folder that is the site [default: the script's folder]
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with = "upstream",
+        help_heading = "Site"
+    )]
+    pub(super) root: Option<PathBuf>,
+
+    /// Accept requests that are no GET to paths that begin with PATH, with 204 and no effect (repeatable)
+    #[arg(
+        long,
+        value_name = "PATH",
+        conflicts_with = "upstream",
+        help_heading = "Site"
+    )]
+    pub(super) accept: Vec<String>,
+
+    /// Answer requests to the origin from this address instead of a folder
+    #[arg(long, value_name = "URL", value_parser = parse_http, help_heading = "Site")]
+    pub(super) upstream: Option<Url>,
+
+    /// Where registrations, scripts, databases, caches and syncs are kept
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = ".landfall",
+        help_heading = "Data"
+    )]
+    pub(super) data: PathBuf,
+
+    /// Start empty, and forget everything at the end
+    #[arg(long, conflicts_with = "data", help_heading = "Data")]
+    pub(super) ephemeral: bool,
+
+    /// The network as the worker sees it: auto, online, offline, or timeline=STATE:TIME,...,STATE
+    ///
+    /// `auto` watches the machine's interfaces. `timeline=offline:3s,online` is offline for three
+    /// seconds, then online; units are ms, s, m and h.
+    #[arg(long, value_name = "STATE", default_value = "auto", value_parser = parse_connectivity, help_heading = "Network")]
+    pub(super) connectivity: ConnectivityArg,
+
+    /// End when nothing is left to do; a sync that waits for its next attempt does not count
+    #[arg(long, help_heading = "Output")]
+    pub(super) exit_when_idle: bool,
+
+    /// Print one JSON object per line and event; see `Events` below
+    #[arg(long, conflicts_with_all = ["quiet", "verbose"], help_heading = "Output")]
+    pub(super) json: bool,
+
+    /// Print only what the scripts print and what goes wrong
+    #[arg(long, short, conflicts_with = "verbose", help_heading = "Output")]
+    pub(super) quiet: bool,
+
+    /// Print also `console.debug`
+    #[arg(long, short, action = ArgAction::SetTrue, help_heading = "Output")]
+    pub(super) verbose: bool,
+}
+
+const RUN_AFTER_HELP: &str = "\
+Events (--json):
+  Every object has `at_ms` (milliseconds since 1970) and `event`. By event, the other fields:
+    registered, installed, activated      scope, script
+    install_failed                        scope, script, outcome
+    unregistered                          scope
+    online, offline
+    sync_registered                       scope, tag
+    sync_started                          scope, tag, attempt, max_attempts, last_chance
+    sync_ended                            scope, tag, attempt, outcome, next_attempt_at_ms, removed
+    console                               source, url, level, message
+    script_error                          source, url, error
+    request_failed                        client_url, method, address, reason
+    scope_stopped                         source, url, reason
+    storage_failed                        reason
+  `source` is `worker` or `client`, `url` its address.
+  `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, failed_to_start) and `reason`.
+  `removed` is null, succeeded or gave_up.
+  New events and fields may be added.
+
+Examples:
+  landfall run examples/outbox/sw.js --page examples/outbox/page.js
+  landfall run https://app.example/sw.js --page https://app.example/app.js --data app-data
+  landfall run /sw.js --upstream http://localhost:8080 --exit-when-idle --json";
+
+/// The value of `--type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ScriptKind {
+    /// Sloppy mode, `importScripts()`
+    Classic,
+    /// Strict mode, `import`
+    Module,
+}
+
+/// The value of `--log-format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+/// The value of `--connectivity`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ConnectivityArg {
+    /// What the machine says.
+    Auto,
+    /// Always.
+    Online,
+    /// Never.
+    Offline,
+    /// As planned.
+    Timeline(Timeline),
+}
+
+fn parse_connectivity(text: &str) -> Result<ConnectivityArg, String> {
+    match text {
+        "auto" => Ok(ConnectivityArg::Auto),
+        "online" => Ok(ConnectivityArg::Online),
+        "offline" => Ok(ConnectivityArg::Offline),
+        _ => match text.strip_prefix("timeline=") {
+            Some(plan) => match plan.parse() {
+                Ok(timeline) => Ok(ConnectivityArg::Timeline(timeline)),
+                Err(error) => Err(error.to_string()),
+            },
+            None => Err("expected auto, online, offline or timeline=offline:3s,online".into()),
+        },
+    }
+}
+
+fn parse_http(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err("expected an address that begins with https:// or http://".into()),
+    }
+}
+
+fn parse_origin(text: &str) -> Result<Url, String> {
+    let url = parse_http(text)?;
+    if url.path() == "/" && url.query().is_none() && url.fragment().is_none() {
+        Ok(url)
+    } else {
+        Err("an origin has no path, as in https://app.example".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_origin_has_no_path() {
+        assert!(parse_origin("https://app.example").is_ok());
+        assert!(parse_origin("https://app.example/app/").is_err());
+        assert!(parse_origin("file:///app").is_err());
+    }
+
+    #[test]
+    fn a_timeline_is_read_with_the_connectivity() {
+        assert!(matches!(
+            parse_connectivity("timeline=offline:3s,online"),
+            Ok(ConnectivityArg::Timeline(_))
+        ));
+        assert!(parse_connectivity("timeline=offline:,online").is_err());
+        assert!(parse_connectivity("sometimes").is_err());
+    }
+}

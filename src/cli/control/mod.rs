@@ -1,0 +1,45 @@
+//! Talking to the host that runs on a data folder: one JSON object per line, each way, over a local socket.
+//!
+//! The host's process listens, other `landfall` commands connect. Only the owner of the data folder may.
+
+mod address;
+mod client;
+mod server;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::Url;
+
+pub(super) use client::Connection;
+pub(super) use server::Server;
+
+/// What can be asked of a running host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub(super) enum Request {
+    /// Everything there is to see. Answered with a `Status`.
+    Status,
+    /// Back to the network. Answered with `null`.
+    GoOnline,
+    /// Away from the network. Answered with `null`.
+    GoOffline,
+    /// Send a `sync` event now. Answered with an `EventOutcome`.
+    FireSync {
+        /// Its tag.
+        tag: String,
+        /// The registration, if the host has several.
+        scope: Option<Url>,
+        /// `event.lastChance`
+        last_chance: bool,
+    },
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    /// It was done, with this result.
+    Done(Value),
+    /// It was not, for this reason.
+    Failed(String),
+}

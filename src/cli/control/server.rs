@@ -1,0 +1,112 @@
+//! The listening half: answers requests for as long as the host runs.
+
+use std::io;
+use std::path::Path;
+
+use interprocess::local_socket::ListenerOptions;
+use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
+#[cfg(unix)]
+use interprocess::os::unix::local_socket::ListenerOptionsExt;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::cli::control::address::Place;
+use crate::cli::control::{Answer, Request};
+use crate::host::{Host, Status};
+
+/// Listens until it is dropped.
+pub(in crate::cli) struct Server {
+    listening: JoinHandle<()>,
+    _place: Place,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+impl Server {
+    /// Begins to listen for the host of this data folder.
+    pub(in crate::cli) fn start(host: Host, data: &Path) -> io::Result<Self> {
+        let place = Place::make(data)?;
+        // A socket file that a killed process left behind is in the way; the folder's lock, which this
+        // host holds, says that nobody listens there.
+        let options = ListenerOptions::new().name(place.name()?).try_overwrite(true);
+        #[cfg(unix)]
+        let options = options.mode(0o600);
+        let listener = options.create_tokio()?;
+        Ok(Self {
+            listening: tokio::spawn(listen(listener, host)),
+            _place: place,
+        })
+    }
+}
+
+async fn listen(listener: Listener, host: Host) {
+    loop {
+        match listener.accept().await {
+            Ok(stream) => {
+                tokio::spawn(converse(stream, host.clone()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the control socket failed");
+                return;
+            }
+        }
+    }
+}
+
+/// Answers one connection's requests in order.
+async fn converse(stream: Stream, host: Host) {
+    let mut lines = BufReader::new(&stream).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let answer = match serde_json::from_str(&line) {
+            Ok(request) => match answer(request, &host).await {
+                Ok(result) => Answer::Done(result),
+                Err(error) => Answer::Failed(format!("{error:#}")),
+            },
+            Err(error) => Answer::Failed(format!("not a request: {error}")),
+        };
+        let Ok(mut line) = serde_json::to_vec(&answer) else { return };
+        line.push(b'\n');
+        if (&stream).write_all(&line).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
+    match request {
+        Request::Status => Ok(serde_json::to_value(host.status().await?)?),
+        Request::GoOnline => {
+            host.go_online().await?;
+            Ok(Value::Null)
+        }
+        Request::GoOffline => {
+            host.go_offline().await?;
+            Ok(Value::Null)
+        }
+        Request::FireSync { tag, scope, last_chance } => {
+            let scope = chosen_scope(scope, &host.status().await?)?;
+            let outcome = host.dispatch_sync(&scope, &tag, last_chance).await?;
+            Ok(serde_json::to_value(outcome)?)
+        }
+    }
+}
+
+/// The scope that was named, or the only one there is.
+fn chosen_scope(named: Option<Url>, status: &Status) -> anyhow::Result<Url> {
+    let scopes: Vec<&Url> = status.registrations.iter().map(|registration| &registration.scope).collect();
+    match (named, scopes.as_slice()) {
+        (Some(scope), _) => Ok(scope),
+        (None, [only]) => Ok((*only).clone()),
+        (None, []) => anyhow::bail!("no service worker is registered"),
+        (None, several) => {
+            let names: Vec<&str> = several.iter().map(|scope| scope.as_str()).collect();
+            anyhow::bail!("several service workers are registered; choose one with --scope: {}", names.join(", "))
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The commands of the program `landfall`: words to calls on a host, results to words.
+//!
+//! Nothing here decides about workers; whatever a command can do, an embedder can do with
+//! [`crate::host::Host`].
+
+mod args;
+mod control;
+mod diagnostics;
+mod frame;
+mod output;
+mod registrations;
+mod run;
+mod site;
+mod story;
+mod switch;
+mod sync;
+mod tables;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use args::{Cli, Command, SyncCommand};
+use output::Output;
+
+/// Exit code of a command that did not do what it was asked for.
+const FAILED: u8 = 1;
+/// Exit code of a command line that cannot be understood; clap uses the same.
+const USAGE: u8 = 2;
+
+/// Arguments that are well-formed one by one, but not together.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct UsageError(String);
+
+/// Reads the command line, does what it says, prints the error if that fails.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new();
+    diagnostics::start(cli.log_format);
+    match run_to_the_end(cli.command, &output) {
+        Ok(code) => code,
+        Err(error) => {
+            output.error(&error);
+            let is_usage = error.downcast_ref::<UsageError>().is_some();
+            ExitCode::from(if is_usage { USAGE } else { FAILED })
+        }
+    }
+}
+
+fn run_to_the_end(command: Command, output: &Output) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start")?
+        .block_on(dispatch(command, output))
+}
+
+async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(args) => run::run(*args, output).await,
+        Command::Sync(SyncCommand::Ls(args)) => sync::list(&args, output).await,
+        Command::Sync(SyncCommand::Fire(args)) => sync::fire(args, output).await,
+        Command::Online(folder) => switch::go(true, &folder, output).await,
+        Command::Offline(folder) => switch::go(false, &folder, output).await,
+        Command::Registrations(args) => registrations::list(&args, output).await,
+        Command::Status(args) => registrations::status(&args, output).await,
+    }
+}

@@ -1,0 +1,73 @@
+//! `landfall registrations` and `landfall status`: what a data folder holds, running or not.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use crate::cli::args::{DataFolder, ListArgs};
+use crate::cli::control::{Connection, Request};
+use crate::cli::output::Output;
+use crate::cli::tables::table;
+use crate::host::{RegistrationStatus, Status};
+
+/// `landfall registrations`
+pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<ExitCode> {
+    let (status, _) = current_status(&args.data).await?;
+    if args.json {
+        for registration in &status.registrations {
+            output.json(registration)?;
+        }
+    } else {
+        output.text(&registrations(&status));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `landfall status`
+pub(super) async fn status(args: &ListArgs, output: &Output) -> anyhow::Result<ExitCode> {
+    let (status, is_running) = current_status(&args.data).await?;
+    if args.json {
+        output.json(&status)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let network = match (is_running, status.online) {
+        (false, _) => "no host runs here",
+        (true, Some(false)) => "running, offline",
+        (true, _) => "running, online",
+    };
+    output.text(network);
+    output.text(&registrations(&status));
+    output.text(&format!("{} syncs registered, {} clients open", status.syncs.len(), status.clients.len()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The status of the running host, or of the folder where none runs; and whether one runs.
+pub(super) async fn current_status(data: &DataFolder) -> anyhow::Result<(Status, bool)> {
+    if let Some(mut host) = Connection::open(&data.path).await? {
+        return Ok((host.ask(&Request::Status).await?, true));
+    }
+    let stored = Status::read(&data.path).context("cannot read the data folder")?;
+    Ok((stored, false))
+}
+
+fn registrations(status: &Status) -> String {
+    if status.registrations.is_empty() {
+        return "no service worker is registered".to_owned();
+    }
+    let rows: Vec<_> = status.registrations.iter().map(row).collect();
+    table(["SCOPE", "ACTIVE", "WAITING", "INSTALLING", "SCRIPT"], &rows)
+}
+
+fn row(registration: &RegistrationStatus) -> [String; 5] {
+    let state = |worker: &Option<crate::host::WorkerStatus>| match worker {
+        Some(worker) => worker.state.as_str().to_owned(),
+        None => "-".to_owned(),
+    };
+    [
+        registration.scope.to_string(),
+        state(&registration.active),
+        state(&registration.waiting),
+        state(&registration.installing),
+        registration.script_url.to_string(),
+    ]
+}

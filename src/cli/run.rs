@@ -1,0 +1,163 @@
+//! `landfall run`: a worker, its pages, and the story of what they do, until it is over.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use futures::FutureExt;
+
+use crate::cli::args::{ConnectivityArg, RunArgs, ScriptKind};
+use crate::cli::control::Server;
+use crate::cli::output::Output;
+use crate::cli::site::{Page, Site};
+use crate::cli::story::{self, Story, Weight};
+use crate::host::{Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostEvent, RegisterOptions};
+use crate::service_worker::ScriptType;
+
+/// Runs until interrupted, or until nothing is left to do if that is asked for.
+pub(super) async fn run(args: RunArgs, output: &Output) -> anyhow::Result<ExitCode> {
+    let site = Site::of(&args)?;
+    let host = start_host(&args, &site).await?;
+    let mut events = Box::pin(host.events());
+    let mut teller = Teller::new(&args, output);
+
+    let work = work(&args, &site, &host);
+    tokio::pin!(work);
+    let result = loop {
+        tokio::select! {
+            biased;
+            Some(event) = events.next() => teller.tell(&event)?,
+            result = &mut work => break result,
+        }
+    };
+    host.shut_down().await;
+    // What happened until then is still worth telling, the reason of a failure above all.
+    while let Some(Some(event)) = events.next().now_or_never() {
+        teller.tell(&event)?;
+    }
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+async fn start_host(args: &RunArgs, site: &Site) -> anyhow::Result<Host> {
+    let connectivity = match &args.connectivity {
+        ConnectivityArg::Auto => ConnectivityMode::System,
+        ConnectivityArg::Online => ConnectivityMode::Online,
+        ConnectivityArg::Offline => ConnectivityMode::Offline,
+        ConnectivityArg::Timeline(timeline) => ConnectivityMode::Timeline(timeline.clone()),
+    };
+    let builder = Host::builder()
+        .connectivity(connectivity)
+        .origin_server(site.origin.clone(), site.server.clone());
+    let builder = if args.ephemeral { builder.ephemeral() } else { builder.data_dir(&args.data) };
+    Ok(builder.build().await?)
+}
+
+async fn work(args: &RunArgs, site: &Site, host: &Host) -> anyhow::Result<()> {
+    let _control = if args.ephemeral { None } else { Some(listen(host, args)) };
+    register(args, site, host).await?;
+    // Pages stay open until the end.
+    let mut open = Vec::with_capacity(site.pages.len());
+    for page in &site.pages {
+        open.push(open_page(page, host).await?);
+    }
+    let interrupted = interruption();
+    if args.exit_when_idle {
+        tokio::select! {
+            () = host.run_until_idle() => Ok(()),
+            result = interrupted => result,
+        }
+    } else {
+        interrupted.await
+    }
+}
+
+/// Without its control socket a host is still good for everything else.
+fn listen(host: &Host, args: &RunArgs) -> Option<Server> {
+    match Server::start(host.clone(), &args.data) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            tracing::warn!(%error, "other commands cannot reach this host");
+            None
+        }
+    }
+}
+
+/// A script that is not stored yet must be fetched, so for that moment the network is there whatever
+/// `--connectivity` says; a plan that begins offline would otherwise never get a worker.
+async fn register(args: &RunArgs, site: &Site, host: &Host) -> anyhow::Result<()> {
+    let known = host.status().await?.registrations;
+    let is_stored = known.iter().any(|registration| registration.script_url == site.script);
+    let is_played = !matches!(args.connectivity, ConnectivityArg::Auto | ConnectivityArg::Online);
+    if is_played && !is_stored {
+        host.go_online().await?;
+    }
+    let options = RegisterOptions {
+        script_url: site.script.clone(),
+        scope: site.scope.clone(),
+        script_type: match args.script_type {
+            ScriptKind::Classic => ScriptType::Classic,
+            ScriptKind::Module => ScriptType::Module,
+        },
+        ..RegisterOptions::default()
+    };
+    host.register(options).await?;
+    if is_played && !is_stored {
+        host.follow_connectivity().await?;
+    }
+    Ok(())
+}
+
+async fn open_page(page: &Page, host: &Host) -> anyhow::Result<Client> {
+    let script = match &page.file {
+        Some(file) => ClientScript::File(file.clone()),
+        None => ClientScript::Url,
+    };
+    let options = ClientOptions { url: page.url.clone(), script };
+    Ok(host.open_client(options).await?)
+}
+
+/// Waits for Ctrl-C, or to be asked to end as a service manager does.
+async fn interruption() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result.context("cannot wait for signals"),
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.context("cannot wait for signals")
+}
+
+/// Prints events as the arguments want them.
+struct Teller<'a> {
+    output: &'a Output,
+    story: Story,
+    /// The lightest lines that are told; `None` for JSON, which tells all.
+    until: Option<Weight>,
+}
+
+impl<'a> Teller<'a> {
+    fn new(args: &RunArgs, output: &'a Output) -> Self {
+        let until = match (args.json, args.quiet, args.verbose) {
+            (true, ..) => None,
+            (_, true, _) => Some(Weight::Always),
+            (_, _, true) => Some(Weight::Detail),
+            _ => Some(Weight::Normal),
+        };
+        Self { output, story: Story::default(), until }
+    }
+
+    fn tell(&mut self, event: &HostEvent) -> anyhow::Result<()> {
+        let Some(until) = self.until else {
+            return self.output.json(event);
+        };
+        let since = self.story.since_the_beginning(event);
+        let line = story::line(event);
+        if line.weight <= until {
+            self.output.story(since, &line);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,209 @@
+//! What a host does, told in lines: one line of words per event.
+//! It chooses words and weight; printing is `output`'s.
+
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::cli::frame;
+use crate::clock::Timestamp;
+use crate::host::{HostEvent, HostEventKind, ScriptSource};
+use crate::service_worker::EventOutcome;
+use crate::sync::Removal;
+use crate::web::host_port::ConsoleLevel;
+
+/// Which lines are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// What scripts print and what goes wrong.
+    Always,
+    /// The story.
+    Normal,
+    /// Everything.
+    Detail,
+}
+
+/// One line of the story.
+#[derive(Debug, PartialEq)]
+pub(super) struct Line {
+    /// Who wants to read it.
+    pub(super) weight: Weight,
+    /// The word at its beginning.
+    pub(super) label: &'static str,
+    /// The colour of that word.
+    pub(super) style: Style,
+    /// The rest; may have several lines.
+    pub(super) text: String,
+}
+
+/// Tells the events of one host.
+#[derive(Default)]
+pub(super) struct Story {
+    began_at: Option<Timestamp>,
+}
+
+impl Story {
+    /// How long after the first event this one happened.
+    pub(super) fn since_the_beginning(&mut self, event: &HostEvent) -> Duration {
+        let began_at = *self.began_at.get_or_insert(event.at_ms);
+        event.at_ms.saturating_since(began_at)
+    }
+}
+
+/// The line for an event.
+pub(super) fn line(event: &HostEvent) -> Line {
+    use HostEventKind as Kind;
+    match &event.kind {
+        Kind::Registered { scope, script } => told("registered", BLUE, format!("{script} for {scope}")),
+        Kind::Installed { script, .. } => told("installed", BLUE, script.to_string()),
+        Kind::Activated { scope, .. } => told("activated", GREEN, format!("in charge of {scope}")),
+        Kind::InstallFailed { script, outcome, .. } => {
+            failure("not installed", format!("{script}: {}", reason(outcome)))
+        }
+        Kind::Unregistered { scope } => told("unregistered", BLUE, scope.to_string()),
+        Kind::Online => told("online", GREEN, String::new()),
+        Kind::Offline => told("offline", YELLOW, String::new()),
+        Kind::SyncRegistered { tag, .. } => told("queued", BLUE, format!("sync `{tag}`")),
+        Kind::SyncStarted { tag, attempt, max_attempts, last_chance, .. } => {
+            let chance = if *last_chance { ", the last chance" } else { "" };
+            told("sync", BLUE, format!("`{tag}`, attempt {attempt} of {max_attempts}{chance}"))
+        }
+        Kind::SyncEnded { tag, outcome, next_attempt_at_ms, removed, .. } => {
+            sync_ended(tag, outcome, *removed, next_attempt_at_ms.map(|at| at.saturating_since(event.at_ms)))
+        }
+        Kind::Console { source, level, message } => printed(source, *level, message),
+        Kind::ScriptError { source, error } => {
+            let what = if error.is_rejection { "unhandled rejection" } else { "uncaught error" };
+            failure(what, format!("{}\n{}", name(source), frame::draw(error)))
+        }
+        Kind::RequestFailed { method, address, reason, .. } => Line {
+            weight: Weight::Normal,
+            ..failure("no answer", format!("{method} {address}: {reason}"))
+        },
+        Kind::ScopeStopped { source, reason } => failure("stopped", format!("{}: {reason}", name(source))),
+        Kind::StorageFailed { reason } => failure("not stored", reason.clone()),
+    }
+}
+
+/// Why an event did not do what it was sent for, or that it did.
+pub(super) fn reason(outcome: &EventOutcome) -> String {
+    match outcome {
+        EventOutcome::Fulfilled => "fulfilled".to_owned(),
+        EventOutcome::Rejected(rejection) => format!("rejected with {}", rejection.message),
+        EventOutcome::TimedOut => "took too long".to_owned(),
+        EventOutcome::Terminated => "the worker was stopped".to_owned(),
+        EventOutcome::FailedToStart(reason) => format!("the worker did not start: {reason}"),
+    }
+}
+
+/// A duration as one would say it: two figures at most.
+pub(super) fn spoken(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0 => format!("{} ms", duration.as_millis()),
+        1..60 => format!("{seconds} s"),
+        60..3600 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+const BLUE: Style = AnsiColor::Cyan.on_default();
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+
+fn told(label: &'static str, style: Style, text: String) -> Line {
+    Line { weight: Weight::Normal, label, style, text }
+}
+
+fn failure(label: &'static str, text: String) -> Line {
+    Line { weight: Weight::Always, label, style: RED, text }
+}
+
+fn sync_ended(
+    tag: &str,
+    outcome: &EventOutcome,
+    removed: Option<Removal>,
+    next_in: Option<Duration>,
+) -> Line {
+    let then = match (removed, next_in) {
+        (Some(Removal::GaveUp), _) => ", given up".to_owned(),
+        (Some(Removal::Succeeded), _) => String::new(),
+        (None, Some(wait)) if wait.is_zero() => "; again now".to_owned(),
+        (None, Some(wait)) => format!("; next attempt in {}", spoken(wait)),
+        (None, None) => "; again now".to_owned(),
+    };
+    let text = format!("`{tag}` {}{then}", reason(outcome));
+    if outcome.is_success() {
+        told("done", GREEN, text)
+    } else {
+        failure("failed", text)
+    }
+}
+
+fn printed(source: &ScriptSource, level: ConsoleLevel, message: &str) -> Line {
+    let (weight, style) = match level {
+        ConsoleLevel::Debug => (Weight::Detail, DIM),
+        ConsoleLevel::Log => (Weight::Always, DIM),
+        ConsoleLevel::Warn => (Weight::Always, YELLOW),
+        ConsoleLevel::Error => (Weight::Always, RED),
+    };
+    let label = match source {
+        ScriptSource::Worker(_) => "worker",
+        ScriptSource::Client(_) => "page",
+    };
+    let text = message.trim_end_matches('\n').to_owned();
+    Line { weight, label, style, text }
+}
+
+fn name(source: &ScriptSource) -> String {
+    match source {
+        ScriptSource::Worker(url) => format!("in the worker {url}"),
+        ScriptSource::Client(url) => format!("in the page {url}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(outcome: EventOutcome, removed: Option<Removal>, next: Option<Timestamp>) -> Line {
+        let scope = url::Url::parse("https://localhost/").unwrap();
+        let kind = HostEventKind::SyncEnded {
+            scope,
+            tag: "outbox".into(),
+            attempt: 1,
+            outcome,
+            next_attempt_at_ms: next,
+            removed,
+        };
+        line(&HostEvent { at_ms: Timestamp(1_000), kind })
+    }
+
+    #[test]
+    fn a_failed_attempt_says_when_the_next_one_is() {
+        let told = ended(EventOutcome::TimedOut, None, Some(Timestamp(301_000)));
+        assert_eq!(told.text, "`outbox` took too long; next attempt in 5 min");
+        assert_eq!(told.weight, Weight::Always);
+    }
+
+    #[test]
+    fn the_last_failure_says_that_it_was_the_last() {
+        let told = ended(EventOutcome::Terminated, Some(Removal::GaveUp), None);
+        assert_eq!(told.text, "`outbox` the worker was stopped, given up");
+    }
+
+    #[test]
+    fn success_is_no_failure() {
+        let told = ended(EventOutcome::Fulfilled, Some(Removal::Succeeded), None);
+        assert_eq!((told.label, told.text.as_str()), ("done", "`outbox` fulfilled"));
+    }
+
+    #[test]
+    fn durations_are_spoken_with_two_figures() {
+        let spoken = [40, 3_000, 90_000, 300_000, 8_100_000].map(|ms| spoken(Duration::from_millis(ms)));
+        assert_eq!(spoken, ["40 ms", "3 s", "1 min 30 s", "5 min", "2 h 15 min"]);
+    }
+}

@@ -1,0 +1,469 @@
+//! The program `landfall` as its user meets it: words in, words and exit codes out.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const DONE: Option<i32> = Some(0);
+const FAILED: Option<i32> = Some(1);
+const USAGE: Option<i32> = Some(2);
+
+/// How long a line of a running host may take to come, on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A page and a worker that queue and send nothing, so that no server is needed.
+const WORKER: &str = "addEventListener('sync', (event) => console.log('sync', event.tag));";
+const PAGE: &str = "navigator.serviceWorker.ready.then((r) => r.sync.register('outbox'));";
+
+/// A folder with scripts, in which the program is run.
+struct Folder(TempDir);
+
+/// What one run gave.
+struct Finished {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+/// A host that runs; killed when dropped.
+struct Running {
+    process: Child,
+    lines: Receiver<String>,
+}
+
+impl Folder {
+    fn with(files: &[(&str, &str)]) -> Self {
+        let folder = Self(tempfile::tempdir().expect("a temporary folder"));
+        for (name, text) in files {
+            let file = folder.path(name);
+            std::fs::create_dir_all(file.parent().expect("a file is in a folder"))
+                .expect("writable");
+            std::fs::write(file, text).expect("writable");
+        }
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_landfall"));
+        command
+            .args(words)
+            .current_dir(self.0.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn landfall(&self, words: &[&str]) -> Finished {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self.command(words).output().expect("the program starts");
+        Finished {
+            code: status.code(),
+            stdout: String::from_utf8(stdout).expect("output is text"),
+            stderr: String::from_utf8(stderr).expect("output is text"),
+        }
+    }
+
+    fn start(&self, words: &[&str]) -> Running {
+        let mut command = self.command(words);
+        let mut process = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let stdout = BufReader::new(process.stdout.take().expect("it is piped"));
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            stdout
+                .lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| sender.send(line))
+        });
+        Running { process, lines }
+    }
+}
+
+impl Finished {
+    /// Exactly one message on standard error, with all of these in it.
+    #[track_caller]
+    fn expect_error(&self, code: Option<i32>, parts: &[&str]) {
+        assert_eq!(self.code, code, "{}", self.stderr);
+        assert_eq!(self.stderr.matches("error:").count(), 1, "{}", self.stderr);
+        for part in parts {
+            assert!(
+                self.stderr.contains(part),
+                "no `{part}` in:\n{}",
+                self.stderr
+            );
+        }
+    }
+
+    #[track_caller]
+    fn expect_line(&self, part: &str) {
+        assert!(
+            self.stdout.lines().any(|line| line.contains(part)),
+            "no `{part}` in:\n{}",
+            self.stdout
+        );
+    }
+}
+
+impl Running {
+    /// Waits for a line with this in it.
+    #[track_caller]
+    fn expect_line(&self, part: &str) {
+        let mut seen = Vec::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(part) => return,
+                Ok(line) => seen.push(line),
+                Err(_) => panic!("no `{part}` in:\n{}", seen.join("\n")),
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_run_tells_its_story_and_ends_when_idle() {
+    let folder = Folder::with(&[("sw.js", WORKER), ("page.js", PAGE)]);
+    let plan = "timeline=offline:200ms,online";
+    let run = folder.landfall(&[
+        "run",
+        "sw.js",
+        "--page",
+        "page.js",
+        "--connectivity",
+        plan,
+        "--exit-when-idle",
+    ]);
+    assert_eq!(run.code, DONE, "{}", run.stderr);
+    let story = [
+        "registered",
+        "installed",
+        "activated",
+        "offline",
+        "queued",
+        "online",
+        "attempt 1 of 3",
+        "done",
+    ];
+    for word in story {
+        run.expect_line(word);
+    }
+    assert!(
+        !run.stdout.contains('\u{1b}'),
+        "no colours where no terminal is"
+    );
+}
+
+#[test]
+fn json_is_one_event_a_line() {
+    let folder = Folder::with(&[("sw.js", WORKER), ("page.js", PAGE)]);
+    let words = [
+        "run",
+        "sw.js",
+        "--page",
+        "page.js",
+        "--connectivity",
+        "online",
+        "--exit-when-idle",
+        "--json",
+    ];
+    let run = folder.landfall(&words);
+    assert_eq!(run.code, DONE, "{}", run.stderr);
+    let events: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect();
+    assert!(
+        events
+            .iter()
+            .all(|event| event["at_ms"].is_i64() && event["event"].is_string())
+    );
+    let ended = events
+        .iter()
+        .find(|event| event["event"] == "sync_ended")
+        .expect("it ended");
+    assert_eq!(ended["tag"], "outbox");
+    assert_eq!(ended["scope"], "https://localhost/");
+    assert_eq!(ended["attempt"], 1);
+    assert_eq!(ended["outcome"]["kind"], "fulfilled");
+    assert_eq!(ended["removed"], "succeeded");
+}
+
+#[test]
+fn quiet_leaves_what_the_scripts_print() {
+    let folder = Folder::with(&[("sw.js", "console.log('hello from the worker');")]);
+    let run = folder.landfall(&[
+        "run",
+        "sw.js",
+        "--connectivity",
+        "online",
+        "--exit-when-idle",
+        "--quiet",
+    ]);
+    assert_eq!(run.stdout.lines().count(), 1, "{}", run.stdout);
+    run.expect_line("hello from the worker");
+}
+
+#[test]
+fn a_module_worker_runs() {
+    let folder = Folder::with(&[
+        (
+            "sw.js",
+            "import { greeting } from './greeting.js'; console.log(greeting);",
+        ),
+        (
+            "greeting.js",
+            "export const greeting = 'hello from a module';",
+        ),
+    ]);
+    let words = [
+        "run",
+        "sw.js",
+        "--type",
+        "module",
+        "--connectivity",
+        "online",
+        "--exit-when-idle",
+    ];
+    folder.landfall(&words).expect_line("hello from a module");
+}
+
+#[test]
+fn other_commands_speak_to_the_running_host() {
+    let folder = Folder::with(&[("sw.js", WORKER), ("page.js", PAGE)]);
+    let host = folder.start(&[
+        "run",
+        "sw.js",
+        "--page",
+        "page.js",
+        "--connectivity",
+        "offline",
+    ]);
+    host.expect_line("queued");
+
+    let waiting = folder.landfall(&["sync", "ls"]);
+    waiting.expect_line("outbox");
+    waiting.expect_line("when online");
+    folder.landfall(&["status"]).expect_line("running, offline");
+    folder
+        .landfall(&["registrations"])
+        .expect_line("https://localhost/sw.js");
+    folder
+        .landfall(&["sync", "fire", "by hand"])
+        .expect_line("fulfilled");
+    host.expect_line("by hand");
+
+    assert_eq!(folder.landfall(&["online"]).code, DONE);
+    host.expect_line("fulfilled");
+    folder
+        .landfall(&["sync", "ls"])
+        .expect_line("no sync is registered");
+    assert_eq!(folder.landfall(&["offline"]).code, DONE);
+    host.expect_line("offline");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_control_socket_is_for_the_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::with(&[("sw.js", WORKER)]);
+    let host = folder.start(&["run", "sw.js", "--connectivity", "online"]);
+    host.expect_line("activated");
+    let socket = folder
+        .path(".landfall/host.sock")
+        .metadata()
+        .expect("it listens");
+    assert_eq!(socket.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_data_folder_with_a_long_path_can_be_controlled_too() {
+    let folder = Folder::with(&[("sw.js", WORKER)]);
+    let data = format!("{}/data", "long".repeat(40));
+    let host = folder.start(&["run", "sw.js", "--connectivity", "online", "--data", &data]);
+    host.expect_line("activated");
+    folder
+        .landfall(&["status", "--data", &data])
+        .expect_line("running, online");
+}
+
+#[test]
+fn a_fired_sync_that_fails_is_a_failed_command() {
+    let worker =
+        "addEventListener('sync', (e) => e.waitUntil(Promise.reject(new Error('no server'))));";
+    let folder = Folder::with(&[("sw.js", worker)]);
+    let host = folder.start(&["run", "sw.js", "--connectivity", "online"]);
+    host.expect_line("activated");
+    let fired = folder.landfall(&["sync", "fire", "outbox"]);
+    assert_eq!(fired.code, FAILED);
+    fired.expect_line("no server");
+    let fired = folder.landfall(&["sync", "fire", "outbox", "--json"]);
+    let outcome: Value = serde_json::from_str(&fired.stdout).expect("JSON");
+    assert_eq!(outcome["kind"], "rejected");
+}
+
+#[test]
+fn where_no_host_runs_the_store_is_read() {
+    let folder = Folder::with(&[("sw.js", WORKER), ("page.js", PAGE)]);
+    let words = [
+        "run",
+        "sw.js",
+        "--page",
+        "page.js",
+        "--connectivity",
+        "offline",
+    ];
+    let host = folder.start(&words);
+    host.expect_line("queued");
+    // Killed, so that the tag survives as it would in a crash.
+    drop(host);
+    folder.landfall(&["sync", "ls"]).expect_line("outbox");
+    folder
+        .landfall(&["registrations"])
+        .expect_line("https://localhost/sw.js");
+    folder
+        .landfall(&["status"])
+        .expect_line("no host runs here");
+    folder
+        .landfall(&["online"])
+        .expect_error(FAILED, &["no host runs on"]);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let folder = Folder::with(&[]);
+    folder
+        .landfall(&["run", "missing.js"])
+        .expect_error(FAILED, &["missing.js"]);
+    folder
+        .landfall(&["sync", "ls"])
+        .expect_error(FAILED, &["no data folder"]);
+}
+
+#[test]
+fn a_syntax_error_is_shown_with_its_place() {
+    let folder = Folder::with(&[("sw.js", "// fine\nconst = 1;\n")]);
+    let run = folder.landfall(&["run", "sw.js", "--connectivity", "online"]);
+    run.expect_error(FAILED, &["SyntaxError", "sw.js:2:7", "const = 1;", "^"]);
+}
+
+#[test]
+fn a_script_that_throws_at_its_top_level_is_shown_with_its_place() {
+    let folder = Folder::with(&[("sw.js", "function start() {\n  missing();\n}\nstart();\n")]);
+    let run = folder.landfall(&["run", "sw.js", "--connectivity", "online"]);
+    run.expect_error(
+        FAILED,
+        &["ReferenceError", "sw.js:2:3", "missing();", "^^^^^^^"],
+    );
+}
+
+#[test]
+fn a_script_of_another_type_is_refused() {
+    let folder = Folder::with(&[("sw.txt", WORKER)]);
+    let run = folder.landfall(&["run", "sw.txt", "--connectivity", "online"]);
+    run.expect_error(FAILED, &["MIME type", "text/plain"]);
+}
+
+#[test]
+fn a_scope_outside_of_the_scripts_folder_is_refused() {
+    let folder = Folder::with(&[("app/sw.js", WORKER)]);
+    let words = [
+        "run",
+        "app/sw.js",
+        "--root",
+        ".",
+        "--scope",
+        "/",
+        "--connectivity",
+        "online",
+    ];
+    folder
+        .landfall(&words)
+        .expect_error(FAILED, &["scope", "/app/"]);
+}
+
+#[test]
+fn an_insecure_origin_is_refused() {
+    let folder = Folder::with(&[("sw.js", WORKER)]);
+    let words = [
+        "run",
+        "sw.js",
+        "--origin",
+        "http://app.example",
+        "--connectivity",
+        "online",
+    ];
+    folder
+        .landfall(&words)
+        .expect_error(FAILED, &["http://app.example", "secure"]);
+}
+
+#[test]
+fn an_unusable_data_folder_is_named() {
+    let folder = Folder::with(&[("sw.js", WORKER), ("file", "")]);
+    let words = ["run", "sw.js", "--data", "file", "--connectivity", "online"];
+    folder.landfall(&words).expect_error(FAILED, &["file"]);
+}
+
+#[test]
+fn a_second_host_is_told_who_holds_the_data_folder() {
+    let folder = Folder::with(&[("sw.js", WORKER)]);
+    let words = ["run", "sw.js", "--connectivity", "online"];
+    let first = folder.start(&words);
+    first.expect_line("activated");
+    let holder = first.process.id().to_string();
+    folder
+        .landfall(&words)
+        .expect_error(FAILED, &[".landfall", &holder]);
+}
+
+#[test]
+fn a_corrupt_database_is_named_and_kept() {
+    let garbage = "this is no database ".repeat(500);
+    let folder = Folder::with(&[("sw.js", WORKER), (".landfall/host.db", &garbage)]);
+    let run = folder.landfall(&["run", "sw.js", "--connectivity", "online"]);
+    run.expect_error(FAILED, &["host.db"]);
+    assert_eq!(read(&folder.path(".landfall/host.db")), garbage);
+}
+
+#[test]
+fn a_wrong_command_line_is_a_usage_error() {
+    let folder = Folder::with(&[("sw.js", WORKER), ("app/sw.js", WORKER)]);
+    folder
+        .landfall(&["run", "sw.js", "--unknown"])
+        .expect_error(USAGE, &["--unknown"]);
+    folder.landfall(&["run"]).expect_error(USAGE, &["<SCRIPT>"]);
+    let plan = |plan: &str| folder.landfall(&["run", "sw.js", "--connectivity", plan]);
+    plan("timeline=offline:,online").expect_error(USAGE, &["offline:", "duration"]);
+    plan("timeline=offline,online").expect_error(USAGE, &["offline"]);
+    plan("sometimes").expect_error(USAGE, &["auto, online, offline"]);
+    folder
+        .landfall(&["run", "sw.js", "--root", "app"])
+        .expect_error(USAGE, &["--root"]);
+    folder
+        .landfall(&["run", "sw.js", "--origin", "https://a.example/b"])
+        .expect_error(USAGE, &["no path"]);
+}
+
+fn read(file: &Path) -> String {
+    std::fs::read_to_string(file).expect("it is still there")
+}
