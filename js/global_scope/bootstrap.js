@@ -18,6 +18,10 @@ import {
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
 import { interfaces, operations } from "ext:sw_global_scope/exposed.js";
+import {
+  indexedDB,
+  interfaces as indexedDbInterfaces,
+} from "ext:sw_indexed_db/mod.js";
 import { startReporting } from "ext:sw_global_scope/reporting.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
 import {
@@ -42,13 +46,17 @@ const BOOT = "__landfall_boot";
 
 defineInterfaces({
   ...interfaces,
+  ...indexedDbInterfaces,
   ServiceWorker,
   ServiceWorkerRegistration,
   StorageManager,
   SyncManager,
 });
 defineOperations({ ...operations, fetch });
-defineAttributes({ crypto: () => crypto.crypto });
+defineAttributes({
+  crypto: () => crypto.crypto,
+  indexedDB: () => indexedDB,
+});
 defineReplaceableAttributes({ performance: () => performanceScript.performance });
 Object.defineProperty(globalThis, "console", {
   value: console,

@@ -27,17 +27,23 @@ use deno_web::{BlobStore, InMemoryBroadcastChannel};
 use url::Url;
 
 use crate::service_worker::ScriptMap;
+use crate::storage::Durability;
+use crate::storage::indexed_db::Coordinator;
 use crate::web::fetch::FetchRoute;
 use crate::web::fetch_bridge::FetchClient;
 use crate::web::indexed_db::IndexedDbOptions;
 use crate::web::navigator::NavigatorOptions;
 use crate::web::service_worker::StoredScripts;
 
+/// The folder of an origin's databases, inside the origin's folder.
+const INDEXED_DB_FOLDER: &str = "indexed_db";
+
 /// What the scopes of one origin share. Clones share the same.
 #[derive(Clone, Default)]
 pub struct OriginShared {
     blob_store: Arc<BlobStore>,
     broadcast_channel: InMemoryBroadcastChannel,
+    databases: Arc<Coordinator>,
 }
 
 /// What one scope is given when it starts.
@@ -52,8 +58,8 @@ pub struct ScopeOptions {
     pub navigator: NavigatorOptions,
     /// Where its requests go.
     pub fetch_route: FetchRoute,
-    /// Where its databases are, and who else uses them.
-    pub indexed_db: IndexedDbOptions,
+    /// What its databases survive.
+    pub durability: Durability,
     /// The scripts that a worker has stored.
     pub scripts: ScriptMap,
 }
@@ -79,6 +85,12 @@ pub fn extensions() -> Vec<Extension> {
 
 /// The options of every extension, in the order of [`extensions`]. To be called on the scope's own thread.
 pub fn extension_arguments(options: ScopeOptions, scripts: StoredScripts) -> Vec<ExtensionArguments> {
+    let databases = IndexedDbOptions {
+        origin: options.origin.clone(),
+        folder: options.navigator.origin_folder.join(INDEXED_DB_FOLDER),
+        durability: options.durability,
+        coordinator: options.shared.databases,
+    };
     let client = FetchClient {
         origin: options.origin,
         url: options.url.to_string(),
@@ -96,7 +108,7 @@ pub fn extension_arguments(options: ScopeOptions, scripts: StoredScripts) -> Vec
         deno_crypto::deno_crypto::args(None),
         platform::landfall_platform::args(),
         fetch::sw_fetch::args(options.fetch_route, client),
-        indexed_db::sw_indexed_db::args(options.indexed_db),
+        indexed_db::sw_indexed_db::args(databases),
         sync::sw_sync::args(),
         navigator::sw_navigator::args(options.navigator),
         service_worker::sw_service_worker::args(scripts),

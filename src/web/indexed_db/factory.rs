@@ -22,7 +22,7 @@ pub(super) struct Opened {
 }
 
 /// Lends what structured clones need. To be called before anything else, and never while the snapshot is made.
-#[op2]
+#[op2(fast)]
 pub(super) fn op_indexed_db_attach<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     state: Rc<RefCell<OpState>>,

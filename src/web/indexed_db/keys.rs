@@ -82,7 +82,7 @@ pub(super) fn range<'s>(
 }
 
 /// <https://w3c.github.io/IndexedDB/#compare-two-keys>
-#[op2]
+#[op2(fast)]
 #[smi]
 pub(super) fn op_indexed_db_compare_keys<'s>(
     scope: &mut v8::PinScope<'s, '_>,

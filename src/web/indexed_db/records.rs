@@ -28,7 +28,7 @@ const NO_OVERWRITE: i32 = 1;
 const RAISE_KEY_GENERATOR: i32 = 2;
 
 /// Stores a record. `index_keys` is flat: index, whether it is unique, key, and so on; undefined if there are none.
-#[op2]
+#[op2(fast)]
 pub(super) fn op_indexed_db_put<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     state: Rc<RefCell<OpState>>,
@@ -58,7 +58,7 @@ pub(super) fn op_indexed_db_put<'s>(
 }
 
 /// Gives a record that is there already its entries in a new index.
-#[op2]
+#[op2(fast)]
 pub(super) fn op_indexed_db_index_record<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     state: Rc<RefCell<OpState>>,
@@ -72,7 +72,7 @@ pub(super) fn op_indexed_db_index_record<'s>(
 }
 
 /// Deletes the records of a range.
-#[op2]
+#[op2(fast)]
 pub(super) fn op_indexed_db_delete<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     state: Rc<RefCell<OpState>>,
@@ -102,7 +102,7 @@ fn read_index_keys<'s>(
     };
     let mut index_keys = Vec::with_capacity(flat.length() as usize / 3);
     for position in (0..flat.length()).step_by(3) {
-        let mut member = |offset| flat.get_index(scope, position + offset).ok_or(OpError::Thrown);
+        let member = |offset| flat.get_index(scope, position + offset).ok_or(OpError::Thrown);
         let (index, unique, key) = (member(0)?, member(1)?, member(2)?);
         index_keys.push(IndexKey {
             index: index.integer_value(scope).ok_or(OpError::Thrown)?,

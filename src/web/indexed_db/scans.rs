@@ -50,7 +50,7 @@ struct Query {
 
 impl Query {
     fn read<'s>(scope: &mut v8::PinScope<'s, '_>, query: v8::Local<'s, v8::Array>) -> Result<Self, OpError> {
-        let mut integer = |position| {
+        let integer = |position| {
             let member = query.get_index(scope, position).ok_or(OpError::Thrown)?;
             member.int32_value(scope).ok_or(OpError::Thrown)
         };
@@ -116,7 +116,7 @@ pub(super) fn op_indexed_db_get_all<'s>(
     Ok(v8::Array::new_with_elements(scope, &members))
 }
 
-#[op2]
+#[op2(fast)]
 #[number]
 pub(super) fn op_indexed_db_count<'s>(
     scope: &mut v8::PinScope<'s, '_>,
