@@ -44,7 +44,7 @@ export class IDBCursor {
   #primaryKey = undefined;
   #value = undefined;
 
-  constructor(key, { source, query, direction, isKeyOnly }) {
+  constructor(key = undefined, { source, query, direction, isKeyOnly } = {}) {
     onlyByHost(key, this);
     this.#source = source;
     this.#query = query;
@@ -109,6 +109,7 @@ export class IDBCursor {
     webidl.assertBranded(this, IDBCursorPrototype);
     const prefix = "Failed to execute 'continuePrimaryKey' on 'IDBCursor'";
     webidl.requiredArguments(arguments.length, 2, prefix);
+    checkActive(this.#source.lifetime, prefix);
     checkUsable(this.#source, prefix);
     if (this.#source.index === null) {
       throw new DOMException(`${prefix}: The cursor's source is not an index.`, "InvalidAccessError");
@@ -157,7 +158,9 @@ export class IDBCursor {
     this.#checkChangeable(prefix);
     const { lifetime, store } = this.#source;
     const key = this.#primaryKey;
-    return this.#place(() => op_indexed_db_delete(lifetime.id, store.id, key, key, 0));
+    return this.#place(() => {
+      op_indexed_db_delete(lifetime.id, store.id, key, key, 0);
+    });
   }
 
   /** The requests of `update` and `delete` have the cursor as their source. */

@@ -5,6 +5,7 @@ import {
   event,
   webidl,
 } from "ext:landfall_platform/platform.js";
+import { defineEventHandler } from "ext:sw_indexed_db/event_handler.js";
 import { HOST } from "ext:landfall_platform/construct.js";
 import {
   op_indexed_db_create_object_store,
@@ -50,7 +51,7 @@ const toStoreParameters = webidl.createDictionaryConverter("IDBObjectStoreParame
 export class IDBDatabase extends event.EventTarget {
   #connection;
 
-  constructor(key, connection) {
+  constructor(key = undefined, connection = undefined) {
     super();
     if (key !== HOST) webidl.illegalConstructor();
     this.#connection = connection;
@@ -159,7 +160,7 @@ export class IDBDatabase extends event.EventTarget {
 }
 
 for (const type of ["abort", "close", "error", "versionchange"]) {
-  event.defineEventHandler(IDBDatabase.prototype, type);
+  defineEventHandler(IDBDatabase.prototype, type);
 }
 webidl.configureInterface(IDBDatabase);
 const IDBDatabasePrototype = IDBDatabase.prototype;

@@ -7,7 +7,7 @@ import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 export class DOMStringList {
   #names;
 
-  constructor(key, names) {
+  constructor(key = undefined, names = undefined) {
     onlyByHost(key, this);
     this.#names = names;
     for (let i = 0; i < names.length; i++) {

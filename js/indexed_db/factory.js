@@ -17,7 +17,7 @@ const toVersion = (value, prefix) =>
 
 /** Opens, deletes and lists the databases of the origin. */
 export class IDBFactory {
-  constructor(key) {
+  constructor(key = undefined) {
     onlyByHost(key, this);
   }
 

@@ -24,7 +24,7 @@ export class IDBIndex {
   #objectStore;
   #keyPath;
 
-  constructor(key, objectStore, storeSource, index) {
+  constructor(key = undefined, objectStore = undefined, storeSource = undefined, index = undefined) {
     onlyByHost(key, this);
     this.#source = { ...storeSource, handle: this, interfaceName: NAME, index };
     this.#objectStore = objectStore;

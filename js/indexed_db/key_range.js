@@ -20,7 +20,7 @@ export class IDBKeyRange {
   #lowerOpen;
   #upperOpen;
 
-  constructor(key, bounds) {
+  constructor(key = undefined, bounds = undefined) {
     onlyByHost(key, this);
     this.#lower = bounds.lower;
     this.#upper = bounds.upper;

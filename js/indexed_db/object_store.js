@@ -45,7 +45,7 @@ export class IDBObjectStore {
   #handles = new Map();
   #keyPath;
 
-  constructor(key, transaction, lifetime, store) {
+  constructor(key = undefined, transaction = undefined, lifetime = undefined, store = undefined) {
     onlyByHost(key, this);
     this.#source = {
       handle: this,
@@ -159,10 +159,9 @@ export class IDBObjectStore {
 
   #deleteRange({ lower, upper, open }) {
     const { lifetime, store } = this.#source;
-    return request(
-      this.#source,
-      () => op_indexed_db_delete(lifetime.id, store.id, lower, upper, open),
-    );
+    return request(this.#source, () => {
+      op_indexed_db_delete(lifetime.id, store.id, lower, upper, open);
+    });
   }
 
   get(query) {

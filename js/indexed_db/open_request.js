@@ -1,6 +1,7 @@
 // https://w3c.github.io/IndexedDB/#idbopendbrequest
 
 import { event, webidl } from "ext:landfall_platform/platform.js";
+import { defineEventHandler } from "ext:sw_indexed_db/event_handler.js";
 import { HOST } from "ext:landfall_platform/construct.js";
 import { fireEvent } from "ext:sw_indexed_db/dispatch.js";
 import {
@@ -8,17 +9,17 @@ import {
   requestPath,
   settle,
 } from "ext:sw_indexed_db/request.js";
-import { queueTask } from "ext:sw_indexed_db/tasks.js";
+import { queueUrgentTask } from "ext:sw_indexed_db/tasks.js";
 
 /** The answer to `open` and `deleteDatabase`. */
 export class IDBOpenDBRequest extends IDBRequest {
-  constructor(key) {
+  constructor(key = undefined) {
     super(key);
   }
 }
 
-event.defineEventHandler(IDBOpenDBRequest.prototype, "blocked");
-event.defineEventHandler(IDBOpenDBRequest.prototype, "upgradeneeded");
+defineEventHandler(IDBOpenDBRequest.prototype, "blocked");
+defineEventHandler(IDBOpenDBRequest.prototype, "upgradeneeded");
 webidl.configureInterface(IDBOpenDBRequest);
 
 /**
@@ -36,12 +37,12 @@ export function startOpenRequest(steps) {
 async function run(request, steps) {
   try {
     const { result, event: success } = await steps(request);
-    queueTask(() => {
+    queueUrgentTask(() => {
       settle(request, result, null);
       fireEvent(success, requestPath(request));
     });
   } catch (error) {
-    queueTask(() => {
+    queueUrgentTask(() => {
       settle(request, undefined, error);
       const failed = new event.Event("error", { bubbles: true, cancelable: true });
       fireEvent(failed, requestPath(request));

@@ -2,7 +2,7 @@
 
 import { DOMException } from "ext:landfall_platform/platform.js";
 import {
-  op_indexed_db_generate_key,
+  op_indexed_db_next_key,
   op_indexed_db_put,
 } from "ext:core/ops";
 import { deserialize, serialize } from "ext:sw_indexed_db/clone.js";
@@ -56,7 +56,7 @@ export function prepareRecord({ store, lifetime }, serialized, key, { isAdd, pre
   }
   const mustGenerate = key === undefined;
   const options = (isAdd ? NO_OVERWRITE : 0) |
-    (store.autoIncrement && !mustGenerate ? RAISE_KEY_GENERATOR : 0);
+    (store.autoIncrement ? RAISE_KEY_GENERATOR : 0);
   return () => {
     if (mustGenerate) key = generateKey(lifetime, store);
     if (mustInject) {
@@ -85,7 +85,7 @@ function checkInjectable(store, clone, prefix) {
 }
 
 function generateKey(lifetime, store) {
-  const key = op_indexed_db_generate_key(lifetime.id, store.id);
+  const key = op_indexed_db_next_key(lifetime.id, store.id);
   if (key === 0) {
     throw new DOMException(
       "The key generator of the object store has run out of numbers.",

@@ -9,7 +9,7 @@ export class IDBRecord {
   #primaryKey;
   #value;
 
-  constructor(key, record) {
+  constructor(key = undefined, record = undefined) {
     onlyByHost(key, this);
     [this.#key, this.#primaryKey, this.#value] = record;
   }

@@ -5,6 +5,7 @@ import {
   event,
   webidl,
 } from "ext:landfall_platform/platform.js";
+import { defineEventHandler } from "ext:sw_indexed_db/event_handler.js";
 import { HOST } from "ext:landfall_platform/construct.js";
 import { dispatchScripted } from "ext:sw_indexed_db/dispatch.js";
 
@@ -28,7 +29,7 @@ export class IDBRequest extends event.EventTarget {
   #transaction;
   #isDone = false;
 
-  constructor(key, source = null, transaction = null) {
+  constructor(key = undefined, source = null, transaction = null) {
     super();
     if (key !== HOST) webidl.illegalConstructor();
     this.#source = source;
@@ -97,7 +98,7 @@ function pendingError(attribute) {
   );
 }
 
-event.defineEventHandler(IDBRequest.prototype, "success");
-event.defineEventHandler(IDBRequest.prototype, "error");
+defineEventHandler(IDBRequest.prototype, "success");
+defineEventHandler(IDBRequest.prototype, "error");
 webidl.configureInterface(IDBRequest);
 const IDBRequestPrototype = IDBRequest.prototype;

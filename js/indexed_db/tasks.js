@@ -7,12 +7,20 @@ import { core, event } from "ext:landfall_platform/platform.js";
 const TASKS_PER_TURN = 16;
 
 const tasks = [];
+/** Outcomes of open requests: before everything else, so that a script hears of its connection first. */
+const urgentTasks = [];
 let cleanups = [];
 let isScheduled = false;
 
 /** @param {() => void} steps what to run in a task of its own, outside of any microtask */
 export function queueTask(steps) {
   tasks.push(steps);
+  schedule();
+}
+
+/** @param {() => void} steps what to run before the tasks that wait already */
+export function queueUrgentTask(steps) {
+  urgentTasks.push(steps);
   schedule();
 }
 
@@ -60,8 +68,9 @@ function runTasks() {
   isScheduled = false;
   // What was left by a task that is not one of ours.
   cleanUp();
-  for (let count = 0; count < TASKS_PER_TURN && tasks.length > 0; count++) {
-    const steps = tasks.shift();
+  for (let count = 0; count < TASKS_PER_TURN; count++) {
+    const steps = urgentTasks.shift() ?? tasks.shift();
+    if (steps === undefined) return;
     try {
       steps();
     } catch (error) {
@@ -69,5 +78,5 @@ function runTasks() {
     }
     checkpoint();
   }
-  if (tasks.length > 0) schedule();
+  if (urgentTasks.length > 0 || tasks.length > 0) schedule();
 }

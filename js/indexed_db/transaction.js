@@ -5,6 +5,7 @@ import {
   event,
   webidl,
 } from "ext:landfall_platform/platform.js";
+import { defineEventHandler } from "ext:sw_indexed_db/event_handler.js";
 import { HOST } from "ext:landfall_platform/construct.js";
 import { dispatchScripted } from "ext:sw_indexed_db/dispatch.js";
 import { sortedNameList } from "ext:sw_indexed_db/dom_string_list.js";
@@ -23,7 +24,7 @@ export class IDBTransaction extends event.EventTarget {
   /** Handles by store, so that a script always meets the same one. */
   #handles = new Map();
 
-  constructor(key, lifetime, durability) {
+  constructor(key = undefined, lifetime = undefined, durability = undefined) {
     super();
     if (key !== HOST) webidl.illegalConstructor();
     this.#lifetime = lifetime;
@@ -122,8 +123,8 @@ export class IDBTransaction extends event.EventTarget {
   }
 }
 
-event.defineEventHandler(IDBTransaction.prototype, "abort");
-event.defineEventHandler(IDBTransaction.prototype, "complete");
-event.defineEventHandler(IDBTransaction.prototype, "error");
+defineEventHandler(IDBTransaction.prototype, "abort");
+defineEventHandler(IDBTransaction.prototype, "complete");
+defineEventHandler(IDBTransaction.prototype, "error");
 webidl.configureInterface(IDBTransaction);
 const IDBTransactionPrototype = IDBTransaction.prototype;

@@ -43,6 +43,8 @@ export class TransactionLifetime {
   #mayStart;
   #hasStarted = false;
   #isTaskQueued = false;
+  /** Nothing is held any more; only events are left. */
+  #isOver = false;
 
   constructor(connection, mode, scope, durability) {
     this.connection = connection;
@@ -110,7 +112,7 @@ export class TransactionLifetime {
 
   /** Sees to it that the next step is taken, or the commit, if either is due. */
   #goOn() {
-    if (this.#isTaskQueued || !this.#mayStart || this.isFinished) return;
+    if (this.#isTaskQueued || !this.#mayStart || this.#isOver) return;
     if (this.#steps.length === 0 && this.state === "active") return;
     this.#isTaskQueued = true;
     queueTask(() => {
@@ -120,12 +122,12 @@ export class TransactionLifetime {
   }
 
   #takeStep() {
-    if (this.isFinished) return;
+    if (this.#isOver) return;
     if (this.#steps.length > 0 && this.#start()) {
       const { request, execute } = this.#steps.shift();
       this.#run(request, execute);
     }
-    if (this.isFinished || this.state === "active") return;
+    if (this.#isOver || this.state === "active") return;
     if (this.#steps.length === 0) this.#commit();
     else this.#goOn();
   }
@@ -193,6 +195,7 @@ export class TransactionLifetime {
   /** https://w3c.github.io/IndexedDB/#commit-a-transaction */
   #commit() {
     this.state = "committing";
+    this.#isOver = true;
     try {
       // One that had nothing to do holds nothing.
       if (this.#hasStarted) op_indexed_db_commit_transaction(this.id);
@@ -228,6 +231,7 @@ export class TransactionLifetime {
 
   /** Nothing is held any more: reverts the schema and tells the script. */
   #end(error) {
+    this.#isOver = true;
     this.state = "finished";
     this.error = error;
     if (this.mode === "versionchange") this.connection.revertUpgrade();

@@ -49,21 +49,20 @@ pub enum PutOutcome {
 }
 
 impl DatabaseFile {
-    /// The next number of a store's key generator, or none when it has run out.
-    pub fn generate_key(&self, store: i64) -> Result<Option<i64>, IndexedDbError> {
+    /// The number that a store's key generator gives to the next record, or none when it has run out.
+    ///
+    /// It counts as given only when [`DatabaseFile::raise_key_generator`] is told so: a record that is refused leaves the
+    /// generator as it was.
+    pub fn next_key(&self, store: i64) -> Result<Option<i64>, IndexedDbError> {
         self.run("generate a key", |connection| {
             let next: i64 = connection
                 .prepare_cached("SELECT next_key FROM object_stores WHERE id = ?")?
                 .query_row([store], |row| row.get(0))?;
-            if next > LARGEST_GENERATED_KEY {
-                return Ok(None);
-            }
-            set_next_key(connection, store, next + 1)?;
-            Ok(Some(next))
+            Ok((next <= LARGEST_GENERATED_KEY).then_some(next))
         })
     }
 
-    /// A script stored the number `key` itself: the generator goes on above it.
+    /// A record with the number `key` is stored: the generator goes on above it.
     pub fn raise_key_generator(&self, store: i64, key: f64) -> Result<(), IndexedDbError> {
         // The specification: the largest integer not above the key, at most 2^53.
         let reached = key.min(LARGEST_GENERATED_KEY as f64).floor() as i64;
@@ -143,13 +142,6 @@ impl DatabaseFile {
                 .map(drop)
         })
     }
-}
-
-fn set_next_key(connection: &Connection, store: i64, next: i64) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE object_stores SET next_key = ?2 WHERE id = ?1")?
-        .execute(params![store, next])
-        .map(drop)
 }
 
 /// How many attachments the record with this key has; none if there is no such record.

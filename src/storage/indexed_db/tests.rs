@@ -376,17 +376,22 @@ fn a_taken_unique_key_or_an_existing_record_refuses_and_changes_nothing() {
 fn key_generators_go_on_above_explicit_keys_and_end_at_two_to_the_53() {
     let folder = tempfile::tempdir().unwrap();
     let file = with_store(folder.path());
-    assert_eq!(file.generate_key(1).unwrap(), Some(1));
-    file.raise_key_generator(1, 10.7).unwrap();
-    assert_eq!(file.generate_key(1).unwrap(), Some(11));
-    file.raise_key_generator(1, 5.0).unwrap();
-    assert_eq!(file.generate_key(1).unwrap(), Some(12));
-    file.raise_key_generator(1, 9_007_199_254_740_991.0)
-        .unwrap();
-    assert_eq!(file.generate_key(1).unwrap(), Some(1 << 53));
-    assert_eq!(file.generate_key(1).unwrap(), None);
-    file.raise_key_generator(1, f64::INFINITY).unwrap();
-    assert_eq!(file.generate_key(1).unwrap(), None);
+    let stored = |key| file.raise_key_generator(1, key).unwrap();
+    assert_eq!(file.next_key(1).unwrap(), Some(1));
+    assert_eq!(file.next_key(1).unwrap(), Some(1));
+    stored(1.0);
+    assert_eq!(file.next_key(1).unwrap(), Some(2));
+    stored(10.7);
+    assert_eq!(file.next_key(1).unwrap(), Some(11));
+    stored(5.0);
+    stored(-5.0);
+    assert_eq!(file.next_key(1).unwrap(), Some(11));
+    stored(9_007_199_254_740_991.0);
+    assert_eq!(file.next_key(1).unwrap(), Some(1 << 53));
+    stored(9_007_199_254_740_992.0);
+    assert_eq!(file.next_key(1).unwrap(), None);
+    stored(f64::INFINITY);
+    assert_eq!(file.next_key(1).unwrap(), None);
 }
 
 #[test]

@@ -154,7 +154,8 @@ pub(super) fn op_indexed_db_serialize<'s>(
     let written = serializer.write_value(scope.get_current_context(), value);
     if scope.has_caught() {
         scope.rethrow();
-        return Err(OpError::Thrown);
+        // Not an error of ours: the exception is on its way already.
+        return Ok(Vec::new().into());
     }
     match written {
         Some(true) => Ok(envelope::seal(serializer.release(), &attachments.borrow()).into()),

@@ -11,16 +11,16 @@ use super::error::OpError;
 use super::thread::ThreadDatabases;
 use super::{envelope, keys};
 
-/// The next number of a key generator; zero when it has run out.
+/// The number that a key generator gives to the next record; zero when it has run out.
 #[op2(fast)]
 #[number]
-pub(super) fn op_indexed_db_generate_key(
+pub(super) fn op_indexed_db_next_key(
     state: Rc<RefCell<OpState>>,
     #[smi] transaction: u32,
     #[smi] store: i32,
 ) -> Result<i64, OpError> {
     let transaction = ThreadDatabases::of(&state).transaction(transaction)?;
-    Ok(transaction.file.generate_key(store.into())?.unwrap_or(0))
+    Ok(transaction.file.next_key(store.into())?.unwrap_or(0))
 }
 
 /// Bits of `options`.
@@ -40,11 +40,6 @@ pub(super) fn op_indexed_db_put<'s>(
     #[smi] options: i32,
 ) -> Result<(), OpError> {
     let transaction = ThreadDatabases::of(&state).transaction(transaction)?;
-    if options & RAISE_KEY_GENERATOR != 0
-        && let Ok(number) = key.try_cast::<v8::Number>()
-    {
-        transaction.file.raise_key_generator(store.into(), number.value())?;
-    }
     let (value, attachments) = envelope::open(value)?;
     let outcome = transaction.file.put(&NewRecord {
         store: store.into(),
@@ -54,7 +49,13 @@ pub(super) fn op_indexed_db_put<'s>(
         index_keys: &read_index_keys(scope, index_keys)?,
         no_overwrite: options & NO_OVERWRITE != 0,
     })?;
-    refuse(outcome)
+    refuse(outcome)?;
+    if options & RAISE_KEY_GENERATOR != 0
+        && let Ok(number) = key.try_cast::<v8::Number>()
+    {
+        transaction.file.raise_key_generator(store.into(), number.value())?;
+    }
+    Ok(())
 }
 
 /// Gives a record that is there already its entries in a new index.
