@@ -14,6 +14,8 @@ mod clients;
 mod fetch;
 /// What every scope has, and what none has.
 mod global_scope;
+/// Databases across restarts and threads.
+mod indexed_db;
 /// Register, install, activate, update, unregister.
 mod lifecycle;
 /// Errors of scripts: where they are, and that they stop nobody else.
