@@ -42,7 +42,9 @@ impl Output {
 
     /// A line of the story, so long after its beginning. Further lines of its text are indented.
     pub(super) fn story(&self, since: Duration, line: &Line) {
-        let Line { label, style, text, .. } = line;
+        let Line {
+            label, style, text, ..
+        } = line;
         let seconds = since.as_secs_f64();
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();

@@ -10,14 +10,16 @@ use crate::cli::control::Server;
 use crate::cli::output::Output;
 use crate::cli::site::{Page, Site};
 use crate::cli::story::{self, Story, Weight};
-use crate::host::{Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostEvent, RegisterOptions};
+use crate::host::{
+    Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostEvent, RegisterOptions,
+};
 use crate::service_worker::ScriptType;
 
 /// Runs until interrupted, or until nothing is left to do if that is asked for.
 pub(super) async fn run(args: RunArgs, output: &Output) -> anyhow::Result<ExitCode> {
     let site = Site::of(&args)?;
     let host = start_host(&args, &site).await?;
-    let mut events = Box::pin(host.events());
+    let mut events = host.events();
     let mut teller = Teller::new(&args, output);
 
     let work = work(&args, &site, &host);
@@ -47,12 +49,20 @@ async fn start_host(args: &RunArgs, site: &Site) -> anyhow::Result<Host> {
     let builder = Host::builder()
         .connectivity(connectivity)
         .origin_server(site.origin.clone(), site.server.clone());
-    let builder = if args.ephemeral { builder.ephemeral() } else { builder.data_dir(&args.data) };
+    let builder = if args.ephemeral {
+        builder.ephemeral()
+    } else {
+        builder.data_dir(&args.data)
+    };
     Ok(builder.build().await?)
 }
 
 async fn work(args: &RunArgs, site: &Site, host: &Host) -> anyhow::Result<()> {
-    let _control = if args.ephemeral { None } else { Some(listen(host, args)) };
+    let _control = if args.ephemeral {
+        None
+    } else {
+        Some(listen(host, args))
+    };
     register(args, site, host).await?;
     // Pages stay open until the end.
     let mut open = Vec::with_capacity(site.pages.len());
@@ -85,8 +95,16 @@ fn listen(host: &Host, args: &RunArgs) -> Option<Server> {
 /// `--connectivity` says; a plan that begins offline would otherwise never get a worker.
 async fn register(args: &RunArgs, site: &Site, host: &Host) -> anyhow::Result<()> {
     let known = host.status().await?.registrations;
-    let is_stored = known.iter().any(|registration| registration.script_url == site.script);
-    let is_played = !matches!(args.connectivity, ConnectivityArg::Auto | ConnectivityArg::Online);
+    let active = known
+        .iter()
+        .filter_map(|registration| registration.active.as_ref());
+    let is_stored = active
+        .map(|worker| &worker.script)
+        .any(|script| *script == site.script);
+    let is_played = !matches!(
+        args.connectivity,
+        ConnectivityArg::Auto | ConnectivityArg::Online
+    );
     if is_played && !is_stored {
         host.go_online().await?;
     }
@@ -97,7 +115,6 @@ async fn register(args: &RunArgs, site: &Site, host: &Host) -> anyhow::Result<()
             ScriptKind::Classic => ScriptType::Classic,
             ScriptKind::Module => ScriptType::Module,
         },
-        ..RegisterOptions::default()
     };
     host.register(options).await?;
     if is_played && !is_stored {
@@ -111,7 +128,10 @@ async fn open_page(page: &Page, host: &Host) -> anyhow::Result<Client> {
         Some(file) => ClientScript::File(file.clone()),
         None => ClientScript::Url,
     };
-    let options = ClientOptions { url: page.url.clone(), script };
+    let options = ClientOptions {
+        url: page.url.clone(),
+        script,
+    };
     Ok(host.open_client(options).await?)
 }
 
@@ -127,7 +147,9 @@ async fn interruption() -> anyhow::Result<()> {
         }
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.context("cannot wait for signals")
+    tokio::signal::ctrl_c()
+        .await
+        .context("cannot wait for signals")
 }
 
 /// Prints events as the arguments want them.
@@ -146,7 +168,11 @@ impl<'a> Teller<'a> {
             (_, _, true) => Some(Weight::Detail),
             _ => Some(Weight::Normal),
         };
-        Self { output, story: Story::default(), until }
+        Self {
+            output,
+            story: Story::default(),
+            until,
+        }
     }
 
     fn tell(&mut self, event: &HostEvent) -> anyhow::Result<()> {
