@@ -11,3 +11,8 @@ pub mod sync;
 pub mod connectivity;
 pub mod network;
 pub mod storage;
+
+#[cfg(feature = "v8")]
+pub mod web;
+#[cfg(feature = "v8")]
+mod engine;

@@ -1,1 +1,190 @@
 //! Is there a network?
+//!
+//! Says what is known and tells who asks; what follows from it is decided above.
+
+mod simulated;
+mod state;
+mod system;
+mod timeline;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+
+pub use simulated::SimulatedNetwork;
+pub use state::{NetworkReason, NetworkState};
+pub use timeline::{Timeline, TimelineError};
+
+/// A cheap handle on the one answer to "are we online?"; clones share it.
+#[derive(Clone)]
+pub struct Connectivity {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// What the source says and what the host says over it.
+    layers: Mutex<Layers>,
+    /// What holds, for everyone who waits.
+    effective: watch::Sender<NetworkState>,
+    /// Taken by [`Connectivity::start`].
+    source: Mutex<Option<Source>>,
+}
+
+struct Layers {
+    source: NetworkState,
+    forced: Option<bool>,
+}
+
+/// Where the state comes from.
+enum Source {
+    System,
+    Timeline(Timeline),
+}
+
+impl Connectivity {
+    /// The machine's interfaces and routes; online until [`Self::start`] has looked.
+    pub fn system() -> Self {
+        let assumed = NetworkState::online(NetworkReason::Assumed);
+        Self::from_source(assumed, Some(Source::System))
+    }
+
+    /// A state that only the handle changes.
+    pub fn simulated(online: bool) -> (Self, SimulatedNetwork) {
+        let state = NetworkState::new(online, NetworkReason::Simulated);
+        let connectivity = Self::from_source(state, None);
+        let handle = SimulatedNetwork::new(connectivity.clone());
+        (connectivity, handle)
+    }
+
+    /// A state that always holds, unless the host overrides it.
+    pub fn always(online: bool) -> Self {
+        Self::from_source(NetworkState::new(online, NetworkReason::Configured), None)
+    }
+
+    /// States that follow one another as planned, from the moment of [`Self::start`].
+    pub fn timeline(timeline: Timeline) -> Self {
+        let first = NetworkState::new(timeline.starts_online(), NetworkReason::Timeline);
+        Self::from_source(first, Some(Source::Timeline(timeline)))
+    }
+
+    fn from_source(first: NetworkState, source: Option<Source>) -> Self {
+        let (effective, _) = watch::channel(first.clone());
+        let layers = Layers {
+            source: first,
+            forced: None,
+        };
+        Self {
+            shared: Arc::new(Shared {
+                layers: Mutex::new(layers),
+                effective,
+                source: Mutex::new(source),
+            }),
+        }
+    }
+
+    /// Looks for the first time, then keeps looking on the current tokio runtime until the last handle is gone.
+    ///
+    /// A second call does nothing.
+    pub async fn start(&self, clock: Arc<dyn Clock>) {
+        let source = lock(&self.shared.source).take();
+        let feed = SourceFeed {
+            shared: Arc::downgrade(&self.shared),
+        };
+        match source {
+            Some(Source::System) => system::start(feed, clock).await,
+            Some(Source::Timeline(timeline)) => {
+                tokio::spawn(timeline::play(timeline, feed, clock));
+            }
+            None => {}
+        }
+    }
+
+    /// What holds now.
+    pub fn state(&self) -> NetworkState {
+        self.shared.effective.borrow().clone()
+    }
+
+    /// Shorthand for `state().online`.
+    pub fn is_online(&self) -> bool {
+        self.shared.effective.borrow().online
+    }
+
+    /// Every change from now on; the current state counts as seen.
+    pub fn subscribe(&self) -> watch::Receiver<NetworkState> {
+        self.shared.effective.subscribe()
+    }
+
+    /// The host's switch: offline whatever the source says.
+    pub fn go_offline(&self) {
+        self.shared.update(|layers| layers.forced = Some(false));
+    }
+
+    /// The host's switch: online whatever the source says.
+    pub fn go_online(&self) {
+        self.shared.update(|layers| layers.forced = Some(true));
+    }
+
+    /// Gives the answer back to the source.
+    pub fn release(&self) {
+        self.shared.update(|layers| layers.forced = None);
+    }
+
+    /// What the source says, heard or not.
+    pub(self) fn set_source(&self, state: NetworkState) {
+        self.shared.update(|layers| layers.source = state);
+    }
+}
+
+impl fmt::Debug for Connectivity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("Connectivity")
+            .field(&self.state())
+            .finish()
+    }
+}
+
+impl Shared {
+    fn update(&self, change: impl FnOnce(&mut Layers)) {
+        let mut layers = lock(&self.layers);
+        change(&mut layers);
+        let now = match layers.forced {
+            Some(online) => NetworkState::new(online, NetworkReason::Host),
+            None => layers.source.clone(),
+        };
+        // Sent under the lock: two updates must not overtake each other.
+        self.effective.send_if_modified(|held| {
+            let changed = *held != now;
+            *held = now;
+            changed
+        });
+    }
+}
+
+/// Where a source reports to; knows when nobody listens any more.
+#[derive(Clone)]
+struct SourceFeed {
+    shared: std::sync::Weak<Shared>,
+}
+
+impl SourceFeed {
+    /// Reports a state; `false` when the last handle is gone.
+    fn report(&self, state: NetworkState) -> bool {
+        let Some(shared) = self.shared.upgrade() else {
+            return false;
+        };
+        shared.update(|layers| layers.source = state);
+        true
+    }
+}
+
+/// A poisoned lock still holds whole values: every change here is one assignment.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

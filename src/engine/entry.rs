@@ -49,12 +49,12 @@ impl Entry {
 
     /// Fires an event, runs the microtasks that belong to the dispatch, and ends the dispatch.
     pub(super) fn dispatch(&self, js: &mut JsRuntime, id: u32, kind: &str, detail: &impl Serialize) {
-        call(js, &self.dispatch_event, &(id, kind, detail));
-        call(js, &self.end_dispatch, &(id,));
+        call::<()>(js, &self.dispatch_event, &(id, kind, detail));
+        call::<()>(js, &self.end_dispatch, &(id,));
     }
 
     pub(super) fn time_out(&self, js: &mut JsRuntime, id: u32) {
-        call(js, &self.time_out_event, &(id,));
+        call::<()>(js, &self.time_out_event, &(id,));
     }
 
     pub(super) fn handled_events(&self, js: &mut JsRuntime) -> Vec<String> {
@@ -62,11 +62,11 @@ impl Entry {
     }
 
     pub(super) fn evaluate(&self, js: &mut JsRuntime, id: u32, source: &str) {
-        call(js, &self.evaluate, &(id, source));
+        call::<()>(js, &self.evaluate, &(id, source));
     }
 
     pub(super) fn notify(&self, js: &mut JsRuntime, name: &str, detail: &impl Serialize) {
-        call(js, &self.notify, &(name, detail));
+        call::<()>(js, &self.notify, &(name, detail));
     }
 }
 

@@ -36,13 +36,11 @@ impl ModuleLoader for StoredModules {
     ) -> ModuleResolveResponse {
         // https://html.spec.whatwg.org/multipage/webappapis.html#hostloadimportedmodule
         if self.is_service_worker && matches!(kind, ResolutionKind::DynamicImport) {
-            return ModuleResolveResponse::Sync(Err(JsErrorBox::type_error(
+            return Err(JsErrorBox::type_error(
                 "import() is disallowed on ServiceWorkerGlobalScope by the HTML specification",
-            )));
+            ));
         }
-        ModuleResolveResponse::Sync(
-            resolve_import(specifier, referrer).map_err(JsErrorBox::from_err),
-        )
+        resolve_import(specifier, referrer).map_err(JsErrorBox::from_err)
     }
 
     fn load(

@@ -3,13 +3,191 @@
 //! What a service worker may do with a request is not decided here.
 
 mod body;
+mod cookies;
+mod cors;
+mod data_url;
+mod decode;
 mod error;
+mod forbidden_headers;
+mod gate;
+mod integrity;
+mod main_fetch;
+pub mod origin;
+mod outgoing_headers;
+mod port_blocking;
+mod redirect;
+mod referrer;
 mod request;
 mod response;
+mod thread;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::clock::{Clock, Timestamp};
+use crate::network::cookies::CookieJars;
+use crate::network::main_fetch::Fetcher;
+use crate::network::origin::{OriginServer, OriginServers};
+use crate::network::outgoing_headers::Identity;
+use crate::network::thread::NetworkThread;
+use crate::network::transport::Transport;
 
 pub use body::{Body, BodyStream};
+pub use data_url::fetch as data_response;
 pub use error::NetworkError;
+pub use forbidden_headers::strip_forbidden_headers;
+pub use gate::Gate;
 pub use request::{
     CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
 };
 pub use response::{Response, ResponseType};
+
+/// Told about every request when its head has arrived or it has failed.
+pub type Observer = Arc<dyn Fn(&FinishedRequest) + Send + Sync>;
+
+/// How a [`Network`] presents itself and what it obeys.
+pub struct NetworkOptions {
+    /// Closed while offline.
+    pub gate: Gate,
+    /// The `User-Agent` header.
+    pub user_agent: String,
+    /// The `Accept-Language` header, if any.
+    pub accept_language: Option<String>,
+    /// For the durations that the observer sees.
+    pub clock: Arc<dyn Clock>,
+    /// Called on the network thread; must not block.
+    pub observer: Option<Observer>,
+}
+
+/// One request as a log shows it, without headers and bodies.
+#[derive(Debug, Clone)]
+pub struct FinishedRequest {
+    /// When it was made.
+    pub started_at: Timestamp,
+    /// When its head arrived, or it failed.
+    pub ended_at: Timestamp,
+    /// The method asked for.
+    pub method: String,
+    /// The address asked for.
+    pub url: url::Url,
+    /// The origin of the client.
+    pub origin: String,
+    /// The script or page that asked, empty for the host itself.
+    pub client_url: String,
+    /// The status, or why there is none.
+    pub result: Result<u16, NetworkError>,
+}
+
+/// A cheap handle on the network thread; the last one ends it.
+#[derive(Clone)]
+pub struct Network {
+    thread: Arc<NetworkThread>,
+    fetcher: Arc<Fetcher>,
+    gate: Gate,
+    clock: Arc<dyn Clock>,
+    observer: Option<Observer>,
+}
+
+impl Network {
+    /// Starts the thread on which all connections live, so that they outlast workers.
+    pub fn start(options: NetworkOptions) -> Result<Self, NetworkError> {
+        let identity = Identity {
+            user_agent: options.user_agent,
+            accept_language: options.accept_language,
+        };
+        Ok(Self {
+            thread: Arc::new(NetworkThread::start()?),
+            fetcher: Arc::new(Fetcher {
+                transport: Transport::default(),
+                origins: OriginServers::default(),
+                cookies: CookieJars::default(),
+                identity,
+            }),
+            gate: options.gate,
+            clock: options.clock,
+            observer: options.observer,
+        })
+    }
+
+    /// Says who answers for `origin` (serialised, without a final slash).
+    pub fn serve_origin(&self, origin: &str, server: OriginServer) {
+        self.fetcher.origins.serve(origin, server);
+    }
+
+    /// Forgets the cookies of the clients of `origin`.
+    pub fn clear_cookies(&self, origin: &str) {
+        self.fetcher.cookies.clear(origin);
+    }
+
+    /// Sends a request and waits for the head of the response; refused while offline.
+    ///
+    /// Dropping the future, or later the body, cancels the transfer.
+    pub async fn fetch(&self, request: Request) -> Result<Response, NetworkError> {
+        self.fetch_through(self.gate.clone(), request).await
+    }
+
+    /// Like [`Self::fetch`], but also while offline: for what the host itself reads from a folder.
+    pub async fn fetch_while_offline(&self, request: Request) -> Result<Response, NetworkError> {
+        self.fetch_through(Gate::open(), request).await
+    }
+
+    async fn fetch_through(&self, gate: Gate, request: Request) -> Result<Response, NetworkError> {
+        let gate = if request.url.scheme() == "data" {
+            Gate::open()
+        } else {
+            gate
+        };
+        let mut finished = FinishedRequest {
+            started_at: self.clock.now(),
+            ended_at: self.clock.now(),
+            method: request.method.clone(),
+            url: request.url.clone(),
+            origin: request.origin.clone(),
+            client_url: request.client_url.clone(),
+            result: Err(NetworkError::Aborted),
+        };
+        let fetcher = self.fetcher.clone();
+        let guard = gate.clone();
+        let mut result = self
+            .thread
+            .run(async move { guard.guard(fetcher.main_fetch(request)).await })
+            .await;
+        if let Ok(response) = &mut result {
+            response.body = gate.guard_body(std::mem::take(&mut response.body));
+        }
+        finished.ended_at = self.clock.now();
+        finished.result = result
+            .as_ref()
+            .map(|response| response.status)
+            .map_err(Clone::clone);
+        self.report(&finished);
+        result
+    }
+
+    fn report(&self, finished: &FinishedRequest) {
+        match &finished.result {
+            Ok(status) => {
+                tracing::debug!(method = %finished.method, url = %finished.url, status, "response");
+            }
+            Err(error) => {
+                tracing::debug!(method = %finished.method, url = %finished.url, %error, "request failed");
+            }
+        }
+        if let Some(observer) = &self.observer {
+            observer(finished);
+        }
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Network")
+            .field("gate", &self.gate)
+            .finish_non_exhaustive()
+    }
+}

@@ -72,6 +72,22 @@ impl Request {
         first_value(&self.headers, name)
     }
 
+    /// The same request with other headers and another body; neither is copied from here.
+    pub(crate) fn with(&self, headers: HeaderList, body: Body) -> Self {
+        Self {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            headers,
+            body,
+            referrer: self.referrer.clone(),
+            integrity: self.integrity.clone(),
+            origin: self.origin.clone(),
+            client_url: self.client_url.clone(),
+            destination: self.destination.clone(),
+            ..*self
+        }
+    }
+
     /// Does the request go to the origin of its client?
     pub fn is_same_origin(&self) -> bool {
         self.url.origin().ascii_serialization() == self.origin

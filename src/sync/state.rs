@@ -73,16 +73,4 @@ impl SyncState {
             Self::ReregisteredWhileFiring => "reregistered_while_firing",
         }
     }
-
-    /// The state of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [
-            Self::Pending,
-            Self::Waiting,
-            Self::Firing,
-            Self::ReregisteredWhileFiring,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == name)
-    }
 }

@@ -1,6 +1,10 @@
 //! What a script can be told when the host refuses something.
 //! Every variant names the JavaScript class that it becomes.
 
+use crate::service_worker::scope::{ScopeError, ScopeException};
+use crate::storage::StorageError;
+use crate::sync::SyncRefusal;
+
 /// A refusal, as an exception of the web platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, deno_error::JsError)]
 pub enum WebError {
@@ -38,12 +42,29 @@ pub enum WebError {
     ShuttingDown,
 }
 
-impl From<crate::service_worker::scope::ScopeError> for WebError {
-    fn from(error: crate::service_worker::scope::ScopeError) -> Self {
-        use crate::service_worker::scope::ScopeException;
+impl From<StorageError> for WebError {
+    fn from(error: StorageError) -> Self {
+        Self::Unknown(error.to_string())
+    }
+}
+
+impl From<ScopeError> for WebError {
+    fn from(error: ScopeError) -> Self {
         match error.exception() {
             ScopeException::TypeError => Self::Type(error.to_string()),
             ScopeException::SecurityError => Self::Security(error.to_string()),
+        }
+    }
+}
+
+impl From<SyncRefusal> for WebError {
+    fn from(refusal: SyncRefusal) -> Self {
+        let message = refusal.to_string();
+        match refusal {
+            SyncRefusal::NoActiveWorker => Self::InvalidState(message),
+            SyncRefusal::NoWindowOrLongTag => Self::InvalidAccess(message),
+            SyncRefusal::PermissionDenied => Self::NotAllowed(message),
+            SyncRefusal::Disabled => Self::Unknown(message),
         }
     }
 }

@@ -7,6 +7,7 @@ use deno_web::JsMessageData;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use crate::network::{Request, Response};
 use crate::service_worker::EventKind;
 use crate::service_worker::EventOutcome;
 use crate::web::message::TransferredMessage;
@@ -34,6 +35,28 @@ pub enum EventInit {
         /// The serialised origin of the sender.
         origin: String,
     },
+    /// `fetch`
+    Fetch(FetchInit),
+}
+
+/// A request for a worker to answer.
+pub struct FetchInit {
+    /// What the client asks for.
+    pub request: Request,
+    /// Which client asks.
+    pub client_id: String,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<FetchAnswer>,
+}
+
+/// What a worker made of a `fetch` event.
+pub enum FetchAnswer {
+    /// It answered.
+    Response(Response),
+    /// It did not call `respondWith()`: the request goes on to the network.
+    PassThrough(Request),
+    /// Its answer is a network error, for the reason given.
+    Failed(String),
 }
 
 /// Who posted a message to a worker.
@@ -54,6 +77,7 @@ impl EventInit {
             Self::Activate => EventKind::Activate,
             Self::Sync { .. } => EventKind::Sync,
             Self::Message { .. } => EventKind::Message,
+            Self::Fetch(_) => EventKind::Fetch,
         }
     }
 }

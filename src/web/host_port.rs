@@ -53,6 +53,11 @@ pub enum HostRequest {
     Print(ConsoleLevel, String),
     /// An error that no script handled.
     ReportError(ScriptError),
+    /// Nothing is under way in the scope after it took so many commands.
+    Idle {
+        /// Counted from the scope's start.
+        commands_taken: u64,
+    },
     /// `importScripts()` or a static import of a script that the worker has not stored.
     ImportScript(Url, Reply<ScriptResource>),
     /// `fetch()` of a client that may have a controller.

@@ -2,8 +2,11 @@
 //!
 //! Nothing here decides: an op checks, asks the host through its [`host_port::HostPort`], and answers.
 
+pub mod body;
 pub mod error;
 pub mod event;
+pub mod fetch;
+pub mod fetch_bridge;
 pub mod global_scope;
 pub mod host_port;
 pub mod message;

@@ -1,0 +1,68 @@
+// CacheStorage: the caches of the origin, by name.
+
+import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
+import { primordials, webidl } from "ext:landfall_platform/platform.js";
+import {
+  op_cache_delete,
+  op_cache_has,
+  op_cache_match_anywhere,
+  op_cache_names,
+  op_cache_open,
+} from "ext:core/ops";
+import { createCache } from "ext:sw_cache/cache.js";
+import { responseFromEntry } from "ext:sw_cache/entry.js";
+import { queryOf, toMultiCacheQueryOptions, toRequestInfo } from "ext:sw_cache/query.js";
+
+// Names go to and fro as JSON strings: a DOMString may hold lone surrogates, which text in Rust cannot.
+const { JSONParse, JSONStringify } = primordials;
+
+/** https://w3c.github.io/ServiceWorker/#cachestorage-interface */
+export class CacheStorage {
+  constructor(key = undefined) {
+    onlyByHost(key, this);
+  }
+
+  async match(request, options = undefined) {
+    webidl.assertBranded(this, CacheStoragePrototype);
+    const prefix = "Failed to execute 'match' on 'CacheStorage'";
+    webidl.requiredArguments(arguments.length, 1, prefix);
+    request = toRequestInfo(request, prefix, "Argument 1");
+    options = toMultiCacheQueryOptions(options, prefix, "Argument 2");
+    const query = queryOf(request, options);
+    if (query === null) return undefined;
+    const name = options.cacheName === undefined ? null : JSONStringify(options.cacheName);
+    const entry = op_cache_match_anywhere(name, query);
+    return entry === null ? undefined : responseFromEntry(entry);
+  }
+
+  async has(cacheName) {
+    webidl.assertBranded(this, CacheStoragePrototype);
+    return op_cache_has(toName(arguments, "has"));
+  }
+
+  async open(cacheName) {
+    webidl.assertBranded(this, CacheStoragePrototype);
+    return createCache(op_cache_open(toName(arguments, "open")));
+  }
+
+  async delete(cacheName) {
+    webidl.assertBranded(this, CacheStoragePrototype);
+    return op_cache_delete(toName(arguments, "delete"));
+  }
+
+  async keys() {
+    webidl.assertBranded(this, CacheStoragePrototype);
+    return op_cache_names().map((name) => JSONParse(name));
+  }
+}
+webidl.configureInterface(CacheStorage);
+const CacheStoragePrototype = CacheStorage.prototype;
+
+function toName(methodArguments, method) {
+  const prefix = `Failed to execute '${method}' on 'CacheStorage'`;
+  webidl.requiredArguments(methodArguments.length, 1, prefix);
+  return JSONStringify(webidl.converters.DOMString(methodArguments[0], prefix, "Argument 1"));
+}
+
+/** The value of the global attribute `caches`. */
+export const caches = new CacheStorage(HOST);

@@ -1,0 +1,152 @@
+// Requests and responses between a script's objects and the plain data of src/web/fetch_bridge.rs.
+// Used by fetch(), and by whoever carries a request into a worker and its response back.
+
+import {
+  body as bodies,
+  core,
+  primordials,
+  request as requests,
+  response as responses,
+  streams,
+} from "ext:landfall_platform/platform.js";
+
+const { TypeError, Uint8Array } = primordials;
+
+/**
+ * @typedef {{ bytes: Uint8Array | null, rid: number | null, length?: number | null }} NativeBody
+ * @typedef {{ head: object, body: NativeBody }} NativeMessage
+ */
+
+/**
+ * Takes a body from a script; it counts as used from then on.
+ *
+ * @param {object | null} inner Deno's InnerBody
+ * @returns {NativeBody}
+ */
+function bodyToNative(inner) {
+  if (inner === null) return { bytes: null, rid: null };
+  if (inner.unusable()) throw new TypeError("Body is locked or already used");
+  const held = inner.streamOrStatic;
+  if (held.consumed === false) {
+    held.consumed = true;
+    const bytes = typeof held.body === "string" ? core.encode(held.body) : held.body;
+    return { bytes, rid: null };
+  }
+  const stream = inner.stream;
+  const backing = streams.getReadableStreamResourceBacking(stream);
+  if (backing === undefined) {
+    const length = inner.length;
+    return { bytes: null, rid: streams.resourceForReadableStream(stream), length };
+  }
+  // Came from the network and nobody has read it: it goes on without passing through the script.
+  streams.acquireReadableStreamDefaultReader(stream);
+  streams.readableStreamDisturb(stream);
+  return { bytes: null, rid: backing.rid };
+}
+
+/**
+ * @param {NativeBody} native
+ * @param {(() => void) | undefined} onClose called when the last byte was read or the stream was cancelled
+ * @returns {object | null} Deno's InnerBody
+ */
+function bodyFromNative({ bytes, rid }, onClose) {
+  if (rid !== null) {
+    const stream = streams.readableStreamForRid(rid, true, undefined, undefined, onClose);
+    return new bodies.InnerBody(stream);
+  }
+  if (bytes === null) return null;
+  const inner = new bodies.InnerBody({ body: bytes, consumed: false });
+  inner.source = bytes;
+  inner.length = new Uint8Array(bytes.buffer).byteLength;
+  return inner;
+}
+
+/**
+ * @param {object} inner Deno's inner request, from `toInnerRequest`; its body is used up
+ * @returns {NativeMessage} for `ScriptRequest` in Rust
+ */
+export function requestToNative(inner) {
+  return {
+    head: {
+      method: inner.method,
+      url: inner.currentUrl(),
+      headers: inner.headerList,
+      mode: inner.mode ?? "cors",
+      credentials: inner.credentialsMode ?? "same-origin",
+      redirect: inner.redirectMode,
+      cache: inner.cacheMode ?? "default",
+      referrer: inner.referrer ?? "client",
+      referrerPolicy: inner.referrerPolicy ?? "",
+      integrity: inner.integrity ?? "",
+      keepalive: inner.keepalive ?? false,
+      destination: inner.destination ?? "",
+    },
+    body: bodyToNative(inner.body),
+  };
+}
+
+/**
+ * @param {NativeMessage} native `NativeRequest` of Rust
+ * @returns {Request} with headers that cannot be changed, as events give it
+ */
+export function requestFromNative({ head, body }) {
+  const inner = requests.newInnerRequest(
+    head.method,
+    head.url,
+    () => head.headers,
+    bodyFromNative(body),
+    false,
+  );
+  inner.mode = head.mode;
+  inner.credentialsMode = head.credentials;
+  inner.redirectMode = head.redirect;
+  inner.cacheMode = head.cache;
+  inner.referrer = head.referrer;
+  inner.referrerPolicy = head.referrerPolicy;
+  inner.integrity = head.integrity;
+  inner.keepalive = head.keepalive;
+  inner.destination = head.destination;
+  return requests.fromInnerRequest(inner, "immutable");
+}
+
+/**
+ * @param {Response} response its body is used up
+ * @returns {NativeMessage} for `ScriptResponse` in Rust
+ */
+export function responseToNative(response) {
+  const inner = responses.toInnerResponse(response);
+  return {
+    head: {
+      kind: inner.type,
+      urlList: inner.urlList,
+      status: inner.status,
+      statusText: inner.statusMessage,
+      headers: inner.headerList,
+    },
+    body: bodyToNative(inner.body),
+  };
+}
+
+/**
+ * @param {NativeMessage} native `NativeResponse` of Rust
+ * @param {(() => void) | undefined} onBodyClosed called when the body is read to its end or cancelled
+ * @returns {object} Deno's inner response, for `fromInnerResponse`
+ */
+export function innerResponseFromNative({ head, body }, onBodyClosed) {
+  const inner = responses.newInnerResponse(head.status, head.statusText);
+  inner.type = head.kind;
+  inner.urlList = head.urlList;
+  inner.headerList = head.headers;
+  inner.body = bodyFromNative(body, onBodyClosed);
+  // Headers still describe the body as it was sent, the body is decoded.
+  inner.bodyDecoded = true;
+  return inner;
+}
+
+/**
+ * @param {NativeMessage} native `NativeResponse` of Rust
+ * @returns {Response} with headers that cannot be changed, as fetch() gives it
+ */
+export function responseFromNative(native) {
+  return responses.fromInnerResponse(innerResponseFromNative(native), "immutable");
+}

@@ -1,0 +1,96 @@
+// fetch(): from a script's arguments to a Response, with aborting at any moment.
+// What is allowed and what is followed is decided in src/network; nothing of it is here.
+
+import {
+  abort,
+  core,
+  primordials,
+  request as requests,
+  response as responses,
+  webidl,
+} from "ext:landfall_platform/platform.js";
+import { op_fetch_open, op_fetch_send } from "ext:core/ops";
+import { fetchBlobUrl } from "ext:sw_fetch/blob_url.js";
+import { innerResponseFromNative, requestToNative } from "ext:sw_fetch/bridge.js";
+import "ext:sw_fetch/request_destination.js";
+
+const { Promise, PromisePrototypeThen, PromiseResolve } = primordials;
+
+/** https://fetch.spec.whatwg.org/#fetch-method */
+export function fetch(input, init = undefined) {
+  return new Promise((resolve, reject) => {
+    webidl.requiredArguments(arguments.length, 1, "Failed to execute 'fetch'");
+    const request = new requests.Request(input, init);
+    const inner = requests.toInnerRequest(request);
+    const signal = request.signal;
+    if (signal.aborted) {
+      inner.body?.cancel(signal.reason);
+      reject(signal.reason);
+      return;
+    }
+    const transfer = new Transfer(inner, signal);
+    PromisePrototypeThen(
+      transfer.start(),
+      (response) => resolve(responses.fromInnerResponse(response, "immutable")),
+      (error) => {
+        transfer.end();
+        reject(signal.aborted ? signal.reason : error);
+      },
+    );
+    transfer.whenAborted(reject);
+  });
+}
+
+/** One request under way, from the call to the last byte of its response. */
+class Transfer {
+  #request;
+  #signal;
+  #rid = op_fetch_open();
+  #responseBody = null;
+  #onAbort = () => this.#abort();
+  #reject = null;
+
+  constructor(request, signal) {
+    this.#request = request;
+    this.#signal = signal;
+    signal[abort.add](this.#onAbort);
+  }
+
+  /** @param {(reason: unknown) => void} reject told of an abort at once, whatever the network does */
+  whenAborted(reject) {
+    this.#reject = reject;
+  }
+
+  /** @returns {Promise<object>} Deno's inner response */
+  async start() {
+    const local = fetchBlobUrl(this.#request);
+    if (local !== null) {
+      this.#responseBody = local.body;
+      return local;
+    }
+    const native = await op_fetch_send(this.#rid, requestToNative(this.#request));
+    const response = innerResponseFromNative(native, () => this.end());
+    this.#responseBody = response.body;
+    // Without a stream behind it, nothing is left to be aborted.
+    if (native.body.rid === null) this.end();
+    return response;
+  }
+
+  /** Nothing is under way any more. */
+  end() {
+    this.#signal[abort.remove](this.#onAbort);
+    core.tryClose(this.#rid);
+  }
+
+  /** https://fetch.spec.whatwg.org/#abort-fetch */
+  #abort() {
+    const reason = this.#signal.reason;
+    this.#reject?.(reason);
+    const requestBody = this.#request.body;
+    if (requestBody !== null && !requestBody.unusable()) {
+      PromisePrototypeThen(PromiseResolve(requestBody.cancel(reason)), undefined, () => {});
+    }
+    this.#responseBody?.error(reason);
+    this.end();
+  }
+}

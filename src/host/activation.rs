@@ -1,0 +1,280 @@
+//! Installs workers and puts them in charge; clears registrations that nobody uses any more.
+
+use std::rc::Rc;
+
+use crate::host::core::Core;
+use crate::host::event::HostEventKind;
+use crate::host::lifecycle::JobResult;
+use crate::host::scopes::Role;
+use crate::service_worker::registration::Usage;
+use crate::service_worker::{
+    RegistrationId, ServiceWorker, ServiceWorkerRegistration, WorkerId, WorkerState,
+};
+use crate::web::error::WebError;
+use crate::web::event::{EventInit, Notice};
+use crate::web::view::{RegistrationView, WorkerView};
+
+impl Core {
+    /// <https://w3c.github.io/ServiceWorker/#installation-algorithm>
+    pub(super) async fn install(
+        self: &Rc<Self>,
+        id: RegistrationId,
+        worker: ServiceWorker,
+    ) -> Result<JobResult, WebError> {
+        let gone = || WebError::Type("the registration was removed meanwhile".to_owned());
+        let (worker_id, script) = (worker.id, worker.script_url.clone());
+        let replaced = self
+            .update_registration(id, |registration| registration.begin_install(worker))
+            .ok_or_else(gone)?
+            .map_err(|error| WebError::InvalidState(error.to_string()))?;
+        self.retire(replaced);
+        let registration = self.registration(id).ok_or_else(gone)?;
+        let scope = registration.scope.clone();
+        let view = JobResult::Registration((&registration).into());
+        self.publish(HostEventKind::Registered {
+            scope: scope.clone(),
+            script: script.clone(),
+        });
+        self.settle_job(&scope, &Ok(view.clone()));
+        self.show(&registration, worker_id);
+
+        let outcome = self.fire(id, worker_id, EventInit::Install).await;
+        if !outcome.is_success() {
+            let failed = self.update_registration(id, ServiceWorkerRegistration::fail_install);
+            self.retire(failed.flatten());
+            self.show_registration(id);
+            self.publish(HostEventKind::InstallFailed {
+                scope,
+                script,
+                outcome,
+            });
+            return Ok(view);
+        }
+        let replaced = self
+            .update_registration(id, ServiceWorkerRegistration::finish_install)
+            .ok_or_else(gone)?
+            .map_err(|error| WebError::InvalidState(error.to_string()))?;
+        if let Err(error) = self.keep(id, worker_id) {
+            // What cannot be kept is not installed: the next start would not find it.
+            let waiting = self.update_registration(id, |registration| registration.waiting.take());
+            self.retire(waiting.flatten());
+            self.report_storage(Err(error));
+            return Ok(view);
+        }
+        self.retire(replaced);
+        if let Some(registration) = self.registration(id) {
+            self.show(&registration, worker_id);
+        }
+        self.publish(HostEventKind::Installed { scope, script });
+        self.try_activate(id).await;
+        Ok(view)
+    }
+
+    /// Puts an installed worker and its scripts on disk.
+    fn keep(&self, id: RegistrationId, worker: WorkerId) -> Result<(), crate::storage::StorageError> {
+        let Some(registration) = self.registration(id) else {
+            return Ok(());
+        };
+        let scripts = self.new_scripts.borrow_mut().remove(&worker);
+        match scripts {
+            Some(scripts) => self
+                .storage
+                .save_registration(&registration, &[(worker, &scripts)]),
+            None => self.storage.save_registration(&registration, &[]),
+        }
+    }
+
+    /// <https://w3c.github.io/ServiceWorker/#try-activate-algorithm>
+    pub(super) async fn try_activate(self: &Rc<Self>, id: RegistrationId) {
+        let Some(registration) = self.registration(id) else {
+            return;
+        };
+        let usage = Usage {
+            has_clients: self.has_clients(id),
+            has_pending_events: registration
+                .active
+                .as_ref()
+                .is_some_and(|active| self.scopes.borrow().has_pending_events(active.id)),
+        };
+        if registration.should_activate(usage) {
+            Box::pin(self.activate(id)).await;
+        }
+    }
+
+    /// <https://w3c.github.io/ServiceWorker/#activation-algorithm>
+    async fn activate(self: &Rc<Self>, id: RegistrationId) {
+        let moved = self.update_registration(id, ServiceWorkerRegistration::begin_activate);
+        let Some(Ok(replaced)) = moved else { return };
+        self.retire(replaced);
+        let Some(registration) = self.registration(id) else {
+            return;
+        };
+        let Some(worker) = registration.active.clone() else {
+            return;
+        };
+        self.report_storage(self.storage.save_registration(&registration, &[]));
+        self.show(&registration, worker.id);
+        self.change_controller(&registration);
+
+        // Whatever the event comes to, the worker is activated.
+        self.fire(id, worker.id, EventInit::Activate).await;
+        self.update_registration(id, ServiceWorkerRegistration::finish_activate);
+        if let Some(registration) = self.registration(id) {
+            self.report_storage(self.storage.save_registration(&registration, &[]));
+            self.show(&registration, worker.id);
+            self.publish(HostEventKind::Activated {
+                scope: registration.scope,
+                script: worker.script_url,
+            });
+        }
+        self.sync_changed.send_replace(());
+        self.touch();
+    }
+
+    /// Clients of a registration get its active worker as their controller.
+    /// <https://w3c.github.io/ServiceWorker/#notify-controller-change-algorithm>
+    fn change_controller(&self, registration: &ServiceWorkerRegistration) {
+        let worker = registration.active.as_ref().map(WorkerView::from);
+        let controlled: Vec<_> = self
+            .scopes
+            .borrow()
+            .iter()
+            .filter(|(_, scope)| {
+                scope
+                    .client()
+                    .is_some_and(|client| client.controller == Some(registration.id))
+            })
+            .map(|(context, _)| context)
+            .collect();
+        for context in controlled {
+            self.notify(context, Notice::ControllerChanged(worker.clone()));
+        }
+    }
+
+    /// A worker that was replaced or failed: it runs no more, and everyone sees that.
+    fn retire(self: &Rc<Self>, worker: Option<ServiceWorker>) {
+        let Some(worker) = worker else { return };
+        self.new_scripts.borrow_mut().remove(&worker.id);
+        let view = WorkerView::from(&worker);
+        let origin = worker.script_url.origin().ascii_serialization();
+        self.notify_origin(&origin, || Notice::WorkerStateChanged(view.clone()));
+        let running = self.scopes.borrow().worker(worker.id);
+        if let Some(context) = running {
+            self.stop_scope(context);
+        }
+    }
+
+    /// Everyone in the origin sees a registration, and the new state of one of its workers.
+    fn show(&self, registration: &ServiceWorkerRegistration, worker: WorkerId) {
+        let view = RegistrationView::from(registration);
+        self.notify_origin(&registration.origin, || {
+            Notice::RegistrationChanged(view.clone())
+        });
+        if let Some(worker) = registration.workers().find(|w| w.id == worker) {
+            let view = WorkerView::from(worker);
+            self.notify_origin(&registration.origin, || {
+                Notice::WorkerStateChanged(view.clone())
+            });
+        }
+        self.touch();
+    }
+
+    fn show_registration(&self, id: RegistrationId) {
+        if let Some(registration) = self.registration(id) {
+            let view = RegistrationView::from(&registration);
+            self.notify_origin(&registration.origin, || {
+                Notice::RegistrationChanged(view.clone())
+            });
+        }
+        self.touch();
+    }
+
+    /// The last event of a worker has ended: another one may take over, or its registration may go.
+    pub(super) async fn worker_became_quiet(self: &Rc<Self>, id: RegistrationId) {
+        self.try_activate(id).await;
+        self.try_clear(id).await;
+    }
+
+    /// A client of a registration is gone.
+    pub(super) async fn client_left(self: &Rc<Self>, id: RegistrationId) {
+        self.try_activate(id).await;
+        self.try_clear(id).await;
+    }
+
+    /// An unregistered registration goes when nothing uses it any more.
+    /// <https://w3c.github.io/ServiceWorker/#try-clear-registration-algorithm>
+    pub(super) async fn try_clear(self: &Rc<Self>, id: RegistrationId) {
+        let is_used = self.has_clients(id)
+            || self.scopes.borrow().iter().any(|(_, scope)| {
+                matches!(&scope.role, Role::Worker { id: worker, registration }
+                    if *registration == id && self.scopes.borrow().has_pending_events(*worker))
+            });
+        if is_used {
+            return;
+        }
+        let leaving = self.leaving.borrow_mut().remove(&id);
+        let Some(mut registration) = leaving else {
+            return;
+        };
+        let origin = registration.origin.clone();
+        for worker in registration.clear() {
+            self.retire(Some(worker));
+        }
+        let view = RegistrationView::from(&registration);
+        self.notify_origin(&origin, || Notice::RegistrationChanged(view.clone()));
+    }
+
+    /// `skipWaiting()` <https://w3c.github.io/ServiceWorker/#dom-serviceworkerglobalscope-skipwaiting>
+    pub(super) async fn skip_waiting(self: &Rc<Self>, id: RegistrationId, worker: WorkerId) {
+        self.update_registration(id, |registration| {
+            if let Some(worker) = registration.worker_mut(worker) {
+                worker.skip_waiting = true;
+            }
+        });
+        self.try_activate(id).await;
+    }
+
+    /// Waits until the newest worker of a registration is in charge, or installed behind one that is.
+    pub(super) async fn wait_until_settled(&self, id: i64) -> Result<(), WebError> {
+        self.wait_for(|core| {
+            let Some(registration) = core.registration(RegistrationId(id)) else {
+                return Some(Err(WebError::Type(
+                    "the worker was not installed: its `install` event failed".to_owned(),
+                )));
+            };
+            let is_activated = registration
+                .active
+                .as_ref()
+                .is_some_and(|active| active.state == WorkerState::Activated);
+            (is_activated && registration.installing.is_none()).then_some(Ok(()))
+        })
+        .await
+    }
+
+    /// Takes up what a previous run left: waiting workers are activated.
+    pub(super) async fn resume_registrations(self: &Rc<Self>) {
+        let waiting: Vec<RegistrationId> = self
+            .registrations
+            .borrow()
+            .values()
+            .filter(|registration| registration.waiting.is_some())
+            .map(|registration| registration.id)
+            .collect();
+        for id in waiting {
+            self.try_activate(id).await;
+        }
+    }
+
+    /// Whether a worker may still import scripts that it has not stored.
+    /// <https://w3c.github.io/ServiceWorker/#importscripts>
+    pub(super) fn may_import(&self, id: RegistrationId, worker: WorkerId) -> bool {
+        self.update_registration(id, |registration| {
+            registration
+                .workers()
+                .find(|candidate| candidate.id == worker)
+                // Not in a place yet: its script is being evaluated for the first time.
+                .is_none_or(|worker| worker.state == WorkerState::Installing)
+        })
+        .unwrap_or(false)
+    }
+}

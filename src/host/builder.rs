@@ -1,0 +1,194 @@
+//! How a host is to be: few settings, each with a default that works.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::clock::{Clock, SystemClock};
+use crate::connectivity::{Connectivity, Timeline};
+use crate::host::Host;
+use crate::host::error::Error;
+use crate::network::origin::OriginServer;
+use crate::service_worker::lifetime::EventLimits;
+use crate::storage::Durability;
+use crate::sync::SyncPolicy;
+
+/// Bytes of heap that the script of one worker or client may use unless told otherwise.
+const DEFAULT_HEAP_LIMIT: usize = 512 << 20;
+
+/// Bytes that an origin may store unless told otherwise.
+const DEFAULT_QUOTA: u64 = 1 << 30;
+
+/// Where a host learns whether there is a network.
+#[derive(Debug, Clone, Default)]
+pub enum ConnectivityMode {
+    /// From the machine's interfaces and routes.
+    #[default]
+    System,
+    /// Online, until [`Host::go_offline`].
+    Online,
+    /// Offline, until [`Host::go_online`].
+    Offline,
+    /// As planned.
+    Timeline(Timeline),
+}
+
+/// Where a host keeps what it keeps.
+#[derive(Debug, Clone, Default)]
+pub enum DataFolderChoice {
+    /// In a temporary folder that goes with the host.
+    #[default]
+    Temporary,
+    /// In this folder, which no other host may use at the same time.
+    At(PathBuf),
+}
+
+/// What the host's thread knows about how it is to be.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub user_agent: String,
+    pub languages: Vec<String>,
+    pub sync_policy: SyncPolicy,
+    pub limits: EventLimits,
+    pub heap_limit: usize,
+    pub quota: u64,
+    pub durability: Durability,
+    pub origins: HashMap<String, OriginServer>,
+    /// A number from 0 up to 1, drawn anew at every call.
+    pub chance: Arc<dyn Fn() -> f64 + Send + Sync>,
+}
+
+impl Settings {
+    /// Whether a folder on this machine answers for an origin.
+    pub(super) fn serves_folder(&self, origin: &str) -> bool {
+        matches!(self.origins.get(origin), Some(OriginServer::Folder { .. }))
+    }
+}
+
+/// Settings of a [`Host`] that is to be built.
+pub struct HostBuilder {
+    pub(super) settings: Settings,
+    pub(super) folder: DataFolderChoice,
+    pub(super) connectivity: ConnectivityMode,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Default for HostBuilder {
+    fn default() -> Self {
+        Self {
+            settings: Settings {
+                user_agent: concat!("Mozilla/5.0 landfall/", env!("CARGO_PKG_VERSION")).to_owned(),
+                languages: vec!["en-US".to_owned(), "en".to_owned()],
+                sync_policy: SyncPolicy::landfall(),
+                limits: EventLimits::default(),
+                heap_limit: DEFAULT_HEAP_LIMIT,
+                quota: DEFAULT_QUOTA,
+                durability: Durability::default(),
+                origins: HashMap::new(),
+                chance: Arc::new(|| rand::random_range(0.0..1.0)),
+            },
+            folder: DataFolderChoice::default(),
+            connectivity: ConnectivityMode::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+impl HostBuilder {
+    /// Keeps everything in `folder`, which is made if need be. Without this a host keeps nothing beyond its end.
+    #[must_use]
+    pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = DataFolderChoice::At(folder.into());
+        self
+    }
+
+    /// Keeps everything in a temporary folder that goes with the host. The default.
+    #[must_use]
+    pub fn ephemeral(mut self) -> Self {
+        self.folder = DataFolderChoice::Temporary;
+        self
+    }
+
+    /// Where the host learns whether there is a network. The machine by default.
+    #[must_use]
+    pub fn connectivity(mut self, mode: ConnectivityMode) -> Self {
+        self.connectivity = mode;
+        self
+    }
+
+    /// Who answers requests to the origin of `url`. The real network by default.
+    #[must_use]
+    pub fn origin_server(mut self, url: &Url, server: OriginServer) -> Self {
+        let origin = url.origin().ascii_serialization();
+        self.settings.origins.insert(origin, server);
+        self
+    }
+
+    /// How often and when a failed sync is tried again, and what `register()` checks.
+    #[must_use]
+    pub fn sync_policy(mut self, policy: SyncPolicy) -> Self {
+        self.settings.sync_policy = policy;
+        self
+    }
+
+    /// How long events, starts and idle workers may take.
+    #[must_use]
+    pub fn limits(mut self, limits: EventLimits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Bytes of heap that the script of one worker or client may use. 512 MiB by default.
+    #[must_use]
+    pub fn heap_limit(mut self, bytes: usize) -> Self {
+        self.settings.heap_limit = bytes;
+        self
+    }
+
+    /// Whether what is stored survives the loss of power too, and not only the end of the process.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.settings.durability = durability;
+        self
+    }
+
+    /// `navigator.userAgent` and the `User-Agent` header.
+    #[must_use]
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.settings.user_agent = user_agent.into();
+        self
+    }
+
+    /// `navigator.languages` and the `Accept-Language` header, the preferred one first. An empty list changes nothing.
+    #[must_use]
+    pub fn languages(mut self, languages: Vec<String>) -> Self {
+        if !languages.is_empty() {
+            self.settings.languages = languages;
+        }
+        self
+    }
+
+    /// The clock that delays and time limits are measured by.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Starts the host: opens the data folder, takes up what was left in it, and looks at the network.
+    pub async fn build(self) -> Result<Host, Error> {
+        self.settings.sync_policy.validate()?;
+        Host::start(self).await
+    }
+
+    pub(super) fn connectivity_source(&self) -> Connectivity {
+        match &self.connectivity {
+            ConnectivityMode::System => Connectivity::system(),
+            ConnectivityMode::Online => Connectivity::always(true),
+            ConnectivityMode::Offline => Connectivity::always(false),
+            ConnectivityMode::Timeline(timeline) => Connectivity::timeline(timeline.clone()),
+        }
+    }
+}

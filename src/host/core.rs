@@ -1,0 +1,220 @@
+//! What the host's thread owns, shared by everything that runs on it.
+//!
+//! Each subject adds its methods in a file of its own. No borrow of a cell is held across an await.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use url::Url;
+
+use crate::clock::Clock;
+use crate::connectivity::Connectivity;
+use crate::host::builder::Settings;
+use crate::host::error::Error;
+use crate::host::event::{EventFeed, HostEvent, HostEventKind};
+use crate::host::lifecycle::JobWaiter;
+use crate::host::scopes::Scopes;
+use crate::network::Network;
+use crate::service_worker::job::JobQueue;
+use crate::service_worker::scope::match_registration;
+use crate::service_worker::{
+    RegistrationId, ScriptMap, ServiceWorkerRegistration, WorkerId,
+};
+use crate::storage::{DataFolder, Storage, StorageError};
+use crate::sync::SyncQueue;
+use crate::web::OriginShared;
+use crate::web::host_port::{ContextId, HostRequest};
+
+/// Where a host keeps what it keeps.
+pub(super) enum Folder {
+    /// A folder of the embedder's, held by this host.
+    Kept(DataFolder),
+    /// One that goes with the host.
+    Temporary(tempfile::TempDir),
+}
+
+impl Folder {
+    pub(super) fn origin(&self, origin: &str) -> PathBuf {
+        match self {
+            Self::Kept(folder) => folder.origin(origin),
+            Self::Temporary(folder) => folder
+                .path()
+                .join("origins")
+                .join(crate::storage::origin_folder(origin)),
+        }
+    }
+}
+
+/// Everything on the host's thread.
+pub(super) struct Core {
+    pub clock: Arc<dyn Clock>,
+    pub storage: Storage,
+    pub folder: Folder,
+    pub network: Network,
+    pub connectivity: Connectivity,
+    pub settings: Settings,
+    pub events: Arc<EventFeed>,
+    /// Every registration that scripts can find.
+    pub registrations: RefCell<BTreeMap<RegistrationId, ServiceWorkerRegistration>>,
+    /// Unregistered, but a client still uses them or an event still runs.
+    pub leaving: RefCell<BTreeMap<RegistrationId, ServiceWorkerRegistration>>,
+    /// Scripts of workers that are not installed yet, so not in storage.
+    pub new_scripts: RefCell<HashMap<WorkerId, ScriptMap>>,
+    pub jobs: RefCell<JobQueue<JobWaiter>>,
+    pub scopes: RefCell<Scopes>,
+    pub syncs: RefCell<SyncQueue>,
+    /// Wakes the sync loop to plan anew.
+    pub sync_changed: watch::Sender<()>,
+    /// A worker's state, a scope or the amount of work has changed: whoever waits for one looks again.
+    pub changed: watch::Sender<()>,
+    /// How many jobs and events are under way.
+    pub under_way: Cell<usize>,
+    pub requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
+    origins: RefCell<HashMap<String, OriginShared>>,
+}
+
+/// What a [`Core`] is made of.
+pub(super) struct Parts {
+    pub clock: Arc<dyn Clock>,
+    pub storage: Storage,
+    pub folder: Folder,
+    pub network: Network,
+    pub connectivity: Connectivity,
+    pub settings: Settings,
+    pub events: Arc<EventFeed>,
+    pub requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
+}
+
+impl Core {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self {
+            clock: parts.clock,
+            storage: parts.storage,
+            folder: parts.folder,
+            network: parts.network,
+            connectivity: parts.connectivity,
+            settings: parts.settings,
+            events: parts.events,
+            registrations: RefCell::default(),
+            leaving: RefCell::default(),
+            new_scripts: RefCell::default(),
+            jobs: RefCell::new(JobQueue::new()),
+            scopes: RefCell::default(),
+            syncs: RefCell::new(SyncQueue::new()),
+            sync_changed: watch::Sender::new(()),
+            changed: watch::Sender::new(()),
+            under_way: Cell::new(0),
+            requests: parts.requests,
+            origins: RefCell::default(),
+        }
+    }
+
+    /// Tells everyone who listens what happened.
+    pub(super) fn publish(&self, kind: HostEventKind) {
+        self.events.publish(&HostEvent {
+            at_ms: self.clock.now(),
+            kind,
+        });
+    }
+
+    /// Something could not be kept and nobody waits for an answer.
+    pub(super) fn report_storage(&self, result: Result<(), StorageError>) {
+        if let Err(error) = result {
+            tracing::error!(%error, "storage failed");
+            self.publish(HostEventKind::StorageFailed {
+                reason: error.to_string(),
+            });
+        }
+    }
+
+    /// Wakes whoever waits for the state of the host to change.
+    pub(super) fn touch(&self) {
+        self.changed.send_replace(());
+    }
+
+    /// Waits until `condition` gives something; it is asked again after every change.
+    pub(super) async fn wait_for<T>(&self, mut condition: impl FnMut(&Self) -> Option<T>) -> T {
+        let mut changes = self.changed.subscribe();
+        loop {
+            if let Some(found) = condition(self) {
+                return found;
+            }
+            // The sender lives in self, so this never fails.
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// Counts something as under way until the guard is dropped.
+    pub(super) fn begin_work(self: &Rc<Self>) -> Work {
+        self.under_way.set(self.under_way.get() + 1);
+        Work(Rc::clone(self))
+    }
+
+    /// What the scopes of an origin share.
+    pub(super) fn shared_by(&self, origin: &str) -> OriginShared {
+        self.origins
+            .borrow_mut()
+            .entry(origin.to_owned())
+            .or_default()
+            .clone()
+    }
+
+    /// A copy of a registration, as it is now.
+    pub(super) fn registration(&self, id: RegistrationId) -> Option<ServiceWorkerRegistration> {
+        self.registrations.borrow().get(&id).cloned()
+    }
+
+    /// A copy of the registration with exactly that scope.
+    pub(super) fn registration_for_scope(&self, scope: &Url) -> Option<ServiceWorkerRegistration> {
+        self.registrations
+            .borrow()
+            .values()
+            .find(|registration| registration.scope == *scope)
+            .cloned()
+    }
+
+    /// A copy of the registration in charge of a URL.
+    pub(super) fn matching_registration(&self, url: &Url) -> Option<ServiceWorkerRegistration> {
+        match_registration(self.registrations.borrow().values(), url).cloned()
+    }
+
+    /// Like [`Self::registration_for_scope`], with an error that names the scopes there are.
+    pub(super) fn require_scope(&self, scope: &Url) -> Result<ServiceWorkerRegistration, Error> {
+        self.registration_for_scope(scope)
+            .ok_or_else(|| Error::UnknownScope {
+                asked: scope.clone(),
+                known: self
+                    .registrations
+                    .borrow()
+                    .values()
+                    .map(|registration| registration.scope.clone())
+                    .collect(),
+            })
+    }
+
+    /// Changes a registration in place, wherever it is kept; `None` if it is gone.
+    pub(super) fn update_registration<T>(
+        &self,
+        id: RegistrationId,
+        change: impl FnOnce(&mut ServiceWorkerRegistration) -> T,
+    ) -> Option<T> {
+        if let Some(registration) = self.registrations.borrow_mut().get_mut(&id) {
+            return Some(change(registration));
+        }
+        self.leaving.borrow_mut().get_mut(&id).map(change)
+    }
+}
+
+/// Something under way; the host is not idle while it lives.
+pub(super) struct Work(Rc<Core>);
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.under_way.set(self.0.under_way.get() - 1);
+        self.0.touch();
+    }
+}

@@ -1,0 +1,87 @@
+//! What an embedder is told when something does not work, and can act on.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::network::NetworkError;
+use crate::storage::StorageError;
+use crate::sync::PolicyError;
+use crate::web::error::WebError;
+use crate::web::script_error::ScriptError;
+
+/// Why a host did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The data folder or a database in it.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The network thread or a request.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A script failed at its top level, or an evaluation threw.
+    #[error("{0}")]
+    Script(ScriptError),
+    /// A refusal that a script would have got as an exception.
+    #[error("{0}")]
+    Refused(#[from] WebError),
+    /// A script file could not be read.
+    #[error("cannot read `{}`: {reason}", path.display())]
+    ReadScript {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: String,
+    },
+    /// No registration has that scope.
+    #[error("no registration for `{asked}`; {}", known_scopes(known))]
+    UnknownScope {
+        /// What was asked for.
+        asked: Url,
+        /// The scopes that there are.
+        known: Vec<Url>,
+    },
+    /// An origin whose scripts must not be trusted with a service worker.
+    #[error("`{0}` is not a secure context: use https, or http on localhost")]
+    InsecureOrigin(Url),
+    /// A setting of the builder.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// An evaluation's result that is not JSON.
+    #[error("the result is not JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+    /// The operating system refused a thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+    /// No temporary folder could be made.
+    #[error("cannot make a temporary folder: {0}")]
+    TemporaryFolder(std::io::Error),
+    /// V8 could not start a scope.
+    #[error("the script engine did not start: {0}")]
+    Engine(String),
+    /// The client was closed.
+    #[error("the client is closed")]
+    ClientClosed,
+    /// The host was shut down.
+    #[error("the host is shut down")]
+    ShutDown,
+}
+
+impl Error {
+    /// The script's error with its place in the source, if a script failed.
+    pub fn script_error(&self) -> Option<&ScriptError> {
+        match self {
+            Self::Script(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+fn known_scopes(known: &[Url]) -> String {
+    if known.is_empty() {
+        return "nothing is registered".to_owned();
+    }
+    let scopes: Vec<String> = known.iter().map(|scope| format!("`{scope}`")).collect();
+    format!("registered are {}", scopes.join(", "))
+}

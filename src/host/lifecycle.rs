@@ -1,0 +1,321 @@
+//! Runs the jobs of the specification: register, update, unregister.
+//! <https://w3c.github.io/ServiceWorker/#algorithms>
+
+use std::rc::Rc;
+
+use tokio::sync::oneshot;
+use url::Url;
+
+use crate::host::core::Core;
+use crate::host::event::HostEventKind;
+use crate::host::scopes::Role;
+use crate::service_worker::job::{Job, JobKind, Scheduled, ScriptChoice};
+use crate::service_worker::scope::{check_registration, default_scope};
+use crate::service_worker::update::{
+    FetchedScript, ScriptRole, has_import_changed, has_main_script_changed, is_stale,
+    should_bypass_cache,
+};
+use crate::service_worker::{
+    RegistrationId, ScriptMap, ScriptResource, ServiceWorker, ServiceWorkerRegistration, WorkerId,
+};
+use crate::web::error::WebError;
+use crate::web::host_port::RegisterRequest;
+use crate::web::view::RegistrationView;
+
+/// What a job comes to: the registration, or for `unregister()` whether there was one.
+#[derive(Debug, Clone)]
+pub(super) enum JobResult {
+    Registration(RegistrationView),
+    Unregistered(bool),
+}
+
+/// Whoever waits for a job.
+pub(super) type JobWaiter = oneshot::Sender<Result<JobResult, WebError>>;
+
+impl Core {
+    /// <https://w3c.github.io/ServiceWorker/#start-register-algorithm>
+    pub(super) async fn register(
+        self: &Rc<Self>,
+        request: RegisterRequest,
+        page_url: &Url,
+    ) -> Result<RegistrationView, WebError> {
+        let mut script_url = request.script_url;
+        script_url.set_fragment(None);
+        let mut scope = match request.scope {
+            Some(scope) => scope,
+            None => default_scope(&script_url)?,
+        };
+        scope.set_fragment(None);
+        check_registration(&script_url, &scope, page_url)?;
+        let kind = JobKind::Register(ScriptChoice {
+            url: script_url,
+            script_type: request.script_type,
+            update_via_cache: request.update_via_cache,
+        });
+        self.schedule_for_registration(Job { kind, scope }).await
+    }
+
+    /// <https://w3c.github.io/ServiceWorker/#service-worker-registration-update>
+    pub(super) async fn update(
+        self: &Rc<Self>,
+        id: RegistrationId,
+        force_bypass_cache: bool,
+    ) -> Result<RegistrationView, WebError> {
+        let registration = self.registration(id);
+        let newest = registration
+            .as_ref()
+            .and_then(|registration| Some((registration, registration.newest_worker()?)));
+        let Some((registration, worker)) = newest else {
+            return Err(WebError::InvalidState(
+                "Failed to update a ServiceWorker: the registration has no worker".to_owned(),
+            ));
+        };
+        let script = ScriptChoice {
+            url: worker.script_url.clone(),
+            script_type: worker.script_type,
+            update_via_cache: registration.update_via_cache,
+        };
+        self.schedule_for_registration(Job {
+            kind: JobKind::Update {
+                script,
+                force_bypass_cache,
+            },
+            scope: registration.scope.clone(),
+        })
+        .await
+    }
+
+    /// <https://w3c.github.io/ServiceWorker/#navigator-service-worker-unregister>
+    pub(super) async fn unregister(self: &Rc<Self>, id: RegistrationId) -> Result<bool, WebError> {
+        let Some(registration) = self.registration(id) else {
+            return Ok(false);
+        };
+        let job = Job {
+            kind: JobKind::Unregister,
+            scope: registration.scope,
+        };
+        match self.schedule(job).await? {
+            JobResult::Unregistered(existed) => Ok(existed),
+            JobResult::Registration(_) => Ok(true),
+        }
+    }
+
+    async fn schedule_for_registration(
+        self: &Rc<Self>,
+        job: Job,
+    ) -> Result<RegistrationView, WebError> {
+        match self.schedule(job).await? {
+            JobResult::Registration(view) => Ok(view),
+            JobResult::Unregistered(_) => Err(WebError::ShuttingDown),
+        }
+    }
+
+    /// <https://w3c.github.io/ServiceWorker/#schedule-job-algorithm>
+    async fn schedule(self: &Rc<Self>, job: Job) -> Result<JobResult, WebError> {
+        let (waiter, result) = oneshot::channel();
+        let scheduled = self.jobs.borrow_mut().schedule(job.clone(), waiter);
+        if scheduled == Scheduled::Start {
+            tokio::task::spawn_local(Rc::clone(self).run_jobs(job));
+        }
+        result.await.unwrap_or(Err(WebError::ShuttingDown))
+    }
+
+    /// <https://w3c.github.io/ServiceWorker/#run-job-algorithm>
+    async fn run_jobs(self: Rc<Self>, first: Job) {
+        let _work = self.begin_work();
+        let mut next = Some(first);
+        while let Some(job) = next {
+            let result = match &job.kind {
+                JobKind::Register(script) => self.run_register(&job.scope, script).await,
+                JobKind::Update {
+                    script,
+                    force_bypass_cache,
+                } => {
+                    self.run_update(&job.scope, script, *force_bypass_cache)
+                        .await
+                }
+                JobKind::Unregister => self.run_unregister(&job.scope).await,
+            };
+            self.settle_job(&job.scope, &result);
+            next = self.jobs.borrow_mut().finish(&job.scope);
+        }
+    }
+
+    /// Tells everyone who waits for the current job of a scope, once.
+    pub(super) fn settle_job(&self, scope: &Url, result: &Result<JobResult, WebError>) {
+        let waiters = self.jobs.borrow_mut().settle(scope);
+        for waiter in waiters {
+            // A scope that asked may be gone.
+            let _ = waiter.send(result.clone());
+        }
+    }
+
+    /// <https://w3c.github.io/ServiceWorker/#register-algorithm>
+    async fn run_register(
+        self: &Rc<Self>,
+        scope: &Url,
+        script: &ScriptChoice,
+    ) -> Result<JobResult, WebError> {
+        if let Some(registration) = self.registration_for_scope(scope) {
+            let is_same = registration.newest_worker().is_some_and(|newest| {
+                newest.script_url == script.url
+                    && newest.script_type == script.script_type
+                    && registration.update_via_cache == script.update_via_cache
+            });
+            if is_same {
+                return Ok(JobResult::Registration((&registration).into()));
+            }
+        } else {
+            let id = RegistrationId(self.storage.next_id()?);
+            let registration =
+                ServiceWorkerRegistration::new(id, scope.clone(), script.update_via_cache);
+            self.registrations.borrow_mut().insert(id, registration);
+        }
+        let result = self.run_update(scope, script, false).await;
+        self.drop_empty_registration(scope);
+        result
+    }
+
+    /// <https://w3c.github.io/ServiceWorker/#update-algorithm>
+    async fn run_update(
+        self: &Rc<Self>,
+        scope: &Url,
+        script: &ScriptChoice,
+        force_bypass_cache: bool,
+    ) -> Result<JobResult, WebError> {
+        let gone = || WebError::Type(format!("the registration for `{scope}` is gone"));
+        let registration = self.registration_for_scope(scope).ok_or_else(gone)?;
+        let bypass = force_bypass_cache || is_stale(&registration, self.clock.now());
+        let main = self
+            .fetch_main_script(
+                &script.url,
+                scope,
+                should_bypass_cache(ScriptRole::Main, script.update_via_cache, bypass),
+            )
+            .await?;
+        let checked_at = self.clock.now();
+        self.update_registration(registration.id, |registration| {
+            registration.last_update_check = Some(checked_at);
+            registration.update_via_cache = script.update_via_cache;
+        });
+        if !self
+            .has_changed(&registration, script, &main, bypass)
+            .await?
+        {
+            let registration = self.registration(registration.id).ok_or_else(gone)?;
+            self.storage.save_registration(&registration, &[])?;
+            return Ok(JobResult::Registration((&registration).into()));
+        }
+        let worker = self.evaluate_new_worker(&registration, script, main).await?;
+        self.install(registration.id, worker).await
+    }
+
+    /// Whether a fetched script, or one that it imports, differs from what the newest worker has.
+    async fn has_changed(
+        &self,
+        registration: &ServiceWorkerRegistration,
+        script: &ScriptChoice,
+        main: &ScriptResource,
+        is_forced_or_stale: bool,
+    ) -> Result<bool, WebError> {
+        let Some(newest) = registration.newest_worker() else {
+            return Ok(true);
+        };
+        let scripts = self.storage.load_scripts(newest.id)?;
+        let fetched = FetchedScript {
+            url: &script.url,
+            script_type: script.script_type,
+            body: &main.body,
+        };
+        if has_main_script_changed(Some((newest, &scripts)), fetched) {
+            return Ok(true);
+        }
+        let bypass = should_bypass_cache(
+            ScriptRole::Imported,
+            script.update_via_cache,
+            is_forced_or_stale,
+        );
+        for (url, _) in scripts.imported(&newest.script_url) {
+            let fetched = self
+                .fetch_imported_script(url, &script.url, bypass)
+                .await
+                .ok();
+            let body = fetched.as_ref().map(|script| script.body.as_ref());
+            if has_import_changed(&scripts, url, body) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Runs the top level of a new script, which decides whether there will be a worker.
+    async fn evaluate_new_worker(
+        self: &Rc<Self>,
+        registration: &ServiceWorkerRegistration,
+        script: &ScriptChoice,
+        main: ScriptResource,
+    ) -> Result<ServiceWorker, WebError> {
+        let id = WorkerId(self.storage.next_id()?);
+        let mut worker = ServiceWorker::new(id, script.url.clone(), script.script_type);
+        let scripts: ScriptMap = [(script.url.clone(), main)].into_iter().collect();
+        self.new_scripts.borrow_mut().insert(id, scripts.clone());
+        let discarded = |reason: String| {
+            self.new_scripts.borrow_mut().remove(&id);
+            WebError::Type(format!(
+                "Failed to register a ServiceWorker for scope ('{}') with script ('{}'): {reason}",
+                registration.scope, script.url
+            ))
+        };
+        let (context, progress) = self
+            .start_worker(registration, &worker, scripts)
+            .map_err(discarded)?;
+        let started = self
+            .await_start(context, progress, self.settings.limits.first_start)
+            .await
+            .map_err(discarded)?;
+        if let Some(error) = started.error {
+            let reason = format!("ServiceWorker script evaluation failed: {error}");
+            self.report_script_error(context, error);
+            self.terminate(context);
+            return Err(discarded(reason));
+        }
+        worker.handled_events = started.handled_events;
+        self.adopt_worker(id, context);
+        Ok(worker)
+    }
+
+    /// <https://w3c.github.io/ServiceWorker/#unregister-algorithm>
+    async fn run_unregister(self: &Rc<Self>, scope: &Url) -> Result<JobResult, WebError> {
+        let Some(registration) = self.registration_for_scope(scope) else {
+            return Ok(JobResult::Unregistered(false));
+        };
+        self.storage.delete_registration(registration.id)?;
+        self.forget_syncs(registration.id);
+        self.registrations.borrow_mut().remove(&registration.id);
+        self.publish(HostEventKind::Unregistered {
+            scope: scope.clone(),
+        });
+        let id = registration.id;
+        self.leaving.borrow_mut().insert(id, registration);
+        self.settle_job(scope, &Ok(JobResult::Unregistered(true)));
+        self.try_clear(id).await;
+        Ok(JobResult::Unregistered(true))
+    }
+
+    /// A registration whose first worker came to nothing is not kept.
+    pub(super) fn drop_empty_registration(&self, scope: &Url) {
+        if let Some(registration) = self.registration_for_scope(scope)
+            && registration.newest_worker().is_none()
+        {
+            self.registrations.borrow_mut().remove(&registration.id);
+        }
+    }
+
+    /// Whether a client is controlled by a registration.
+    pub(super) fn has_clients(&self, id: RegistrationId) -> bool {
+        self.scopes
+            .borrow()
+            .iter()
+            .any(|(_, scope)| matches!(&scope.role, Role::Client(client) if client.controller == Some(id)))
+    }
+}

@@ -1,0 +1,219 @@
+//! The library's face, and all the waiting: where a rule, a row and a script meet.
+//!
+//! A [`Host`] is a cheap handle on a thread of its own. Everything it keeps is owned by that thread and reached by
+//! sending it work.
+
+mod activation;
+mod builder;
+mod clients;
+mod core;
+mod dispatch;
+mod error;
+mod event;
+mod lifecycle;
+mod requests;
+mod scope_thread;
+mod scopes;
+mod script_fetch;
+mod status;
+mod sync_loop;
+mod thread;
+
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use url::Url;
+
+use crate::connectivity::Connectivity;
+use crate::service_worker::{EventOutcome, ScriptType, UpdateViaCache};
+use crate::web::event::EventInit;
+use crate::web::host_port::RegisterRequest;
+
+use self::core::Core;
+use self::event::EventFeed;
+use self::thread::HostThread;
+
+pub use builder::{ConnectivityMode, HostBuilder};
+pub use clients::{Client, ClientOptions, ClientScript};
+pub use error::Error;
+pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
+pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
+
+/// A script that is to be registered.
+#[derive(Debug, Clone)]
+pub struct RegisterOptions {
+    /// The script's address.
+    pub script_url: Url,
+    /// The scope; the script's folder if `None`.
+    pub scope: Option<Url>,
+    /// Classic script or module.
+    pub script_type: ScriptType,
+    /// What an update check may take from the HTTP cache.
+    pub update_via_cache: UpdateViaCache,
+}
+
+impl RegisterOptions {
+    /// A classic script for its own folder.
+    pub fn new(script_url: Url) -> Self {
+        Self {
+            script_url,
+            scope: None,
+            script_type: ScriptType::default(),
+            update_via_cache: UpdateViaCache::default(),
+        }
+    }
+}
+
+/// A registered scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// What the worker is in charge of.
+    pub scope: Url,
+}
+
+/// A running host. Clones are handles on the same one; the last one that is dropped ends it.
+#[derive(Clone)]
+pub struct Host {
+    thread: Arc<HostThread>,
+    events: Arc<EventFeed>,
+    connectivity: Connectivity,
+}
+
+impl Host {
+    /// Settings for a new host.
+    pub fn builder() -> HostBuilder {
+        HostBuilder::default()
+    }
+
+    async fn start(builder: HostBuilder) -> Result<Self, Error> {
+        let events = Arc::new(EventFeed::default());
+        let connectivity = builder.connectivity_source();
+        let thread = HostThread::start(builder, Arc::clone(&events), connectivity.clone()).await?;
+        Ok(Self {
+            thread: Arc::new(thread),
+            events,
+            connectivity,
+        })
+    }
+
+    /// Registers a script, or finds that it is registered already, and waits until a worker is activated.
+    ///
+    /// With a worker in charge already, a changed script is installed and waits for its turn as in a browser.
+    pub async fn register(&self, options: RegisterOptions) -> Result<Registration, Error> {
+        self.call(move |core| async move {
+            let page_url = options.script_url.clone();
+            let request = RegisterRequest {
+                script_url: options.script_url,
+                scope: options.scope,
+                script_type: options.script_type,
+                update_via_cache: options.update_via_cache,
+            };
+            let view = core.register(request, &page_url).await?;
+            core.wait_until_settled(view.id).await?;
+            let scope = Url::parse(&view.scope)
+                .map_err(|error| Error::Engine(format!("`{}`: {error}", view.scope)))?;
+            Ok(Registration { scope })
+        })
+        .await
+    }
+
+    /// Removes the registration with exactly that scope; `false` if there is none.
+    pub async fn unregister(&self, scope: &Url) -> Result<bool, Error> {
+        let scope = scope.clone();
+        self.call(move |core| async move {
+            match core.registration_for_scope(&scope) {
+                Some(registration) => Ok(core.unregister(registration.id).await?),
+                None => Ok(false),
+            }
+        })
+        .await
+    }
+
+    /// Opens a window-like client and runs its script to the end of its top level.
+    pub async fn open_client(&self, options: ClientOptions) -> Result<Client, Error> {
+        let opened = self
+            .call(move |core| async move { core.open_client(options).await })
+            .await?;
+        Ok(Client::new(self.clone(), opened))
+    }
+
+    /// Takes the network from every worker and client.
+    pub fn go_offline(&self) {
+        self.connectivity.go_offline();
+    }
+
+    /// Gives the network back; every pending sync is fired.
+    pub fn go_online(&self) {
+        self.connectivity.go_online();
+    }
+
+    /// Fires a `sync` event now, for any tag, registered or not, and waits for its outcome.
+    ///
+    /// Like the button in a browser's developer tools it changes no registration and no counter.
+    pub async fn dispatch_sync(
+        &self,
+        scope: &Url,
+        tag: &str,
+        last_chance: bool,
+    ) -> Result<EventOutcome, Error> {
+        let (scope, tag) = (scope.clone(), tag.to_owned());
+        self.call(move |core| async move {
+            let registration = core.require_scope(&scope)?;
+            let Some(worker) = core.activated_worker(registration.id).await else {
+                return Ok(EventOutcome::FailedToStart(format!(
+                    "the registration for `{scope}` has no active worker"
+                )));
+            };
+            let event = EventInit::Sync { tag, last_chance };
+            Ok(core.fire(registration.id, worker, event).await)
+        })
+        .await
+    }
+
+    /// Everything that happens from now on.
+    pub fn events(&self) -> Events {
+        self.events.subscribe()
+    }
+
+    /// What the host knows and does at this moment.
+    pub async fn status(&self) -> Result<Status, Error> {
+        self.call(|core| async move { Ok(core.status()) }).await
+    }
+
+    /// Waits until nothing runs and nothing will, unless time passes or the network changes:
+    /// no job, no event, no due sync, no client's script. Waiting for a retry counts as idle.
+    pub async fn run_until_idle(&self) -> Result<(), Error> {
+        self.call(|core| async move {
+            core.wait_for(|core| core.is_idle().then_some(())).await;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Stops every worker and client, closes the databases and ends the host.
+    /// Events under way are cut off; what they were promised is on disk and goes on with the next start.
+    pub async fn shut_down(&self) -> Result<(), Error> {
+        self.thread.shut_down().await;
+        self.events.close();
+        Ok(())
+    }
+
+    /// Runs work on the host's thread.
+    async fn call<T, W, F>(&self, work: W) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        W: FnOnce(Rc<Core>) -> F + Send + 'static,
+        F: Future<Output = Result<T, Error>> + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.thread.run(Box::new(move |core| {
+            tokio::task::spawn_local(async move {
+                // Whoever asked may have stopped waiting.
+                let _ = reply.send(work(core).await);
+            });
+        }));
+        answer.await.unwrap_or(Err(Error::ShutDown))
+    }
+}

@@ -1,0 +1,386 @@
+//! Answers what scopes ask for.
+
+use std::rc::Rc;
+
+use tokio::sync::oneshot;
+use url::Url;
+
+use crate::host::core::Core;
+use crate::host::event::HostEventKind;
+use crate::host::scopes::Role;
+use crate::network::{NetworkError, Request, Response};
+use crate::service_worker::client::{ClientQuery, ClientScope, match_all};
+use crate::service_worker::scope::match_registration;
+use crate::service_worker::{
+    Client, ClientType, EventKind, RegistrationId, ScriptResource, WorkerId, event,
+};
+use crate::web::error::WebError;
+use crate::web::event::{EventInit, FetchAnswer, FetchInit, MessageSource, Notice};
+use crate::web::host_port::{ContextId, HostRequest};
+use crate::web::message::TransferredMessage;
+use crate::web::script_error::ScriptError;
+use crate::web::view::{ClientView, RegistrationView, WorkerView};
+
+/// A scope that asks, as it was when the question came.
+struct Asker {
+    context: ContextId,
+    url: Url,
+    origin: String,
+    /// Set for a worker.
+    worker: Option<(RegistrationId, WorkerId)>,
+    /// Set for a client.
+    client: Option<Client>,
+}
+
+impl Core {
+    /// Takes one request. What takes time goes on by itself, so that requests are taken in their order.
+    pub(super) fn take_request(self: &Rc<Self>, context: ContextId, request: HostRequest) {
+        let Some(asker) = self.asker(context) else {
+            return;
+        };
+        match request {
+            HostRequest::Print(level, message) => self.print(context, level, message),
+            HostRequest::ReportError(error) => self.report_script_error(context, error),
+            HostRequest::Idle { commands_taken } => {
+                self.scopes.borrow_mut().mark_idle(context, commands_taken);
+                self.touch();
+            }
+            HostRequest::GetRegistration(url, reply) => {
+                let found = self
+                    .matching_registration(&url)
+                    .filter(|registration| registration.origin == asker.origin);
+                let _ = reply.send(Ok(found.as_ref().map(RegistrationView::from)));
+            }
+            HostRequest::GetRegistrations(reply) => {
+                let _ = reply.send(Ok(self.registrations_of(&asker.origin)));
+            }
+            HostRequest::PostToWorker(worker, message) => {
+                self.post_to_worker(&asker, WorkerId(worker), message);
+            }
+            HostRequest::PostToClient(client, message) => {
+                self.post_to_client(&asker, &client, message);
+            }
+            HostRequest::GetClient(id, reply) => {
+                let scopes = self.scopes.borrow();
+                let found = scopes.clients().find(|client| {
+                    client.id.0 == id && client.url.origin().ascii_serialization() == asker.origin
+                });
+                let _ = reply.send(Ok(found.map(ClientView::from)));
+            }
+            HostRequest::MatchClients {
+                include_uncontrolled,
+                kind,
+                reply,
+            } => {
+                let _ = reply.send(Ok(self.match_clients(&asker, include_uncontrolled, kind)));
+            }
+            HostRequest::ClaimClients(reply) => {
+                let _ = reply.send(self.claim_clients(&asker));
+            }
+            HostRequest::AcknowledgeSync(registration, tag) => {
+                self.acknowledge_sync(RegistrationId(registration), tag);
+            }
+            HostRequest::GetSyncTags(registration, reply) => {
+                let _ = reply.send(Ok(self.sync_tags(RegistrationId(registration))));
+            }
+            HostRequest::RegisterSync(registration, tag, reply) => {
+                let _ = reply.send(self.register_sync(RegistrationId(registration), tag));
+            }
+            slow => {
+                tokio::task::spawn_local(Rc::clone(self).take_slow_request(asker, slow));
+            }
+        }
+    }
+
+    async fn take_slow_request(self: Rc<Self>, asker: Asker, request: HostRequest) {
+        match request {
+            HostRequest::ImportScript(url, reply) => {
+                let _ = reply.send(self.import_script(&asker, url).await);
+            }
+            HostRequest::Fetch(request, reply) => {
+                let _ = reply.send(self.fetch_for_client(&asker, request).await);
+            }
+            HostRequest::Register(request, reply) => {
+                let _ = reply.send(self.register(request, &asker.url).await);
+            }
+            HostRequest::Update(id, reply) => {
+                let _ = reply.send(self.update_from_script(&asker, RegistrationId(id)).await);
+            }
+            HostRequest::Unregister(id, reply) => {
+                let _ = reply.send(self.unregister(RegistrationId(id)).await);
+            }
+            HostRequest::Ready(reply) => {
+                let ready = self.wait_for(|core| {
+                    core.matching_registration(&asker.url)
+                        .filter(|registration| registration.active.is_some())
+                });
+                let registration = ready.await;
+                let _ = reply.send(Ok((&registration).into()));
+            }
+            HostRequest::SkipWaiting(reply) => {
+                if let Some((registration, worker)) = asker.worker {
+                    self.skip_waiting(registration, worker).await;
+                }
+                let _ = reply.send(Ok(()));
+            }
+            // The others were answered at once.
+            _ => {}
+        }
+    }
+
+    fn asker(&self, context: ContextId) -> Option<Asker> {
+        let scopes = self.scopes.borrow();
+        let scope = scopes.get(context)?;
+        Some(Asker {
+            context,
+            url: scope.url.clone(),
+            origin: scope.origin.clone(),
+            worker: match scope.role {
+                Role::Worker { id, registration } => Some((registration, id)),
+                Role::Client(_) => None,
+            },
+            client: scope.client().cloned(),
+        })
+    }
+
+    fn print(&self, context: ContextId, level: crate::web::host_port::ConsoleLevel, message: String) {
+        let source = self.scopes.borrow().get(context).map(|scope| scope.source());
+        if let Some(source) = source {
+            self.publish(HostEventKind::Console {
+                source,
+                level,
+                message,
+            });
+        }
+    }
+
+    pub(super) fn report_script_error(&self, context: ContextId, error: ScriptError) {
+        let source = self.scopes.borrow().get(context).map(|scope| scope.source());
+        if let Some(source) = source {
+            self.publish(HostEventKind::ScriptError { source, error });
+        }
+    }
+
+    fn registrations_of(&self, origin: &str) -> Vec<RegistrationView> {
+        self.registrations
+            .borrow()
+            .values()
+            .filter(|registration| registration.origin == origin)
+            .map(RegistrationView::from)
+            .collect()
+    }
+
+    /// An update from inside a worker that is installing is refused.
+    /// <https://w3c.github.io/ServiceWorker/#service-worker-registration-update>
+    async fn update_from_script(
+        self: &Rc<Self>,
+        asker: &Asker,
+        id: RegistrationId,
+    ) -> Result<RegistrationView, WebError> {
+        if let Some((registration, worker)) = asker.worker
+            && self.may_import(registration, worker)
+        {
+            return Err(WebError::InvalidState(
+                "Failed to update a ServiceWorker: the worker that asks is being installed"
+                    .to_owned(),
+            ));
+        }
+        self.update(id, false).await
+    }
+
+    /// <https://w3c.github.io/ServiceWorker/#importscripts>
+    async fn import_script(&self, asker: &Asker, url: Url) -> Result<ScriptResource, WebError> {
+        let Some((registration, worker)) = asker.worker else {
+            return self.fetch_imported_script(&url, &asker.url, false).await;
+        };
+        if !self.may_import(registration, worker) {
+            return Err(WebError::Network(format!(
+                "`{url}` was not imported while the worker was installed, so it cannot be imported now: import it at the top of the script"
+            )));
+        }
+        let script = self
+            .fetch_imported_script(&url, &asker.url, false)
+            .await
+            .map_err(|error| WebError::Network(error.to_string()))?;
+        if let Some(scripts) = self.new_scripts.borrow_mut().get_mut(&worker) {
+            scripts.insert(url, script.clone());
+        }
+        Ok(script)
+    }
+
+    /// A message to a worker is an event that it may extend.
+    fn post_to_worker(self: &Rc<Self>, asker: &Asker, worker: WorkerId, message: TransferredMessage) {
+        let Some(registration) = self.registration_of_worker(worker) else {
+            return;
+        };
+        let source = match (&asker.client, asker.worker) {
+            (Some(client), _) => MessageSource::Client(ClientView::from(client)),
+            (None, Some((own, id))) => match self.worker_view(own, id) {
+                Some(view) => MessageSource::Worker(view),
+                None => return,
+            },
+            (None, None) => return,
+        };
+        let event = EventInit::Message {
+            message,
+            source,
+            origin: asker.origin.clone(),
+        };
+        let core = Rc::clone(self);
+        let work = self.begin_work();
+        tokio::task::spawn_local(async move {
+            core.fire(registration, worker, event).await;
+            drop(work);
+        });
+    }
+
+    fn post_to_client(&self, asker: &Asker, client: &str, message: TransferredMessage) {
+        let Some((registration, worker)) = asker.worker else {
+            return;
+        };
+        let Some(source) = self.worker_view(registration, worker) else {
+            return;
+        };
+        let target = self
+            .scopes
+            .borrow()
+            .iter()
+            .find(|(_, scope)| scope.client().is_some_and(|found| found.id.0 == client))
+            .map(|(context, _)| context);
+        if let Some(context) = target {
+            self.notify(
+                context,
+                Notice::Message {
+                    message,
+                    source,
+                    origin: asker.origin.clone(),
+                },
+            );
+        }
+    }
+
+    fn registration_of_worker(&self, worker: WorkerId) -> Option<RegistrationId> {
+        let registrations = self.registrations.borrow();
+        let leaving = self.leaving.borrow();
+        registrations
+            .values()
+            .chain(leaving.values())
+            .find(|registration| registration.workers().any(|found| found.id == worker))
+            .map(|registration| registration.id)
+    }
+
+    fn worker_view(&self, registration: RegistrationId, worker: WorkerId) -> Option<WorkerView> {
+        self.update_registration(registration, |registration| {
+            registration
+                .workers()
+                .find(|found| found.id == worker)
+                .map(WorkerView::from)
+        })
+        .flatten()
+    }
+
+    fn match_clients(
+        &self,
+        asker: &Asker,
+        include_uncontrolled: bool,
+        kind: Option<ClientType>,
+    ) -> Vec<ClientView> {
+        let controls = asker
+            .worker
+            .filter(|(registration, worker)| self.is_active(*registration, *worker))
+            .map(|(registration, _)| registration);
+        let scope = ClientScope {
+            worker_url: &asker.url,
+            controls,
+        };
+        let query = ClientQuery {
+            include_uncontrolled,
+            kind,
+        };
+        let scopes = self.scopes.borrow();
+        match_all(scopes.clients(), scope, query)
+            .into_iter()
+            .map(ClientView::from)
+            .collect()
+    }
+
+    fn is_active(&self, registration: RegistrationId, worker: WorkerId) -> bool {
+        self.registration(registration)
+            .and_then(|registration| registration.active)
+            .is_some_and(|active| active.id == worker)
+    }
+
+    /// <https://w3c.github.io/ServiceWorker/#clients-claim>
+    fn claim_clients(&self, asker: &Asker) -> Result<(), WebError> {
+        let claiming = asker
+            .worker
+            .filter(|(registration, worker)| self.is_active(*registration, *worker));
+        let Some((id, worker)) = claiming else {
+            return Err(WebError::InvalidState(
+                "Only the active worker can claim clients.".to_owned(),
+            ));
+        };
+        let view = self.worker_view(id, worker);
+        let mut claimed = Vec::new();
+        {
+            let registrations = self.registrations.borrow();
+            let mut scopes = self.scopes.borrow_mut();
+            for (context, client) in scopes.clients_mut() {
+                let is_matched = match_registration(registrations.values(), &client.url)
+                    .is_some_and(|registration| registration.id == id);
+                if is_matched && client.controller != Some(id) {
+                    client.controller = Some(id);
+                    claimed.push(context);
+                }
+            }
+        }
+        for context in claimed {
+            self.notify(context, Notice::ControllerChanged(view.clone()));
+        }
+        Ok(())
+    }
+
+    /// A request of a client goes to the worker that controls it, if that listens; else to the network.
+    /// <https://w3c.github.io/ServiceWorker/#handle-fetch>
+    async fn fetch_for_client(
+        self: &Rc<Self>,
+        asker: &Asker,
+        request: Request,
+    ) -> Result<Response, NetworkError> {
+        // The controller may have changed since the request was sent: ask for the client as it is now.
+        let client = self.asker(asker.context).and_then(|asker| asker.client);
+        let Some((client, registration)) = client.and_then(|c| c.controller.map(|id| (c, id)))
+        else {
+            return self.network.fetch(request).await;
+        };
+        let Some(worker) = self.activated_worker(registration).await else {
+            return self.network.fetch(request).await;
+        };
+        let listens = self.registration(registration).is_some_and(|registration| {
+            registration.active.is_some_and(|active| {
+                !event::should_skip_event(&active.handled_events, EventKind::Fetch)
+            })
+        });
+        if !listens {
+            return self.network.fetch(request).await;
+        }
+        let (reply, answer) = oneshot::channel();
+        let init = FetchInit {
+            request,
+            client_id: client.id.0,
+            reply,
+        };
+        let core = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            core.fire(registration, worker, EventInit::Fetch(init)).await;
+        });
+        match answer.await {
+            Ok(FetchAnswer::Response(response)) => Ok(response),
+            Ok(FetchAnswer::PassThrough(request)) => self.network.fetch(request).await,
+            Ok(FetchAnswer::Failed(reason)) => Err(NetworkError::Handler(reason)),
+            Err(_) => Err(NetworkError::Handler(
+                "the service worker stopped before it answered".to_owned(),
+            )),
+        }
+    }
+}

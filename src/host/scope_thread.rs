@@ -1,0 +1,224 @@
+//! One thread, one isolate: starts a scope, takes commands for it, and ends it.
+
+use std::future::poll_fn;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot};
+use url::Url;
+
+use crate::engine::{Engine, EngineOptions, ScopeKind, StopHandle, StopReason};
+use crate::service_worker::{EventOutcome, ScriptType};
+use crate::web::ScopeOptions;
+use crate::web::event::{EventInit, Notice};
+use crate::web::global_scope::EvaluationResult;
+use crate::web::host_port::{HostPort, HostRequest};
+use crate::web::script_error::ScriptError;
+
+/// How much stack a scope's thread has; V8 itself uses about one megabyte of it.
+const STACK_SIZE: usize = 4 << 20;
+
+/// Everything a new scope's thread needs. It crosses into that thread.
+pub(super) struct ScopeSpec {
+    pub kind: ScopeKind,
+    pub port: HostPort,
+    /// Made on the thread itself, because it holds what cannot leave it.
+    pub scope: Box<dyn FnOnce() -> ScopeOptions + Send>,
+    pub heap_limit: usize,
+    /// What runs first; a client may have none.
+    pub main: Option<MainScript>,
+}
+
+/// The script that a scope begins with.
+pub(super) struct MainScript {
+    pub url: Url,
+    pub text: Arc<str>,
+    pub script_type: ScriptType,
+}
+
+/// What a scope is after its main script has run.
+pub(super) struct Started {
+    /// What the script threw at its top level, if it did. The scope runs all the same.
+    pub error: Option<ScriptError>,
+    /// The event types that it listens to.
+    pub handled_events: Vec<String>,
+}
+
+/// What a running scope can be told.
+pub(super) enum Command {
+    Dispatch {
+        id: u32,
+        event: EventInit,
+        outcome: oneshot::Sender<EventOutcome>,
+    },
+    TimeOut(u32),
+    Notify(Notice),
+    Evaluate {
+        source: String,
+        result: oneshot::Sender<EvaluationResult>,
+    },
+    Stop,
+}
+
+/// The host's end of a scope's thread.
+pub(super) struct ScopeThread {
+    commands: mpsc::UnboundedSender<Command>,
+    stop: Arc<OnceLock<StopHandle>>,
+}
+
+/// What the host waits for after it started a scope.
+pub(super) struct ScopeProgress {
+    /// The main script has run, or the engine did not start.
+    pub started: oneshot::Receiver<Result<Started, String>>,
+    /// The thread has ended; the reason, if it was not asked to.
+    pub ended: oneshot::Receiver<Option<StopReason>>,
+}
+
+impl ScopeThread {
+    pub(super) fn spawn(spec: ScopeSpec) -> std::io::Result<(Self, ScopeProgress)> {
+        let (commands, received) = mpsc::unbounded_channel();
+        let (started_sender, started) = oneshot::channel();
+        let (ended_sender, ended) = oneshot::channel();
+        let stop = Arc::new(OnceLock::new());
+        let thread_stop = Arc::clone(&stop);
+        thread::Builder::new()
+            .name("landfall-scope".to_owned())
+            .stack_size(STACK_SIZE)
+            .spawn(move || {
+                let reason = run(spec, received, started_sender, &thread_stop);
+                // The host may have gone first.
+                let _ = ended_sender.send(reason);
+            })?;
+        Ok((Self { commands, stop }, ScopeProgress { started, ended }))
+    }
+
+    /// Sends a command; a scope that has ended takes none.
+    pub(super) fn send(&self, command: Command) {
+        let _ = self.commands.send(command);
+    }
+
+    /// Ends the scope where it is, even inside an endless loop.
+    pub(super) fn terminate(&self) {
+        if let Some(stop) = self.stop.get() {
+            stop.stop(StopReason::Terminated);
+        }
+        self.send(Command::Stop);
+    }
+}
+
+fn run(
+    spec: ScopeSpec,
+    commands: mpsc::UnboundedReceiver<Command>,
+    started: oneshot::Sender<Result<Started, String>>,
+    stop: &OnceLock<StopHandle>,
+) -> Option<StopReason> {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = started.send(Err(error.to_string()));
+            return None;
+        }
+    };
+    let port = spec.port.clone();
+    let options = EngineOptions {
+        kind: spec.kind,
+        port: spec.port,
+        scope: (spec.scope)(),
+        heap_limit: spec.heap_limit,
+    };
+    runtime.block_on(async {
+        let mut engine = match Engine::new(options) {
+            Ok(engine) => engine,
+            Err(error) => {
+                let _ = started.send(Err(error.to_string()));
+                return None;
+            }
+        };
+        let handle = engine.stop_handle();
+        let _ = stop.set(handle.clone());
+        let error = match spec.main {
+            Some(main) => run_main(&mut engine, main).await.err(),
+            None => None,
+        };
+        let handled_events = engine.handled_events();
+        let _ = started.send(Ok(Started {
+            error,
+            handled_events,
+        }));
+        let mut turns = Turns {
+            engine,
+            commands,
+            port,
+            stop: handle.clone(),
+            taken: 0,
+        };
+        poll_fn(|context| turns.poll(context)).await;
+        handle.reason()
+    })
+}
+
+async fn run_main(engine: &mut Engine, main: MainScript) -> Result<(), ScriptError> {
+    match main.script_type {
+        ScriptType::Classic => engine.run_classic(&main.url, main.text),
+        ScriptType::Module => engine.run_module(&main.url, main.text).await,
+    }
+}
+
+/// The loop of a scope's thread: commands first, then the event loop, until told to stop.
+struct Turns {
+    engine: Engine,
+    commands: mpsc::UnboundedReceiver<Command>,
+    port: HostPort,
+    stop: StopHandle,
+    /// How many commands were taken: the host compares it with how many it sent.
+    taken: u64,
+}
+
+impl Turns {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            while let Poll::Ready(command) = self.commands.poll_recv(context) {
+                match command {
+                    None | Some(Command::Stop) => return Poll::Ready(()),
+                    Some(command) => self.take(command),
+                }
+            }
+            if self.stop.reason().is_some() {
+                return Poll::Ready(());
+            }
+            match self.engine.poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) if self.stop.reason().is_none() => {
+                    self.port.tell(HostRequest::ReportError(error));
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(())) => {
+                    self.port.tell(HostRequest::Idle {
+                        commands_taken: self.taken,
+                    });
+                    // Nothing is under way: only a command can wake it.
+                    match self.commands.poll_recv(context) {
+                        Poll::Pending => return Poll::Pending,
+                        Poll::Ready(None | Some(Command::Stop)) => return Poll::Ready(()),
+                        Poll::Ready(Some(command)) => self.take(command),
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, command: Command) {
+        self.taken += 1;
+        match command {
+            Command::Dispatch { id, event, outcome } => self.engine.dispatch(id, event, outcome),
+            Command::TimeOut(id) => self.engine.time_out(id),
+            Command::Notify(notice) => self.engine.notify(notice),
+            Command::Evaluate { source, result } => self.engine.evaluate(&source, result),
+            Command::Stop => {}
+        }
+    }
+}

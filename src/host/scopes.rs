@@ -1,0 +1,443 @@
+//! Which scopes run: workers start on demand and stop when idle, clients live until they are closed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use futures::future::{FutureExt, LocalBoxFuture, Shared};
+use url::Url;
+
+use crate::clock::Timestamp;
+use crate::engine::{ScopeKind, StopReason};
+use crate::host::core::Core;
+use crate::host::event::{HostEventKind, ScriptSource};
+use crate::host::scope_thread::{Command, MainScript, ScopeProgress, ScopeSpec, ScopeThread, Started};
+use crate::network::Network;
+use crate::service_worker::{
+    Client, RegistrationId, ScriptMap, ServiceWorker, ServiceWorkerRegistration, WorkerId,
+};
+use crate::web::ScopeOptions;
+use crate::web::event::Notice;
+use crate::web::fetch::FetchRoute;
+use crate::web::host_port::{ContextId, HostPort, HostRequest};
+use crate::web::navigator::NavigatorOptions;
+use crate::web::service_worker::{StoredScripts, decode_script};
+use crate::web::view::{RegistrationView, WorkerView};
+
+/// What a scope is for.
+pub(super) enum Role {
+    Worker {
+        id: WorkerId,
+        registration: RegistrationId,
+    },
+    Client(Client),
+}
+
+/// A running scope.
+pub(super) struct Scope {
+    pub role: Role,
+    pub url: Url,
+    pub origin: String,
+    thread: ScopeThread,
+    commands_sent: u64,
+    is_idle: bool,
+    last_event: u32,
+    /// Events that have not ended.
+    in_flight: usize,
+    /// When the last event ended.
+    quiet_since: Timestamp,
+}
+
+/// Resolves when a worker's main script has run, or says why it will not.
+type WorkerStart = Shared<LocalBoxFuture<'static, Result<(), String>>>;
+
+/// All running scopes.
+#[derive(Default)]
+pub(super) struct Scopes {
+    running: BTreeMap<ContextId, Scope>,
+    workers: HashMap<WorkerId, (ContextId, WorkerStart)>,
+    last_id: u64,
+    last_client: u64,
+}
+
+impl Scope {
+    fn send(&mut self, command: Command) {
+        self.commands_sent += 1;
+        self.is_idle = false;
+        self.thread.send(command);
+    }
+
+    pub(super) fn client(&self) -> Option<&Client> {
+        match &self.role {
+            Role::Client(client) => Some(client),
+            Role::Worker { .. } => None,
+        }
+    }
+
+    /// What its console lines and errors are said to come from.
+    pub(super) fn source(&self) -> ScriptSource {
+        match &self.role {
+            Role::Worker { .. } => ScriptSource::Worker(self.url.clone()),
+            Role::Client(_) => ScriptSource::Client(self.url.clone()),
+        }
+    }
+}
+
+impl Scopes {
+    pub(super) fn get(&self, id: ContextId) -> Option<&Scope> {
+        self.running.get(&id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (ContextId, &Scope)> {
+        self.running.iter().map(|(id, scope)| (*id, scope))
+    }
+
+    pub(super) fn clients_mut(&mut self) -> impl Iterator<Item = (ContextId, &mut Client)> {
+        self.running
+            .iter_mut()
+            .filter_map(|(id, scope)| match &mut scope.role {
+                Role::Client(client) => Some((*id, client)),
+                Role::Worker { .. } => None,
+            })
+    }
+
+    pub(super) fn clients(&self) -> impl Iterator<Item = &Client> {
+        self.running.values().filter_map(Scope::client)
+    }
+
+    pub(super) fn worker(&self, id: WorkerId) -> Option<ContextId> {
+        self.workers.get(&id).map(|(context, _)| *context)
+    }
+
+    /// The number that the next client gets, which is also its age.
+    pub(super) fn next_client(&mut self) -> u64 {
+        self.last_client += 1;
+        self.last_client
+    }
+
+    pub(super) fn send(&mut self, id: ContextId, command: Command) {
+        if let Some(scope) = self.running.get_mut(&id) {
+            scope.send(command);
+        }
+    }
+
+    /// A scope says that it did all it was told.
+    pub(super) fn mark_idle(&mut self, id: ContextId, commands_taken: u64) {
+        if let Some(scope) = self.running.get_mut(&id) {
+            scope.is_idle = scope.commands_sent == commands_taken;
+        }
+    }
+
+    pub(super) fn are_idle(&self) -> bool {
+        self.running.values().all(|scope| scope.is_idle)
+    }
+
+    pub(super) fn has_pending_events(&self, worker: WorkerId) -> bool {
+        self.worker(worker)
+            .and_then(|id| self.running.get(&id))
+            .is_some_and(|scope| scope.in_flight > 0)
+    }
+
+    /// An event is about to be sent; gives its number.
+    pub(super) fn begin_event(&mut self, id: ContextId) -> Option<u32> {
+        let scope = self.running.get_mut(&id)?;
+        scope.in_flight += 1;
+        scope.last_event += 1;
+        Some(scope.last_event)
+    }
+
+    /// An event ended; gives whether it was the last one.
+    pub(super) fn end_event(&mut self, id: ContextId, now: Timestamp) -> bool {
+        let Some(scope) = self.running.get_mut(&id) else {
+            return false;
+        };
+        scope.in_flight -= 1;
+        scope.quiet_since = now;
+        scope.in_flight == 0
+    }
+
+    /// Whether no event has come to a scope since `moment`.
+    pub(super) fn has_been_quiet_since(&self, id: ContextId, moment: Timestamp) -> bool {
+        self.running
+            .get(&id)
+            .is_some_and(|scope| scope.in_flight == 0 && scope.quiet_since == moment)
+    }
+
+    fn remove(&mut self, id: ContextId) -> Option<Scope> {
+        let scope = self.running.remove(&id)?;
+        if let Role::Worker { id: worker, .. } = &scope.role
+            && self.worker(*worker) == Some(id)
+        {
+            self.workers.remove(worker);
+        }
+        Some(scope)
+    }
+}
+
+impl Core {
+    /// The scope of a worker, started if need be and with its main script run.
+    pub(super) async fn running_worker(
+        self: &Rc<Self>,
+        registration: RegistrationId,
+        worker: WorkerId,
+    ) -> Result<ContextId, String> {
+        let running = self.scopes.borrow().workers.get(&worker).cloned();
+        let (context, start) = match running {
+            Some(running) => running,
+            None => self.start_installed_worker(registration, worker)?,
+        };
+        start.await.map(|()| context)
+    }
+
+    fn start_installed_worker(
+        self: &Rc<Self>,
+        registration: RegistrationId,
+        worker: WorkerId,
+    ) -> Result<(ContextId, WorkerStart), String> {
+        let gone = || "the worker is redundant".to_owned();
+        let (registration, worker) = self
+            .update_registration(registration, |registration| {
+                let worker = registration.workers().find(|w| w.id == worker).cloned();
+                worker.map(|worker| (registration.clone(), worker))
+            })
+            .flatten()
+            .ok_or_else(gone)?;
+        let unsaved = self.new_scripts.borrow().get(&worker.id).cloned();
+        let scripts = match unsaved {
+            Some(scripts) => scripts,
+            None => self
+                .storage
+                .load_scripts(worker.id)
+                .map_err(|error| error.to_string())?,
+        };
+        let (context, progress) = self.start_worker(&registration, &worker, scripts)?;
+        let limit = self.settings.limits.start;
+        let core = Rc::clone(self);
+        let start: WorkerStart = async move {
+            let started = core.await_start(context, progress, limit).await?;
+            if let Some(error) = started.error {
+                // A script that throws when it is started again has still started, with the listeners it had added.
+                core.report_script_error(context, error);
+            }
+            Ok(())
+        }
+        .boxed_local()
+        .shared();
+        self.scopes
+            .borrow_mut()
+            .workers
+            .insert(worker.id, (context, start.clone()));
+        Ok((context, start))
+    }
+
+    /// A worker whose script was evaluated for the first time is running: events find it.
+    pub(super) fn adopt_worker(&self, worker: WorkerId, context: ContextId) {
+        let start: WorkerStart = async { Ok(()) }.boxed_local().shared();
+        self.scopes
+            .borrow_mut()
+            .workers
+            .insert(worker, (context, start));
+    }
+
+    /// Starts the thread of a worker.
+    pub(super) fn start_worker(
+        self: &Rc<Self>,
+        registration: &ServiceWorkerRegistration,
+        worker: &ServiceWorker,
+        scripts: ScriptMap,
+    ) -> Result<(ContextId, ScopeProgress), String> {
+        let main = scripts
+            .get(&worker.script_url)
+            .ok_or_else(|| format!("the script `{}` is not stored", worker.script_url))?;
+        let main = MainScript {
+            url: worker.script_url.clone(),
+            text: decode_script(&main.body),
+            script_type: worker.script_type,
+        };
+        let kind = ScopeKind::ServiceWorker {
+            registration: RegistrationView::from(registration),
+            worker: WorkerView::from(worker),
+            script_type: worker.script_type,
+        };
+        let role = Role::Worker {
+            id: worker.id,
+            registration: registration.id,
+        };
+        tracing::debug!(script = %worker.script_url, "starting a worker");
+        self.start_scope(worker.script_url.clone(), role, kind, scripts, Some(main))
+    }
+
+    /// Starts the thread of a scope.
+    pub(super) fn start_scope(
+        self: &Rc<Self>,
+        url: Url,
+        role: Role,
+        kind: ScopeKind,
+        scripts: ScriptMap,
+        main: Option<MainScript>,
+    ) -> Result<(ContextId, ScopeProgress), String> {
+        let id = {
+            let mut scopes = self.scopes.borrow_mut();
+            scopes.last_id += 1;
+            ContextId(scopes.last_id)
+        };
+        let origin = url.origin().ascii_serialization();
+        let port = HostPort::new(id, self.requests.clone());
+        let options = ScopeOptions {
+            url: url.clone(),
+            origin: origin.clone(),
+            shared: self.shared_by(&origin),
+            navigator: NavigatorOptions {
+                user_agent: self.settings.user_agent.clone(),
+                languages: self.settings.languages.clone(),
+                connectivity: self.connectivity.clone(),
+                origin_folder: self.folder.origin(&origin),
+                quota: self.settings.quota,
+            },
+            fetch_route: fetch_route(&role, &port, &self.network),
+            durability: self.settings.durability,
+            scripts: StoredScripts::default(),
+        };
+        let spec = ScopeSpec {
+            kind,
+            port,
+            scope: Box::new(move || options.with_scripts(scripts)),
+            heap_limit: self.settings.heap_limit,
+            main,
+        };
+        let (thread, progress) = ScopeThread::spawn(spec).map_err(|error| error.to_string())?;
+        let scope = Scope {
+            role,
+            url,
+            origin,
+            thread,
+            commands_sent: 0,
+            is_idle: false,
+            last_event: 0,
+            in_flight: 0,
+            quiet_since: self.clock.now(),
+        };
+        self.scopes.borrow_mut().running.insert(id, scope);
+        Ok((id, progress))
+    }
+
+    /// Waits until a scope's main script has run, at most for `limit`, and sees to its end when that comes.
+    pub(super) async fn await_start(
+        self: &Rc<Self>,
+        context: ContextId,
+        progress: ScopeProgress,
+        limit: std::time::Duration,
+    ) -> Result<Started, String> {
+        let core = Rc::clone(self);
+        let ended = progress.ended;
+        tokio::task::spawn_local(async move {
+            let reason = ended.await.ok().flatten();
+            core.scope_ended(context, reason).await;
+        });
+        let deadline = self.clock.now().plus(limit);
+        tokio::select! {
+            started = progress.started => match started {
+                Ok(Ok(started)) => Ok(started),
+                Ok(Err(reason)) => Err(reason),
+                Err(_) => Err("the script was stopped while it started".to_owned()),
+            },
+            () = self.clock.sleep_until(deadline) => {
+                self.terminate(context);
+                Err(format!("the script did not come to an end within {} s", limit.as_secs()))
+            }
+        }
+    }
+
+    /// A scope's thread is gone.
+    async fn scope_ended(self: &Rc<Self>, context: ContextId, reason: Option<StopReason>) {
+        let removed = self.scopes.borrow_mut().remove(context);
+        let Some(scope) = removed else { return };
+        tracing::debug!(url = %scope.url, ?reason, "a scope ended");
+        if reason == Some(StopReason::OutOfMemory) {
+            let limit = self.settings.heap_limit >> 20;
+            self.publish(HostEventKind::ScopeStopped {
+                source: scope.source(),
+                reason: format!("it used more than {limit} MiB of memory"),
+            });
+        }
+        self.touch();
+        match scope.role {
+            Role::Client(client) => {
+                if let Some(registration) = client.controller {
+                    self.client_left(registration).await;
+                }
+            }
+            Role::Worker { registration, .. } => self.worker_became_quiet(registration).await,
+        }
+    }
+
+    /// Stops a scope after the turn it is in; one that does not come to an end is cut off.
+    pub(super) fn stop_scope(self: &Rc<Self>, context: ContextId) {
+        self.scopes.borrow_mut().send(context, Command::Stop);
+        let deadline = self.clock.now().plus(self.settings.limits.stop);
+        let core = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let gone = core.wait_for(|core| core.scopes.borrow().get(context).is_none().then_some(()));
+            tokio::select! {
+                () = gone => {}
+                () = core.clock.sleep_until(deadline) => core.terminate(context),
+            }
+        });
+    }
+
+    /// Cuts a scope off where it is.
+    pub(super) fn terminate(&self, context: ContextId) {
+        if let Some(scope) = self.scopes.borrow().get(context) {
+            scope.thread.terminate();
+        }
+    }
+
+    /// Tells every scope.
+    pub(super) fn notify_all(&self, notice: impl Fn() -> Notice) {
+        for scope in self.scopes.borrow_mut().running.values_mut() {
+            scope.send(Command::Notify(notice()));
+        }
+    }
+
+    /// Tells every scope of an origin.
+    pub(super) fn notify_origin(&self, origin: &str, notice: impl Fn() -> Notice) {
+        for scope in self.scopes.borrow_mut().running.values_mut() {
+            if scope.origin == origin {
+                scope.send(Command::Notify(notice()));
+            }
+        }
+    }
+
+    /// Tells one scope.
+    pub(super) fn notify(&self, context: ContextId, notice: Notice) {
+        self.scopes
+            .borrow_mut()
+            .send(context, Command::Notify(notice));
+    }
+}
+
+/// A worker's requests go to the network; a client's go through the host, where its controller may answer.
+fn fetch_route(role: &Role, port: &HostPort, network: &Network) -> FetchRoute {
+    match role {
+        Role::Worker { .. } => {
+            let network = network.clone();
+            FetchRoute::new(move |request| {
+                let network = network.clone();
+                async move { network.fetch(request).await }.boxed()
+            })
+        }
+        Role::Client(_) => {
+            let port = port.clone();
+            FetchRoute::new(move |request| {
+                let port = port.clone();
+                async move {
+                    let (reply, answer) = tokio::sync::oneshot::channel();
+                    port.tell(HostRequest::Fetch(request, reply));
+                    answer
+                        .await
+                        .unwrap_or(Err(crate::network::NetworkError::ShutDown))
+                }
+                .boxed()
+            })
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Fetches the scripts of workers, with the headers and checks that the specification asks for.
+
+use http::header::{ACCEPT, CACHE_CONTROL};
+use url::Url;
+
+use crate::host::core::Core;
+use crate::network::{
+    CacheMode, CredentialsMode, NetworkError, RedirectMode, Request, RequestMode, Response,
+};
+use crate::service_worker::ScriptResource;
+use crate::service_worker::scope::check_max_scope;
+use crate::web::error::WebError;
+
+/// <https://mimesniff.spec.whatwg.org/#javascript-mime-type>
+const JAVASCRIPT_MIME_TYPES: [&str; 16] = [
+    "application/ecmascript",
+    "application/javascript",
+    "application/x-ecmascript",
+    "application/x-javascript",
+    "text/ecmascript",
+    "text/javascript",
+    "text/javascript1.0",
+    "text/javascript1.1",
+    "text/javascript1.2",
+    "text/javascript1.3",
+    "text/javascript1.4",
+    "text/javascript1.5",
+    "text/jscript",
+    "text/livescript",
+    "text/x-ecmascript",
+    "text/x-javascript",
+];
+
+impl Core {
+    /// Fetches the main script of a worker and checks that it may control `scope`.
+    /// <https://w3c.github.io/ServiceWorker/#update-algorithm>
+    pub(super) async fn fetch_main_script(
+        &self,
+        script_url: &Url,
+        scope: &Url,
+        bypass_cache: bool,
+    ) -> Result<ScriptResource, WebError> {
+        let mut request = script_request(script_url, script_url, bypass_cache);
+        request.mode = RequestMode::SameOrigin;
+        request.redirect = RedirectMode::Error;
+        request.destination = "serviceworker".to_owned();
+        request
+            .headers
+            .push(("Service-Worker".to_owned(), b"script".to_vec()));
+        let response = self.fetch_script(request, script_url).await?;
+        check_mime_type(&response, script_url).map_err(WebError::Security)?;
+        let allowed = response
+            .header("Service-Worker-Allowed")
+            .map(|value| String::from_utf8_lossy(value).into_owned());
+        check_max_scope(script_url, scope, allowed.as_deref())?;
+        read_script(response, script_url).await
+    }
+
+    /// Fetches a script that a worker or a client imports.
+    pub(super) async fn fetch_imported_script(
+        &self,
+        url: &Url,
+        client_url: &Url,
+        bypass_cache: bool,
+    ) -> Result<ScriptResource, WebError> {
+        let mut request = script_request(url, client_url, bypass_cache);
+        request.mode = RequestMode::NoCors;
+        request.credentials = CredentialsMode::Include;
+        request.destination = "script".to_owned();
+        let response = self.fetch_script(request, url).await?;
+        check_mime_type(&response, url).map_err(WebError::Network)?;
+        read_script(response, url).await
+    }
+
+    async fn fetch_script(&self, request: Request, url: &Url) -> Result<Response, WebError> {
+        let origin = url.origin().ascii_serialization();
+        // Differs from the spec: a folder on this machine can be read without a network, so that a worker can be
+        // registered and tried out offline.
+        let response = if self.settings.serves_folder(&origin) {
+            self.network.fetch_while_offline(request).await
+        } else {
+            self.network.fetch(request).await
+        };
+        let response = response.map_err(|error| fetch_failed(url, &error))?;
+        if response.is_ok() {
+            Ok(response)
+        } else {
+            Err(WebError::Type(format!(
+                "the script `{url}` could not be fetched: the server answered {}",
+                response.status
+            )))
+        }
+    }
+}
+
+fn script_request(url: &Url, client_url: &Url, bypass_cache: bool) -> Request {
+    let origin = client_url.origin().ascii_serialization();
+    let mut request = Request::new("GET", url.clone(), &origin);
+    request.client_url = client_url.to_string();
+    request.headers.push((ACCEPT.to_string(), b"*/*".to_vec()));
+    if bypass_cache {
+        request.cache = CacheMode::NoCache;
+        request
+            .headers
+            .push((CACHE_CONTROL.to_string(), b"max-age=0".to_vec()));
+    }
+    request
+}
+
+fn fetch_failed(url: &Url, error: &NetworkError) -> WebError {
+    WebError::Type(format!("the script `{url}` could not be fetched: {error}"))
+}
+
+fn mime_type(response: &Response) -> String {
+    let header = response.header("Content-Type").unwrap_or_default();
+    let text = String::from_utf8_lossy(header);
+    let essence = text.split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
+fn check_mime_type(response: &Response, url: &Url) -> Result<(), String> {
+    let mime_type = mime_type(response);
+    if JAVASCRIPT_MIME_TYPES.contains(&mime_type.as_str()) {
+        return Ok(());
+    }
+    Err(format!(
+        "the script `{url}` has the MIME type `{mime_type}`, which is not a JavaScript type: serve it as `text/javascript`"
+    ))
+}
+
+async fn read_script(response: Response, url: &Url) -> Result<ScriptResource, WebError> {
+    let mime_type = mime_type(&response);
+    let final_url = response.url().unwrap_or(url).clone();
+    let body = response
+        .body
+        .collect()
+        .await
+        .map_err(|error| fetch_failed(url, &error))?;
+    Ok(ScriptResource {
+        url: final_url,
+        mime_type,
+        body: body.as_ref().into(),
+    })
+}

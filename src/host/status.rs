@@ -1,0 +1,137 @@
+//! One serialisable picture of a host, for programs, people and tests.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::clock::Timestamp;
+use crate::host::core::Core;
+use crate::host::error::Error;
+use crate::service_worker::{ServiceWorker, ServiceWorkerRegistration, WorkerState};
+use crate::storage::{Durability, Storage};
+use crate::sync::{OwnerId, SyncRegistration, SyncState};
+
+/// What a host knows and does at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whether there is a network; `None` if no host runs, so that nobody looks.
+    pub online: Option<bool>,
+    /// Every registration.
+    pub registrations: Vec<RegistrationStatus>,
+    /// Every sync registration.
+    pub syncs: Vec<SyncStatus>,
+    /// The addresses of the open clients.
+    pub clients: Vec<Url>,
+}
+
+/// A service worker registration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationStatus {
+    /// Its scope.
+    pub scope: Url,
+    /// The worker that installs.
+    pub installing: Option<WorkerStatus>,
+    /// The worker that waits.
+    pub waiting: Option<WorkerStatus>,
+    /// The worker in charge.
+    pub active: Option<WorkerStatus>,
+}
+
+/// A worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerStatus {
+    /// Its script.
+    pub script: Url,
+    /// Its state.
+    pub state: WorkerState,
+    /// Whether its script runs now.
+    pub running: bool,
+}
+
+/// A sync registration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncStatus {
+    /// The scope of the service worker registration it belongs to.
+    pub scope: Url,
+    /// The tag.
+    pub tag: String,
+    /// Where it is.
+    pub state: SyncState,
+    /// How many attempts have failed.
+    pub failed_attempts: u32,
+    /// After so many it is dropped.
+    pub max_attempts: u32,
+    /// When the next attempt may begin, if it must wait; milliseconds since the epoch.
+    pub next_attempt_at_ms: Option<Timestamp>,
+}
+
+impl Status {
+    /// What the data folder of a host says while no host runs on it. Creates and changes nothing in it.
+    pub fn read(data_folder: &Path) -> Result<Self, Error> {
+        let storage = Storage::open(data_folder, Durability::Relaxed)?;
+        let registrations = storage.load_registrations()?;
+        let syncs = storage.load_syncs()?;
+        Ok(Self::new(None, &registrations, &syncs, Vec::new(), |_| {
+            false
+        }))
+    }
+
+    fn new(
+        online: Option<bool>,
+        registrations: &[ServiceWorkerRegistration],
+        syncs: &[SyncRegistration],
+        clients: Vec<Url>,
+        is_running: impl Fn(&ServiceWorker) -> bool,
+    ) -> Self {
+        let worker = |worker: &Option<ServiceWorker>| {
+            worker.as_ref().map(|worker| WorkerStatus {
+                script: worker.script_url.clone(),
+                state: worker.state,
+                running: is_running(worker),
+            })
+        };
+        let sync = |row: &SyncRegistration| {
+            let owner = registrations
+                .iter()
+                .find(|registration| OwnerId(registration.id.0) == row.key.owner)?;
+            Some(SyncStatus {
+                scope: owner.scope.clone(),
+                tag: row.key.tag.clone(),
+                state: row.state,
+                failed_attempts: row.attempts,
+                max_attempts: row.max_attempts,
+                next_attempt_at_ms: row.retry_at,
+            })
+        };
+        Self {
+            online,
+            registrations: registrations
+                .iter()
+                .map(|registration| RegistrationStatus {
+                    scope: registration.scope.clone(),
+                    installing: worker(&registration.installing),
+                    waiting: worker(&registration.waiting),
+                    active: worker(&registration.active),
+                })
+                .collect(),
+            syncs: syncs.iter().filter_map(sync).collect(),
+            clients,
+        }
+    }
+}
+
+impl Core {
+    pub(super) fn status(&self) -> Status {
+        let registrations: Vec<_> = self.registrations.borrow().values().cloned().collect();
+        let syncs: Vec<_> = self.syncs.borrow().iter().cloned().collect();
+        let scopes = self.scopes.borrow();
+        Status::new(
+            Some(self.connectivity.is_online()),
+            &registrations,
+            &syncs,
+            scopes.clients().map(|client| client.url.clone()).collect(),
+            |worker| scopes.worker(worker.id).is_some(),
+        )
+    }
+}

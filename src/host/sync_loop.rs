@@ -1,0 +1,262 @@
+//! Waits for the clock or the network, fires what is due, records the outcome.
+//!
+//! The rules are in [`crate::sync`]; this stores what they say before anything depends on it.
+
+use std::rc::Rc;
+
+use crate::host::core::Core;
+use crate::host::event::HostEventKind;
+use crate::service_worker::{EventOutcome, RegistrationId};
+use crate::storage::StorageError;
+use crate::sync::{
+    Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncRegistration,
+};
+use crate::web::error::WebError;
+use crate::web::event::{EventInit, Notice};
+
+impl Core {
+    /// `registration.sync.register()`: what it resolves is on disk.
+    pub(super) fn register_sync(&self, id: RegistrationId, tag: String) -> Result<(), WebError> {
+        let registration = self.registration(id);
+        Admission {
+            tag: &tag,
+            has_active_worker: registration
+                .as_ref()
+                .is_some_and(|registration| registration.active.is_some()),
+            has_window: registration.as_ref().is_some_and(|registration| {
+                let scopes = self.scopes.borrow();
+                scopes.clients().any(|client| {
+                    client.is_top_level_window()
+                        && client.url.origin().ascii_serialization() == registration.origin
+                })
+            }),
+            has_permission: true,
+        }
+        .check(&self.settings.sync_policy)?;
+        let Some(registration) = registration else {
+            return Ok(());
+        };
+        let key = SyncKey {
+            owner: OwnerId(id.0),
+            tag,
+        };
+        let policy = &self.settings.sync_policy;
+        let known = self.syncs.borrow().get(&key).cloned();
+        let row = match known {
+            Some(row) => row.reregister(policy),
+            None => SyncRegistration::new(
+                key.clone(),
+                registration.origin.clone(),
+                policy.retry.attempts(false),
+            ),
+        };
+        self.store_sync(row)?;
+        self.publish(HostEventKind::SyncRegistered {
+            scope: registration.scope,
+            tag: key.tag,
+        });
+        Ok(())
+    }
+
+    /// The promise of `register()` has been resolved: from now on the event may fire.
+    pub(super) fn acknowledge_sync(&self, id: RegistrationId, tag: String) {
+        let key = SyncKey {
+            owner: OwnerId(id.0),
+            tag,
+        };
+        self.syncs.borrow_mut().acknowledge(&key);
+        self.sync_changed.send_replace(());
+    }
+
+    /// `registration.sync.getTags()`
+    pub(super) fn sync_tags(&self, id: RegistrationId) -> Vec<String> {
+        let syncs = self.syncs.borrow();
+        syncs
+            .of_owner(OwnerId(id.0))
+            .map(|row| row.key.tag.clone())
+            .collect()
+    }
+
+    /// The registration is gone, and its rows with it.
+    pub(super) fn forget_syncs(&self, id: RegistrationId) {
+        self.syncs.borrow_mut().remove_owner(OwnerId(id.0));
+        self.sync_changed.send_replace(());
+    }
+
+    /// Takes up what a previous run left.
+    pub(super) fn resume_syncs(&self, chance: f64) -> Result<(), StorageError> {
+        let now = self.clock.now();
+        for row in self.storage.load_syncs()? {
+            let key = row.key.clone();
+            match row.recover_after_restart(now, chance, &self.settings.sync_policy) {
+                Recovery::Untouched(row) => {
+                    self.syncs.borrow_mut().put(row);
+                }
+                Recovery::Repeat(row) | Recovery::Failed(Step::Keep(row)) => {
+                    self.store_sync(row)?;
+                }
+                Recovery::Failed(Step::Remove(_)) => self.storage.remove_syncs([&key])?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs until the host ends.
+    pub(super) async fn run_sync_loop(self: Rc<Self>) {
+        let mut sync_changes = self.sync_changed.subscribe();
+        let mut network_changes = self.connectivity.subscribe();
+        loop {
+            let plan = self.plan();
+            for key in plan.fire {
+                self.start_sync(&key);
+            }
+            let wake = async {
+                match plan.wake_at {
+                    Some(at) => self.clock.sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = wake => {}
+                _ = sync_changes.changed() => {}
+                changed = network_changes.changed() => {
+                    if changed.is_ok() {
+                        self.network_changed();
+                    }
+                }
+            }
+            self.touch();
+        }
+    }
+
+    /// What the rules say should happen now.
+    fn plan(&self) -> Plan {
+        let is_online = self.connectivity.is_online();
+        self.syncs
+            .borrow()
+            .plan(self.clock.now(), is_online, usize::MAX)
+    }
+
+    /// Whether an event would be fired now.
+    pub(super) fn has_due_sync(&self) -> bool {
+        !self.plan().fire.is_empty()
+    }
+
+    fn network_changed(&self) {
+        let is_online = self.connectivity.is_online();
+        self.publish(if is_online {
+            HostEventKind::Online
+        } else {
+            HostEventKind::Offline
+        });
+        self.notify_all(|| Notice::ConnectivityChanged(is_online));
+        if is_online {
+            let rows = self.syncs.borrow().reconnected(&self.settings.sync_policy);
+            for row in rows {
+                self.report_storage(self.store_sync(row));
+            }
+        }
+    }
+
+    /// Marks a registration as firing, on disk first, and sends its event.
+    fn start_sync(self: &Rc<Self>, key: &SyncKey) {
+        let Some(row) = self.syncs.borrow().get(key).cloned() else {
+            return;
+        };
+        let row = row.start();
+        if let Err(error) = self.store_sync(row.clone()) {
+            // Not marked, so not fired: it is tried again when something changes.
+            self.report_storage(Err(error));
+            return;
+        }
+        let core = Rc::clone(self);
+        let work = self.begin_work();
+        tokio::task::spawn_local(async move {
+            core.run_sync(row).await;
+            drop(work);
+        });
+    }
+
+    async fn run_sync(self: &Rc<Self>, row: SyncRegistration) {
+        let id = RegistrationId(row.key.owner.0);
+        let outcome = match self.activated_worker(id).await {
+            Some(worker) if self.connectivity.is_online() => {
+                if let Some(registration) = self.registration(id) {
+                    self.publish(HostEventKind::SyncStarted {
+                        scope: registration.scope,
+                        tag: row.key.tag.clone(),
+                        attempt: row.attempt(),
+                        max_attempts: row.max_attempts,
+                        last_chance: row.is_last_chance(),
+                    });
+                }
+                let event = EventInit::Sync {
+                    tag: row.key.tag.clone(),
+                    last_chance: row.is_last_chance(),
+                };
+                Some(self.fire(id, worker, event).await)
+            }
+            // The network went, or the worker: not an attempt.
+            _ => None,
+        };
+        self.settle_sync(&row, outcome);
+        self.sync_changed.send_replace(());
+    }
+
+    /// Stores what an attempt came to, then tells it.
+    fn settle_sync(&self, fired: &SyncRegistration, outcome: Option<EventOutcome>) {
+        // It may have been registered again, or be gone with its worker.
+        let Some(current) = self.syncs.borrow().get(&fired.key).cloned() else {
+            return;
+        };
+        let settled = match &outcome {
+            None => Outcome::NotDispatched,
+            Some(outcome) if outcome.is_success() => Outcome::Succeeded,
+            Some(_) => Outcome::Failed,
+        };
+        let now = self.clock.now();
+        let chance = (self.settings.chance)();
+        let step = current.settle(settled, now, chance, &self.settings.sync_policy);
+        let (stored, next_attempt_at_ms, removed) = match step {
+            Step::Keep(row) => {
+                let retry_at = row.retry_at;
+                (self.store_sync(row), retry_at, None)
+            }
+            Step::Remove(removal) => (self.remove_sync(&fired.key), None, Some(removal)),
+        };
+        self.report_storage(stored);
+        self.publish_end(fired, outcome, next_attempt_at_ms, removed);
+    }
+
+    fn publish_end(
+        &self,
+        fired: &SyncRegistration,
+        outcome: Option<EventOutcome>,
+        next_attempt_at_ms: Option<crate::clock::Timestamp>,
+        removed: Option<Removal>,
+    ) {
+        let scope = self.registration(RegistrationId(fired.key.owner.0));
+        if let (Some(outcome), Some(registration)) = (outcome, scope) {
+            self.publish(HostEventKind::SyncEnded {
+                scope: registration.scope,
+                tag: fired.key.tag.clone(),
+                attempt: fired.attempt(),
+                outcome,
+                next_attempt_at_ms,
+                removed,
+            });
+        }
+    }
+
+    fn store_sync(&self, row: SyncRegistration) -> Result<(), StorageError> {
+        self.storage.save_syncs([&row])?;
+        self.syncs.borrow_mut().put(row);
+        Ok(())
+    }
+
+    fn remove_sync(&self, key: &SyncKey) -> Result<(), StorageError> {
+        self.storage.remove_syncs([key])?;
+        self.syncs.borrow_mut().remove(key);
+        Ok(())
+    }
+}

@@ -1,0 +1,237 @@
+//! The host's own thread: opens what is on disk, then takes work and requests until it is told to end.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::LocalSet;
+
+use crate::clock::Clock;
+use crate::connectivity::{Connectivity, NetworkState};
+use crate::engine;
+use crate::host::builder::{DataFolderChoice, HostBuilder};
+use crate::host::core::{Core, Folder, Parts};
+use crate::host::error::Error;
+use crate::host::event::{EventFeed, HostEvent, HostEventKind};
+use crate::network::{FinishedRequest, Gate, Network, NetworkOptions, Observer};
+use crate::storage::{DataFolder, Storage};
+use crate::web::host_port::{ContextId, HostRequest};
+
+/// Work for the host's thread.
+pub(super) type Task = Box<dyn FnOnce(Rc<Core>) + Send>;
+
+/// A handle on the host's thread. Dropping it ends the thread.
+pub(super) struct HostThread {
+    tasks: mpsc::UnboundedSender<Task>,
+    /// Set to true to end.
+    shutdown: watch::Sender<bool>,
+    /// Closed when the thread has ended.
+    ended: watch::Receiver<()>,
+}
+
+impl HostThread {
+    /// Starts the thread and waits until it has taken up what was on disk.
+    pub(super) async fn start(
+        builder: HostBuilder,
+        events: Arc<EventFeed>,
+        connectivity: Connectivity,
+    ) -> Result<Self, Error> {
+        engine::init();
+        let (tasks, received) = mpsc::unbounded_channel();
+        let (shutdown, told_to_end) = watch::channel(false);
+        let (alive, ended) = watch::channel(());
+        let (ready, is_ready) = oneshot::channel();
+        thread::Builder::new()
+            .name("landfall-host".to_owned())
+            .spawn(move || {
+                run(builder, events, connectivity, received, told_to_end, ready);
+                drop(alive);
+            })
+            .map_err(Error::Thread)?;
+        is_ready.await.unwrap_or(Err(Error::ShutDown))?;
+        Ok(Self {
+            tasks,
+            shutdown,
+            ended,
+        })
+    }
+
+    pub(super) fn run(&self, task: Task) {
+        // A thread that has ended drops the task, and with it the reply channel inside.
+        let _ = self.tasks.send(task);
+    }
+
+    pub(super) async fn shut_down(&self) {
+        self.shutdown.send_replace(true);
+        let mut ended = self.ended.clone();
+        // Fails when the sender is dropped, which is what is waited for.
+        while ended.changed().await.is_ok() {}
+    }
+}
+
+impl Drop for HostThread {
+    fn drop(&mut self) {
+        self.shutdown.send_replace(true);
+    }
+}
+
+fn run(
+    builder: HostBuilder,
+    events: Arc<EventFeed>,
+    connectivity: Connectivity,
+    tasks: mpsc::UnboundedReceiver<Task>,
+    told_to_end: watch::Receiver<bool>,
+    ready: oneshot::Sender<Result<(), Error>>,
+) {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = ready.send(Err(Error::Thread(error)));
+            return;
+        }
+    };
+    let local = LocalSet::new();
+    local.block_on(&runtime, async {
+        let (requests, asked) = mpsc::unbounded_channel();
+        let core = match open(builder, events, connectivity, requests).await {
+            Ok(core) => Rc::new(core),
+            Err(error) => {
+                let _ = ready.send(Err(error));
+                return;
+            }
+        };
+        tokio::task::spawn_local(Rc::clone(&core).run_sync_loop());
+        let resuming = Rc::clone(&core);
+        tokio::task::spawn_local(async move { resuming.resume_registrations().await });
+        let _ = ready.send(Ok(()));
+        serve(&core, tasks, asked, told_to_end).await;
+        core.stop_all().await;
+    });
+}
+
+/// Opens the data folder and reads what a previous run left.
+async fn open(
+    builder: HostBuilder,
+    events: Arc<EventFeed>,
+    connectivity: Connectivity,
+    requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
+) -> Result<Core, Error> {
+    let clock = Arc::clone(&builder.clock);
+    let (folder, storage) = match &builder.folder {
+        DataFolderChoice::At(path) => {
+            let folder = DataFolder::acquire(path, clock.now())?;
+            let storage = Storage::open(path, builder.settings.durability)?;
+            (Folder::Kept(folder), storage)
+        }
+        DataFolderChoice::Temporary => {
+            let folder = tempfile::tempdir().map_err(Error::TemporaryFolder)?;
+            (Folder::Temporary(folder), Storage::open_in_memory()?)
+        }
+    };
+    connectivity.start(Arc::clone(&clock)).await;
+    let settings = builder.settings;
+    let network = Network::start(NetworkOptions {
+        gate: Gate::following(connectivity.subscribe(), judge),
+        user_agent: settings.user_agent.clone(),
+        accept_language: Some(settings.languages.join(",")),
+        clock: Arc::clone(&clock),
+        observer: Some(observer(Arc::clone(&events))),
+    })?;
+    for (origin, server) in &settings.origins {
+        network.serve_origin(origin, server.clone());
+    }
+    let chance = (settings.chance)();
+    let core = Core::new(Parts {
+        clock,
+        storage,
+        folder,
+        network,
+        connectivity,
+        settings,
+        events,
+        requests,
+    });
+    core.load_registrations()?;
+    core.resume_syncs(chance)?;
+    Ok(core)
+}
+
+/// Why a request must not go out now, if it must not.
+fn judge(state: &NetworkState) -> Option<String> {
+    (!state.online).then(|| state.reason.to_string())
+}
+
+/// Failed requests are part of the story.
+fn observer(events: Arc<EventFeed>) -> Observer {
+    Arc::new(move |request: &FinishedRequest| {
+        if let Err(error) = &request.result {
+            events.publish(&HostEvent {
+                at_ms: request.ended_at,
+                kind: HostEventKind::RequestFailed {
+                    client_url: request.client_url.clone(),
+                    method: request.method.clone(),
+                    address: request.url.clone(),
+                    reason: error.to_string(),
+                },
+            });
+        }
+    })
+}
+
+/// Takes work and requests in the order in which they come.
+async fn serve(
+    core: &Rc<Core>,
+    mut tasks: mpsc::UnboundedReceiver<Task>,
+    mut asked: mpsc::UnboundedReceiver<(ContextId, HostRequest)>,
+    mut told_to_end: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            _ = told_to_end.wait_for(|ended| *ended) => return,
+            Some((context, request)) = asked.recv() => core.take_request(context, request),
+            Some(task) = tasks.recv() => task(Rc::clone(core)),
+        }
+    }
+}
+
+impl Core {
+    /// Reads the registrations of a previous run, without what was left half done.
+    fn load_registrations(&self) -> Result<(), Error> {
+        for registration in self.storage.load_registrations()? {
+            let id = registration.id;
+            match registration.recover_after_restart() {
+                Some(registration) => {
+                    self.registrations.borrow_mut().insert(id, registration);
+                }
+                None => self.storage.delete_registration(id)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops every scope and waits until their threads are gone.
+    async fn stop_all(self: &Rc<Self>) {
+        let running: Vec<ContextId> = self.scopes.borrow().iter().map(|(id, _)| id).collect();
+        for context in running {
+            self.terminate(context);
+        }
+        let gone = self.wait_for(|core| core.scopes.borrow().iter().next().is_none().then_some(()));
+        let deadline = self.clock.now().plus(self.settings.limits.stop);
+        tokio::select! {
+            () = gone => {}
+            () = self.clock.sleep_until(deadline) => {
+                tracing::warn!("a script did not stop in time");
+            }
+        }
+    }
+
+    /// Whether nothing runs and nothing will, unless time passes or the network changes.
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way.get() == 0 && self.scopes.borrow().are_idle() && !self.has_due_sync()
+    }
+}

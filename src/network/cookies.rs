@@ -1,0 +1,54 @@
+//! Cookies, kept apart by the origin of the client that made the request.
+//!
+//! In memory only; scripts never see them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use cookie_store::{CookieStore, RawCookie};
+use url::Url;
+
+use crate::network::request::HeaderList;
+
+/// One jar per client origin, so that a worker of one origin cannot use the log-in of another.
+#[derive(Debug, Default)]
+pub(crate) struct CookieJars {
+    jars: Mutex<HashMap<String, CookieStore>>,
+}
+
+impl CookieJars {
+    /// The `Cookie` header for a request of `partition` to `url`.
+    pub(crate) fn header_for(&self, partition: &str, url: &Url) -> Option<String> {
+        let jars = self.jars.lock().unwrap_or_else(PoisonError::into_inner);
+        let pairs: Vec<String> = jars
+            .get(partition)?
+            .get_request_values(url)
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+
+    /// Keeps what the server at `url` set by `Set-Cookie`.
+    pub(crate) fn store(&self, partition: &str, url: &Url, headers: &HeaderList) {
+        let cookies: Vec<RawCookie<'static>> = headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
+            .filter_map(|(_, value)| std::str::from_utf8(value).ok())
+            .filter_map(|text| RawCookie::parse(text.to_owned()).ok())
+            .collect();
+        if cookies.is_empty() {
+            return;
+        }
+        let mut jars = self.jars.lock().unwrap_or_else(PoisonError::into_inner);
+        let jar = jars.entry(partition.to_owned()).or_default();
+        jar.store_response_cookies(cookies.into_iter(), url);
+    }
+
+    /// Forgets everything of one client origin.
+    pub(crate) fn clear(&self, partition: &str) {
+        self.jars
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(partition);
+    }
+}

@@ -1,0 +1,180 @@
+//! From a script's request to a response it may see: modes, redirects, cookies, headers.
+//!
+//! Each hop goes to whoever answers for its origin; bytes on the wire are the transport's work.
+
+use url::Url;
+
+use crate::network::body::Body;
+use crate::network::cookies::CookieJars;
+use crate::network::cors::{self, Tainting};
+use crate::network::data_url;
+use crate::network::error::NetworkError;
+use crate::network::integrity;
+use crate::network::origin::OriginServers;
+use crate::network::outgoing_headers::{Identity, outgoing_headers};
+use crate::network::port_blocking::check_address;
+use crate::network::redirect;
+use crate::network::request::{CacheMode, RedirectMode, Request, RequestMode};
+use crate::network::response::{Response, ResponseType};
+use crate::network::transport::Transport;
+
+/// Everything that outlives one request.
+#[derive(Debug)]
+pub(crate) struct Fetcher {
+    pub(crate) transport: Transport,
+    pub(crate) origins: OriginServers,
+    pub(crate) cookies: CookieJars,
+    pub(crate) identity: Identity,
+}
+
+/// What changes while redirects are followed.
+struct Course {
+    url_list: Vec<Url>,
+    tainting: Tainting,
+    /// The origin as other servers see it: `null` once a redirect has led astray.
+    origin: String,
+}
+
+impl Fetcher {
+    /// <https://fetch.spec.whatwg.org/#concept-main-fetch>
+    pub(crate) async fn main_fetch(&self, request: Request) -> Result<Response, NetworkError> {
+        if request.url.scheme() == "data" {
+            return data_url::fetch(&request);
+        }
+        if request.cache == CacheMode::OnlyIfCached {
+            return Err(NetworkError::NotCached);
+        }
+        if request.mode == RequestMode::NoCors && request.redirect != RedirectMode::Follow {
+            return Err(NetworkError::InvalidRequest(
+                "mode `no-cors` follows redirects, no other redirect mode is possible".to_owned(),
+            ));
+        }
+        let metadata = request.integrity.clone();
+        let response = self.http_fetch(request).await?;
+        if metadata.is_empty() {
+            return Ok(response);
+        }
+        integrity::verify(response, &metadata).await
+    }
+
+    /// Hop by hop until something other than a redirect answers.
+    async fn http_fetch(&self, mut request: Request) -> Result<Response, NetworkError> {
+        let mut course = Course {
+            url_list: vec![request.url.clone()],
+            tainting: Tainting::Basic,
+            origin: request.origin.clone(),
+        };
+        loop {
+            check_address(&request.url)?;
+            course.tainting = cors::tainting_for(&request, course.tainting)?;
+            if course.tainting == Tainting::Cors && cors::needs_preflight(&request) {
+                let mut preflight = cors::preflight_request(&request);
+                let answer = self.hop(&mut preflight, &course).await?;
+                cors::check(&request, &course.origin, &answer)?;
+                cors::check_preflight(&request, &answer)?;
+            }
+            let replay = redirect::replay(&request.body);
+            let mut response = self.hop(&mut request, &course).await?;
+            if course.tainting == Tainting::Cors {
+                cors::check(&request, &course.origin, &response)?;
+            }
+            if redirect::is_redirect_status(response.status) {
+                match request.redirect {
+                    RedirectMode::Error => return Err(unexpected_redirect(&response)),
+                    RedirectMode::Manual => {
+                        response.kind = ResponseType::OpaqueRedirect;
+                        return Ok(finish(response, &request, course));
+                    }
+                    RedirectMode::Follow => {}
+                }
+                if let Some(location) = redirect::location_url(&response, &request.url) {
+                    follow(
+                        &mut request,
+                        &mut course,
+                        location?,
+                        response.status,
+                        replay,
+                    )?;
+                    continue;
+                }
+            }
+            response.kind = course.tainting.response_type();
+            return Ok(finish(response, &request, course));
+        }
+    }
+
+    /// One request to whoever answers for its origin, with the headers and cookies a browser adds.
+    ///
+    /// Takes the body out of `request`: it is sent once.
+    async fn hop(&self, request: &mut Request, course: &Course) -> Result<Response, NetworkError> {
+        let server = self.origins.server_of(&request.url);
+        let cookie_url = server.cookie_url(&request.url);
+        let is_credentialed = cors::includes_credentials(request, course.tainting);
+        let is_cors = course.tainting == Tainting::Cors;
+        let body = std::mem::take(&mut request.body);
+        let mut headers = outgoing_headers(request, &body, &self.identity, &course.origin, is_cors);
+        if is_credentialed
+            && let Some(cookies) = self.cookies.header_for(&request.origin, &cookie_url)
+        {
+            headers.push(("Cookie".to_owned(), cookies.into_bytes()));
+        }
+        let hop = request.with(headers, body);
+        let response = server.answer(hop, &self.transport).await?;
+        if is_credentialed {
+            self.cookies
+                .store(&request.origin, &cookie_url, &response.headers);
+        }
+        Ok(response)
+    }
+}
+
+/// <https://fetch.spec.whatwg.org/#http-redirect-fetch>
+fn follow(
+    request: &mut Request,
+    course: &mut Course,
+    location: Url,
+    status: u16,
+    replay: Option<Body>,
+) -> Result<(), NetworkError> {
+    if course.url_list.len() > redirect::MAX_REDIRECTS {
+        return Err(NetworkError::TooManyRedirects(redirect::MAX_REDIRECTS));
+    }
+    let leaves_origin = location.origin() != request.url.origin();
+    let is_foreign = location.origin().ascii_serialization() != request.origin;
+    let has_credentials = !location.username().is_empty() || location.password().is_some();
+    let is_cors = request.mode == RequestMode::Cors;
+    if has_credentials && is_cors && (is_foreign || course.tainting == Tainting::Cors) {
+        return Err(NetworkError::Cors(
+            "redirected to an address with a user name".to_owned(),
+        ));
+    }
+    if leaves_origin && !request.is_same_origin() {
+        course.origin = "null".to_owned();
+    }
+    if redirect::becomes_get(status, &request.method) {
+        request.method = "GET".to_owned();
+        redirect::drop_body_headers(&mut request.headers);
+    } else {
+        request.body = replay.ok_or(NetworkError::BodyNotReplayable)?;
+    }
+    if leaves_origin {
+        redirect::drop_authorization(&mut request.headers);
+    }
+    course.url_list.push(location.clone());
+    request.url = location;
+    Ok(())
+}
+
+fn finish(mut response: Response, request: &Request, course: Course) -> Response {
+    response.url_list = course.url_list;
+    cors::filter_headers(&mut response, request.credentials);
+    if request.method == "HEAD" || request.method == "CONNECT" {
+        response.body = Body::Empty;
+    }
+    response
+}
+
+fn unexpected_redirect(response: &Response) -> NetworkError {
+    let location = response.header("location").unwrap_or_default();
+    NetworkError::UnexpectedRedirect(String::from_utf8_lossy(location).into_owned())
+}

@@ -1,0 +1,81 @@
+//! What the `Referer` and `Origin` headers say.
+//!
+//! Pure: decided from the request and where it goes.
+
+use url::Url;
+
+use crate::network::request::{ReferrerPolicy, Request, RequestMode};
+
+/// <https://w3c.github.io/webappsec-referrer-policy/#determine-requests-referrer>
+pub(crate) fn referer_header(request: &Request, target: &Url) -> Option<String> {
+    let source = match request.referrer.as_str() {
+        "no-referrer" => return None,
+        "client" | "about:client" | "" => Url::parse(&request.client_url).ok()?,
+        address => Url::parse(address).ok()?,
+    };
+    if !matches!(source.scheme(), "http" | "https") {
+        return None;
+    }
+    let full = || Some(strip(source.clone()));
+    let origin_only = || Some(format!("{}/", source.origin().ascii_serialization()));
+    let is_same_origin = source.origin() == target.origin();
+    let is_downgrade = source.scheme() == "https" && target.scheme() != "https";
+    match request.referrer_policy {
+        ReferrerPolicy::NoReferrer => None,
+        ReferrerPolicy::UnsafeUrl => full(),
+        ReferrerPolicy::Origin => origin_only(),
+        ReferrerPolicy::StrictOrigin if is_downgrade => None,
+        ReferrerPolicy::StrictOrigin => origin_only(),
+        ReferrerPolicy::NoReferrerWhenDowngrade if is_downgrade => None,
+        ReferrerPolicy::NoReferrerWhenDowngrade => full(),
+        ReferrerPolicy::SameOrigin if is_same_origin => full(),
+        ReferrerPolicy::SameOrigin => None,
+        ReferrerPolicy::OriginWhenCrossOrigin if is_same_origin => full(),
+        ReferrerPolicy::OriginWhenCrossOrigin => origin_only(),
+        ReferrerPolicy::Default | ReferrerPolicy::StrictOriginWhenCrossOrigin => {
+            if is_same_origin {
+                full()
+            } else if is_downgrade {
+                None
+            } else {
+                origin_only()
+            }
+        }
+    }
+}
+
+/// <https://fetch.spec.whatwg.org/#append-a-request-origin-header>, for an origin not tainted by redirects.
+pub(crate) fn origin_header(request: &Request, target: &Url, is_cors: bool) -> Option<String> {
+    if is_cors || request.mode == RequestMode::Websocket {
+        return Some(request.origin.clone());
+    }
+    if matches!(request.method.as_str(), "GET" | "HEAD") {
+        return None;
+    }
+    let is_same_origin = target.origin().ascii_serialization() == request.origin;
+    let is_downgrade = request.origin.starts_with("https:") && target.scheme() != "https";
+    let hides_origin = request.mode != RequestMode::Cors
+        && match request.referrer_policy {
+            ReferrerPolicy::NoReferrer => true,
+            ReferrerPolicy::SameOrigin => !is_same_origin,
+            ReferrerPolicy::Default
+            | ReferrerPolicy::NoReferrerWhenDowngrade
+            | ReferrerPolicy::StrictOrigin
+            | ReferrerPolicy::StrictOriginWhenCrossOrigin => is_downgrade,
+            _ => false,
+        };
+    Some(if hides_origin {
+        "null".to_owned()
+    } else {
+        request.origin.clone()
+    })
+}
+
+/// <https://w3c.github.io/webappsec-referrer-policy/#strip-url>
+fn strip(mut url: Url) -> String {
+    // Both fail only for addresses that cannot have credentials, which then have none to strip.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_fragment(None);
+    url.into()
+}

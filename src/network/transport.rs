@@ -1,0 +1,150 @@
+//! One HTTP exchange over a real connection, by reqwest.
+//!
+//! Knows nothing of redirects, cookies or origins: what it is given goes out, what comes back is returned.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::OnceCell;
+use url::Url;
+
+use crate::network::body::Body;
+use crate::network::decode;
+use crate::network::error::NetworkError;
+use crate::network::request::{HeaderList, Request};
+use crate::network::response::Response;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The pool of connections, made when first needed: loading root certificates costs start-up time.
+#[derive(Debug, Default)]
+pub(crate) struct Transport {
+    client: OnceCell<reqwest::Client>,
+}
+
+impl Transport {
+    /// Sends `request` to its address and waits for the head of the response.
+    pub(crate) async fn exchange(&self, request: Request) -> Result<Response, NetworkError> {
+        let client = self
+            .client
+            .get_or_try_init(|| async { build_client() })
+            .await?;
+        let url = request.url.clone();
+        let outgoing = outgoing(request)?;
+        let answer = client
+            .execute(outgoing)
+            .await
+            .map_err(|error| classify(&error))?;
+        Ok(incoming(answer, url))
+    }
+}
+
+fn build_client() -> Result<reqwest::Client, NetworkError> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        // A library does not read environment variables behind its embedder's back.
+        .no_proxy()
+        .build()
+        .map_err(|error| NetworkError::Connect(innermost(&error)))
+}
+
+fn outgoing(request: Request) -> Result<reqwest::Request, NetworkError> {
+    let method = reqwest::Method::from_bytes(request.method.as_bytes()).map_err(|_| {
+        NetworkError::InvalidRequest(format!("invalid method `{}`", request.method))
+    })?;
+    let mut url = request.url;
+    url.set_fragment(None);
+    let is_upload = matches!(request.method.as_str(), "POST" | "PUT");
+    let mut outgoing = reqwest::Request::new(method, url);
+    *outgoing.headers_mut() = header_map(&request.headers)?;
+    match request.body {
+        // "If httpRequest's body is null and method is POST or PUT, then set contentLength to 0."
+        Body::Empty if is_upload => *outgoing.body_mut() = Some(reqwest::Body::from(Bytes::new())),
+        Body::Empty => {}
+        Body::Bytes(bytes) => *outgoing.body_mut() = Some(reqwest::Body::from(bytes)),
+        Body::Stream(chunks) => {
+            *outgoing.body_mut() = Some(reqwest::Body::wrap_stream(chunks));
+        }
+    }
+    Ok(outgoing)
+}
+
+fn header_map(headers: &HeaderList) -> Result<HeaderMap, NetworkError> {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let invalid = |_| NetworkError::InvalidRequest(format!("invalid header `{name}`"));
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid(()))?;
+        let value = HeaderValue::from_bytes(value).map_err(|_| invalid(()))?;
+        map.append(key, value);
+    }
+    Ok(map)
+}
+
+fn incoming(answer: reqwest::Response, url: Url) -> Response {
+    let mut response = Response::new(answer.status().as_u16());
+    response.status_text = status_text(&answer);
+    response.headers = answer
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    response.url_list = vec![url];
+    let has_no_body = matches!(response.status, 101 | 204 | 205 | 304);
+    if !has_no_body && answer.content_length() != Some(0) {
+        let raw = Body::stream(
+            answer
+                .bytes_stream()
+                .map_err(|error| classify(&error))
+                .boxed(),
+        );
+        response.body = decode::decode(raw, response.header("content-encoding"));
+    } else if !has_no_body {
+        response.body = Body::Bytes(Bytes::new());
+    }
+    response
+}
+
+/// hyper keeps the reason phrase only where it is not the usual one; HTTP/2 has none.
+fn status_text(answer: &reqwest::Response) -> String {
+    if answer.version() >= reqwest::Version::HTTP_2 {
+        return String::new();
+    }
+    match answer.extensions().get::<hyper::ext::ReasonPhrase>() {
+        Some(phrase) => String::from_utf8_lossy(phrase.as_bytes()).into_owned(),
+        None => answer
+            .status()
+            .canonical_reason()
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}
+
+/// Whose fault it was; the innermost cause says it in the fewest words.
+fn classify(error: &reqwest::Error) -> NetworkError {
+    let mut source = error.source();
+    while let Some(inner) = source {
+        if let Some(own) = inner.downcast_ref::<NetworkError>() {
+            return NetworkError::RequestBody(own.to_string());
+        }
+        source = inner.source();
+    }
+    if error.is_timeout() && error.is_connect() {
+        NetworkError::Connect("timed out while connecting".to_owned())
+    } else if error.is_connect() {
+        NetworkError::Connect(innermost(error))
+    } else {
+        NetworkError::Transfer(innermost(error))
+    }
+}
+
+fn innermost(error: &reqwest::Error) -> String {
+    let mut current: &dyn std::error::Error = error;
+    while let Some(inner) = current.source() {
+        current = inner;
+    }
+    current.to_string()
+}

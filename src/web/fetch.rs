@@ -1,0 +1,129 @@
+//! `fetch()`: Deno's Request and Response over our network.
+//!
+//! Where a request goes is decided by whoever starts the scope: to the network, or through the host to a worker.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use deno_core::{
+    CancelFuture, CancelHandle, OpState, Resource, ResourceId, op2,
+};
+use deno_error::JsErrorBox;
+use futures::future::BoxFuture;
+
+use crate::network::{Network, NetworkError, Request, Response, data_response};
+use crate::web::fetch_bridge::{FetchClient, NativeResponse, ScriptRequest};
+
+deno_core::extension!(
+    sw_fetch,
+    deps = [landfall_platform],
+    ops = [op_fetch_open, op_fetch_send],
+    esm = [dir "js/fetch", "bridge.js", "request_destination.js", "blob_url.js", "fetch.js"],
+    options = {
+        route: FetchRoute,
+        client: FetchClient,
+    },
+    state = |state, options| {
+        state.put(options.route);
+        state.put(options.client);
+    },
+);
+
+/// Answers one request.
+pub type Route =
+    dyn Fn(Request) -> BoxFuture<'static, Result<Response, NetworkError>> + Send + Sync;
+
+/// Where the requests of a scope go. Kept in the scope's op state.
+#[derive(Clone)]
+pub struct FetchRoute(pub Arc<Route>);
+
+impl FetchRoute {
+    /// Straight to the network.
+    pub fn to_network(network: Network) -> Self {
+        Self(Arc::new(move |request| {
+            let network = network.clone();
+            Box::pin(async move { network.fetch(request).await })
+        }))
+    }
+}
+
+impl fmt::Debug for FetchRoute {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("FetchRoute")
+    }
+}
+
+/// Why `fetch()` rejects.
+#[derive(Debug, thiserror::Error, deno_error::JsError)]
+enum FetchError {
+    /// A network error, with the reason that browsers keep to their console.
+    #[class(type)]
+    #[error("Failed to fetch: {url}: {reason}")]
+    Network { url: String, reason: NetworkError },
+    /// The script's signal aborted; the script is told the signal's reason instead.
+    #[class(type)]
+    #[error("the request was aborted")]
+    Aborted,
+    /// The body was not there to be taken.
+    #[class(inherit)]
+    #[error(transparent)]
+    Body(#[from] JsErrorBox),
+}
+
+/// One call of `fetch()` under way; closing it aborts.
+#[derive(Default)]
+struct PendingFetch {
+    cancel: Rc<CancelHandle>,
+}
+
+impl Resource for PendingFetch {
+    fn name(&self) -> Cow<'_, str> {
+        "fetch".into()
+    }
+
+    fn close(self: Rc<Self>) {
+        self.cancel.cancel();
+    }
+}
+
+/// The resource whose closing aborts the request that is sent with it.
+#[op2(fast)]
+#[smi]
+fn op_fetch_open(state: &mut OpState) -> ResourceId {
+    state.resource_table.add(PendingFetch::default())
+}
+
+#[op2]
+#[serde]
+async fn op_fetch_send(
+    state: Rc<RefCell<OpState>>,
+    #[smi] rid: ResourceId,
+    #[serde] request: ScriptRequest,
+) -> Result<NativeResponse, FetchError> {
+    let (url, answer, cancel) = {
+        let mut state = state.borrow_mut();
+        let Ok(pending) = state.resource_table.get::<PendingFetch>(rid) else {
+            return Err(FetchError::Aborted);
+        };
+        let request = request.take(&mut state)?;
+        let url = request.url.to_string();
+        let answer = match request.url.scheme() {
+            // Never leaves the scope: neither network nor worker is asked.
+            "data" => Box::pin(async move { data_response(&request) }),
+            _ => (state.borrow::<FetchRoute>().0)(request),
+        };
+        (url, answer, pending.cancel.clone())
+    };
+    let answered = answer.or_cancel(cancel).await;
+    let mut state = state.borrow_mut();
+    // Gone already if the script aborted.
+    let _ = state.resource_table.close(rid);
+    match answered {
+        Ok(Ok(response)) => Ok(NativeResponse::put(response, &mut state)),
+        Ok(Err(reason)) => Err(FetchError::Network { url, reason }),
+        Err(_) => Err(FetchError::Aborted),
+    }
+}

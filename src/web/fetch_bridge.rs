@@ -1,0 +1,198 @@
+//! Requests and responses between a script's objects and the network's plain data.
+//!
+//! The other half is js/fetch/bridge.js. Used by `fetch()`, and for events that carry requests into a worker.
+
+use deno_core::{ByteString, OpState};
+use deno_error::JsErrorBox;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::network::{
+    CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
+    Response, ResponseType, strip_forbidden_headers,
+};
+use crate::web::body::{NativeBody, ScriptBody};
+
+type ScriptHeaders = Vec<(ByteString, ByteString)>;
+
+/// Whom requests of a scope come from. Kept in the scope's op state.
+#[derive(Debug, Clone)]
+pub struct FetchClient {
+    /// The serialised origin of the scope.
+    pub origin: String,
+    /// The address of the scope's script or page.
+    pub url: String,
+}
+
+/// Everything of a request but its body, as scripts have it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestHead {
+    method: String,
+    url: Url,
+    headers: ScriptHeaders,
+    mode: RequestMode,
+    credentials: CredentialsMode,
+    redirect: RedirectMode,
+    cache: CacheMode,
+    referrer: String,
+    referrer_policy: ReferrerPolicy,
+    integrity: String,
+    keepalive: bool,
+    destination: String,
+}
+
+/// What `requestToNative` in bridge.js makes of a script's request.
+#[derive(Deserialize)]
+pub struct ScriptRequest {
+    head: RequestHead,
+    body: ScriptBody,
+}
+
+impl ScriptRequest {
+    /// Takes the request out of the script's scope.
+    pub fn take(self, state: &mut OpState) -> Result<Request, JsErrorBox> {
+        let client = state.borrow::<FetchClient>().clone();
+        let RequestHead { headers, .. } = self.head;
+        let mut headers = headers_from_script(headers);
+        strip_forbidden_headers(&mut headers, self.head.mode);
+        if let Some(length) = self.body.stream_length() {
+            headers.push(("Content-Length".to_owned(), length.to_string().into_bytes()));
+        }
+        Ok(Request {
+            method: self.head.method,
+            url: self.head.url,
+            headers,
+            body: self.body.take(state)?,
+            mode: self.head.mode,
+            credentials: self.head.credentials,
+            redirect: self.head.redirect,
+            cache: self.head.cache,
+            referrer: self.head.referrer,
+            referrer_policy: self.head.referrer_policy,
+            integrity: self.head.integrity,
+            keepalive: self.head.keepalive,
+            origin: client.origin,
+            client_url: client.url,
+            destination: self.head.destination,
+        })
+    }
+}
+
+/// What `requestFromNative` in bridge.js makes a `Request` of.
+#[derive(Serialize)]
+pub struct NativeRequest {
+    head: RequestHead,
+    body: NativeBody,
+}
+
+impl NativeRequest {
+    /// Brings a request into the script's scope.
+    pub fn put(mut request: Request, state: &mut OpState) -> Self {
+        // The network's own: a script neither sets nor sees it.
+        request
+            .headers
+            .retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
+        Self {
+            head: RequestHead {
+                method: request.method,
+                url: request.url,
+                headers: headers_for_script(request.headers),
+                mode: request.mode,
+                credentials: request.credentials,
+                redirect: request.redirect,
+                cache: request.cache,
+                referrer: request.referrer,
+                referrer_policy: request.referrer_policy,
+                integrity: request.integrity,
+                keepalive: request.keepalive,
+                destination: request.destination,
+            },
+            body: NativeBody::put(request.body, state),
+        }
+    }
+}
+
+/// Everything of a response but its body, as scripts have it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResponseHead {
+    kind: ResponseType,
+    url_list: Vec<Url>,
+    status: u16,
+    status_text: ByteString,
+    headers: ScriptHeaders,
+}
+
+/// What `responseToNative` in bridge.js makes of a script's response.
+#[derive(Deserialize)]
+pub struct ScriptResponse {
+    head: ResponseHead,
+    body: ScriptBody,
+}
+
+impl ScriptResponse {
+    /// Takes the response out of the script's scope.
+    pub fn take(self, state: &mut OpState) -> Result<Response, JsErrorBox> {
+        Ok(Response {
+            kind: self.head.kind,
+            url_list: self.head.url_list,
+            status: self.head.status,
+            status_text: String::from_utf8_lossy(&self.head.status_text).into_owned(),
+            headers: headers_from_script(self.head.headers),
+            body: self.body.take(state)?,
+        })
+    }
+}
+
+/// What `responseFromNative` in bridge.js makes a `Response` of.
+#[derive(Serialize)]
+pub struct NativeResponse {
+    head: ResponseHead,
+    body: NativeBody,
+}
+
+impl NativeResponse {
+    /// Brings a response into the script's scope, and hides what its type says is not to be seen.
+    ///
+    /// <https://fetch.spec.whatwg.org/#concept-filtered-response-opaque>
+    pub fn put(response: Response, state: &mut OpState) -> Self {
+        let kind = response.kind;
+        if matches!(kind, ResponseType::Opaque | ResponseType::OpaqueRedirect) {
+            let shows_url = kind == ResponseType::OpaqueRedirect;
+            let url_list = if shows_url { response.url_list } else { Vec::new() };
+            let head = ResponseHead {
+                kind,
+                url_list,
+                status: 0,
+                status_text: ByteString::default(),
+                headers: Vec::new(),
+            };
+            return Self { head, body: NativeBody::default() };
+        }
+        Self {
+            head: ResponseHead {
+                kind,
+                url_list: response.url_list,
+                status: response.status,
+                status_text: response.status_text.into(),
+                headers: headers_for_script(response.headers),
+            },
+            body: NativeBody::put(response.body, state),
+        }
+    }
+}
+
+fn headers_from_script(headers: ScriptHeaders) -> HeaderList {
+    headers
+        .into_iter()
+        .map(|(name, value)| (String::from_utf8_lossy(&name).into_owned(), value.to_vec()))
+        .collect()
+}
+
+fn headers_for_script(headers: HeaderList) -> ScriptHeaders {
+    headers
+        .into_iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
+}
