@@ -16,7 +16,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use landfall::host::{ClientOptions, ClientScript, ConnectivityMode, Host, RegisterOptions};
+use landfall::{ClientOptions, ClientScript, ConnectivityMode, Host, RegisterOptions};
 use serde_json::Value;
 use url::Url;
 
@@ -56,7 +56,7 @@ async fn queue(data: &Path, site: Url) -> Result<(), Failure> {
         .await?;
     println!("the service worker is installed");
 
-    host.go_offline().await?;
+    host.go_offline();
     println!("the network is gone");
 
     let page = host
@@ -88,18 +88,18 @@ async fn deliver(data: &Path, site: Url) -> Result<(), Failure> {
         host.status().await?.syncs.len()
     );
 
-    host.go_online().await?;
+    host.go_online();
     println!("the network is back");
-    host.run_until_idle().await;
+    host.run_until_idle().await?;
 
     let page = host
         .open_client(ClientOptions {
             url: site.join("page.html")?,
-            script: ClientScript::Source(String::new()),
+            script: ClientScript::None,
         })
         .await?;
     println!("tags: {}", page.eval(GET_TAGS).await?);
-    host.shut_down().await;
+    host.shut_down().await?;
     Ok(())
 }
 

@@ -13,6 +13,6 @@ pub mod network;
 pub mod storage;
 
 #[cfg(feature = "v8")]
-pub mod web;
-#[cfg(feature = "v8")]
 mod engine;
+#[cfg(feature = "v8")]
+pub mod web;

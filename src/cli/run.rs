@@ -31,12 +31,14 @@ pub(super) async fn run(args: RunArgs, output: &Output) -> anyhow::Result<ExitCo
             result = &mut work => break result,
         }
     };
-    host.shut_down().await;
+    let ended = host.shut_down().await;
     // What happened until then is still worth telling, the reason of a failure above all.
     while let Some(Some(event)) = events.next().now_or_never() {
         teller.tell(&event)?;
     }
-    result.map(|()| ExitCode::SUCCESS)
+    result?;
+    ended?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn start_host(args: &RunArgs, site: &Site) -> anyhow::Result<Host> {
@@ -48,7 +50,7 @@ async fn start_host(args: &RunArgs, site: &Site) -> anyhow::Result<Host> {
     };
     let builder = Host::builder()
         .connectivity(connectivity)
-        .origin_server(site.origin.clone(), site.server.clone());
+        .origin_server(&site.origin, site.server.clone());
     let builder = if args.ephemeral {
         builder.ephemeral()
     } else {
@@ -72,7 +74,7 @@ async fn work(args: &RunArgs, site: &Site, host: &Host) -> anyhow::Result<()> {
     let interrupted = interruption();
     if args.exit_when_idle {
         tokio::select! {
-            () = host.run_until_idle() => Ok(()),
+            idle = host.run_until_idle() => Ok(idle?),
             result = interrupted => result,
         }
     } else {
@@ -91,42 +93,21 @@ fn listen(host: &Host, args: &RunArgs) -> Option<Server> {
     }
 }
 
-/// A script that is not stored yet must be fetched, so for that moment the network is there whatever
-/// `--connectivity` says; a plan that begins offline would otherwise never get a worker.
 async fn register(args: &RunArgs, site: &Site, host: &Host) -> anyhow::Result<()> {
-    let known = host.status().await?.registrations;
-    let active = known
-        .iter()
-        .filter_map(|registration| registration.active.as_ref());
-    let is_stored = active
-        .map(|worker| &worker.script)
-        .any(|script| *script == site.script);
-    let is_played = !matches!(
-        args.connectivity,
-        ConnectivityArg::Auto | ConnectivityArg::Online
-    );
-    if is_played && !is_stored {
-        host.go_online().await?;
-    }
-    let options = RegisterOptions {
-        script_url: site.script.clone(),
-        scope: site.scope.clone(),
-        script_type: match args.script_type {
-            ScriptKind::Classic => ScriptType::Classic,
-            ScriptKind::Module => ScriptType::Module,
-        },
+    let mut options = RegisterOptions::new(site.script.clone());
+    options.scope.clone_from(&site.scope);
+    options.script_type = match args.script_type {
+        ScriptKind::Classic => ScriptType::Classic,
+        ScriptKind::Module => ScriptType::Module,
     };
     host.register(options).await?;
-    if is_played && !is_stored {
-        host.follow_connectivity().await?;
-    }
     Ok(())
 }
 
 async fn open_page(page: &Page, host: &Host) -> anyhow::Result<Client> {
     let script = match &page.file {
         Some(file) => ClientScript::File(file.clone()),
-        None => ClientScript::Url,
+        None => ClientScript::Url(page.url.clone()),
     };
     let options = ClientOptions {
         url: page.url.clone(),

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::cli::UsageError;
 use crate::cli::args::RunArgs;
-use crate::network::OriginServer;
+use crate::network::origin::OriginServer;
 
 /// Where a folder is a site if nothing else is said: a secure context on every machine.
 const LOCAL_ORIGIN: &str = "https://localhost";

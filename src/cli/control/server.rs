@@ -86,11 +86,11 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
     match request {
         Request::Status => Ok(serde_json::to_value(host.status().await?)?),
         Request::GoOnline => {
-            host.go_online().await?;
+            host.go_online();
             Ok(Value::Null)
         }
         Request::GoOffline => {
-            host.go_offline().await?;
+            host.go_offline();
             Ok(Value::Null)
         }
         Request::FireSync {
