@@ -13,6 +13,20 @@ pub mod network;
 pub mod storage;
 
 #[cfg(feature = "v8")]
-mod engine;
-#[cfg(feature = "v8")]
 pub mod web;
+
+#[cfg(feature = "v8")]
+mod engine;
+
+#[cfg(feature = "v8")]
+mod host;
+
+#[cfg(feature = "v8")]
+pub mod cli;
+
+#[cfg(feature = "v8")]
+pub use host::{
+    Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, Host, HostBuilder,
+    HostEvent, HostEventKind, RegisterOptions, Registration, RegistrationStatus, ScriptSource,
+    Status, SyncStatus, WorkerStatus,
+};

@@ -9,7 +9,11 @@ import {
   response as responses,
   webidl,
 } from "ext:landfall_platform/platform.js";
-import { op_fetch_open, op_fetch_send } from "ext:core/ops";
+<<<<<<< HEAD
+import { op_fetch_open, op_fetch_request } from "ext:core/ops";
+=======
+import { op_fetch_begin, op_fetch_exchange } from "ext:core/ops";
+>>>>>>> net
 import { fetchBlobUrl } from "ext:sw_fetch/blob_url.js";
 import { innerResponseFromNative, requestToNative } from "ext:sw_fetch/bridge.js";
 import "ext:sw_fetch/request_destination.js";
@@ -45,7 +49,7 @@ export function fetch(input, init = undefined) {
 class Transfer {
   #request;
   #signal;
-  #rid = op_fetch_open();
+  #rid = op_fetch_begin();
   #responseBody = null;
   #onAbort = () => this.#abort();
   #reject = null;
@@ -68,7 +72,11 @@ class Transfer {
       this.#responseBody = local.body;
       return local;
     }
-    const native = await op_fetch_send(this.#rid, requestToNative(this.#request));
+<<<<<<< HEAD
+    const native = await op_fetch_request(this.#rid, requestToNative(this.#request));
+=======
+    const native = await op_fetch_exchange(this.#rid, requestToNative(this.#request));
+>>>>>>> net
     const response = innerResponseFromNative(native, () => this.end());
     this.#responseBody = response.body;
     // Without a stream behind it, nothing is left to be aborted.

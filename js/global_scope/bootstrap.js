@@ -9,6 +9,7 @@ import {
   webidl,
 } from "ext:landfall_platform/platform.js";
 import { op_scope_evaluation_settled } from "ext:core/ops";
+import { fetch } from "ext:sw_fetch/fetch.js";
 import { console } from "ext:sw_global_scope/console.js";
 import {
   defineAttributes,
@@ -46,7 +47,7 @@ defineInterfaces({
   StorageManager,
   SyncManager,
 });
-defineOperations(operations);
+defineOperations({ ...operations, fetch });
 defineAttributes({ crypto: () => crypto.crypto });
 defineReplaceableAttributes({ performance: () => performanceScript.performance });
 Object.defineProperty(globalThis, "console", {

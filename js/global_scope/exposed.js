@@ -22,6 +22,7 @@ import {
   url,
   urlPattern,
 } from "ext:landfall_platform/platform.js";
+import { fetch } from "ext:sw_fetch/fetch.js";
 
 /** Interface objects: configurable, writable, not enumerable. */
 export const interfaces = {
@@ -86,6 +87,7 @@ export const operations = {
   btoa: base64.btoa,
   clearInterval: timers.clearInterval,
   clearTimeout: timers.clearTimeout,
+  fetch,
   queueMicrotask: globalThis.queueMicrotask,
   reportError: event.reportError,
   setInterval: timers.setInterval,

@@ -1,2 +1,80 @@
-// Placeholder replaced below.
-export function dispatchFetch() {}
+// Fires `fetch` and gives the client its answer.
+
+import {
+  event,
+  primordials,
+  reportToHost,
+  request,
+} from "ext:landfall_platform/platform.js";
+import {
+  op_fetch_event_fail,
+  op_fetch_event_pass_through,
+  op_fetch_event_respond,
+} from "ext:core/ops";
+import {
+  requestFromNative,
+  requestToNative,
+  responseToNative,
+} from "ext:sw_fetch/bridge.js";
+import { attachLifetime } from "ext:sw_service_worker/extendable_event.js";
+import {
+  answerOf,
+  checkAnswer,
+  FetchEvent,
+  settleHandled,
+} from "ext:sw_service_worker/fetch_event.js";
+
+const { PromisePrototypeThen } = primordials;
+
+/**
+ * https://w3c.github.io/ServiceWorker/#handle-fetch, from creating the event on.
+ *
+ * @param {number} id the host's number for this dispatch
+ * @param {{ request: object, clientId: string }} init
+ * @param {EventLifetime} lifetime
+ */
+export function dispatchFetch(id, init, lifetime) {
+  const dispatched = new FetchEvent("fetch", {
+    request: requestFromNative(init.request),
+    clientId: init.clientId,
+    cancelable: true,
+  });
+  event.setIsTrusted(dispatched, true);
+  attachLifetime(dispatched, lifetime);
+  globalThis.dispatchEvent(dispatched);
+
+  const fail = (error) => {
+    reportToHost(error, true);
+    op_fetch_event_fail(id, String(error));
+    settleHandled(dispatched, error);
+  };
+  const answer = answerOf(dispatched);
+  if (answer !== null) {
+    PromisePrototypeThen(answer, (value) => {
+      try {
+        const response = checkAnswer(value, dispatched.request.url);
+        op_fetch_event_respond(id, responseToNative(response));
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      settleHandled(dispatched, null);
+    }, fail);
+  } else if (dispatched.defaultPrevented) {
+    fail(new TypeError("the fetch event was cancelled by preventDefault()"));
+  } else {
+    passThrough(id, dispatched, fail);
+  }
+}
+
+/** The worker did not answer: the request goes on to the network, if its body is still there. */
+function passThrough(id, dispatched, fail) {
+  try {
+    const inner = request.toInnerRequest(dispatched.request);
+    op_fetch_event_pass_through(id, requestToNative(inner));
+  } catch (error) {
+    fail(error);
+    return;
+  }
+  settleHandled(dispatched, null);
+}

@@ -19,10 +19,11 @@ use url::Url;
 use crate::service_worker::{EventOutcome, ScriptType};
 use crate::web;
 use crate::web::ScopeOptions;
-use crate::web::event::{EventDetail, EventInit, Notice, PendingEvents};
+use crate::web::event::{EventInit, Notice, PendingEvents};
 use crate::web::global_scope::{EvaluationResult, PendingEvaluations};
 use crate::web::host_port::HostPort;
 use crate::web::script_error::{ScriptError, ScriptSources};
+use crate::web::service_worker::StoredScripts;
 use crate::web::view::{RegistrationView, WorkerView};
 
 use entry::Entry;
@@ -92,8 +93,9 @@ impl Engine {
     /// Starts a scope from the snapshot; no script of the user's has run yet.
     pub(crate) fn new(options: EngineOptions) -> Result<Self, CoreError> {
         let url = options.scope.url.clone();
+        let scripts = StoredScripts::new(options.scope.scripts.clone());
         let loader = modules::StoredModules::new(
-            options.scope.scripts.clone(),
+            scripts.clone(),
             options.port.clone(),
             matches!(options.kind, ScopeKind::ServiceWorker { .. }),
         );
@@ -105,7 +107,7 @@ impl Engine {
             create_params: Some(v8::CreateParams::default().heap_limits(0, options.heap_limit)),
             ..Default::default()
         })?;
-        js.lazy_init_extensions(web::extension_arguments(options.scope))?;
+        js.lazy_init_extensions(web::extension_arguments(options.scope, scripts))?;
         js.op_state().borrow_mut().put(options.port);
         let stop = StopHandle::new(&mut js);
         let entry = Entry::boot(&mut js, &Start::new(&url, options.kind))?;
@@ -165,19 +167,7 @@ impl Engine {
             let state = self.js.op_state();
             let mut state = state.borrow_mut();
             state.borrow_mut::<PendingEvents>().begin(id, outcome);
-            match event {
-                EventInit::Install | EventInit::Activate => EventDetail::None {},
-                EventInit::Sync { tag, last_chance } => EventDetail::Sync { tag, last_chance },
-                EventInit::Message {
-                    message,
-                    source,
-                    origin,
-                } => EventDetail::Message {
-                    message: message.put(&mut state),
-                    source,
-                    origin,
-                },
-            }
+            event.put(id, &mut state)
         };
         self.entry.dispatch(&mut self.js, id, kind.name(), &detail);
     }

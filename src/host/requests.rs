@@ -15,7 +15,8 @@ use crate::service_worker::{
     Client, ClientType, EventKind, RegistrationId, ScriptResource, WorkerId, event,
 };
 use crate::web::error::WebError;
-use crate::web::event::{EventInit, FetchAnswer, FetchInit, MessageSource, Notice};
+use crate::web::event::{EventInit, MessageSource, Notice};
+use crate::web::fetch_event::{FetchAnswer, FetchInit};
 use crate::web::host_port::{ContextId, HostRequest};
 use crate::web::message::TransferredMessage;
 use crate::web::script_error::ScriptError;

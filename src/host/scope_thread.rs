@@ -23,8 +23,7 @@ const STACK_SIZE: usize = 4 << 20;
 pub(super) struct ScopeSpec {
     pub kind: ScopeKind,
     pub port: HostPort,
-    /// Made on the thread itself, because it holds what cannot leave it.
-    pub scope: Box<dyn FnOnce() -> ScopeOptions + Send>,
+    pub scope: ScopeOptions,
     pub heap_limit: usize,
     /// What runs first; a client may have none.
     pub main: Option<MainScript>,
@@ -127,7 +126,7 @@ fn run(
     let options = EngineOptions {
         kind: spec.kind,
         port: spec.port,
-        scope: (spec.scope)(),
+        scope: spec.scope,
         heap_limit: spec.heap_limit,
     };
     runtime.block_on(async {

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use futures::future::{FutureExt, LocalBoxFuture, Shared};
+use tokio::sync::oneshot;
 use url::Url;
 
 use crate::clock::Timestamp;
@@ -11,7 +13,7 @@ use crate::engine::{ScopeKind, StopReason};
 use crate::host::core::Core;
 use crate::host::event::{HostEventKind, ScriptSource};
 use crate::host::scope_thread::{Command, MainScript, ScopeProgress, ScopeSpec, ScopeThread, Started};
-use crate::network::Network;
+use crate::network::{Network, NetworkError};
 use crate::service_worker::{
     Client, RegistrationId, ScriptMap, ServiceWorker, ServiceWorkerRegistration, WorkerId,
 };
@@ -20,7 +22,7 @@ use crate::web::event::Notice;
 use crate::web::fetch::FetchRoute;
 use crate::web::host_port::{ContextId, HostPort, HostRequest};
 use crate::web::navigator::NavigatorOptions;
-use crate::web::service_worker::{StoredScripts, decode_script};
+use crate::web::service_worker::decode_script;
 use crate::web::view::{RegistrationView, WorkerView};
 
 /// What a scope is for.
@@ -295,12 +297,12 @@ impl Core {
             },
             fetch_route: fetch_route(&role, &port, &self.network),
             durability: self.settings.durability,
-            scripts: StoredScripts::default(),
+            scripts,
         };
         let spec = ScopeSpec {
             kind,
             port,
-            scope: Box::new(move || options.with_scripts(scripts)),
+            scope: options,
             heap_limit: self.settings.heap_limit,
             main,
         };
@@ -418,26 +420,18 @@ impl Core {
 /// A worker's requests go to the network; a client's go through the host, where its controller may answer.
 fn fetch_route(role: &Role, port: &HostPort, network: &Network) -> FetchRoute {
     match role {
-        Role::Worker { .. } => {
-            let network = network.clone();
-            FetchRoute::new(move |request| {
-                let network = network.clone();
-                async move { network.fetch(request).await }.boxed()
-            })
-        }
+        Role::Worker { .. } => FetchRoute::to_network(network.clone()),
         Role::Client(_) => {
             let port = port.clone();
-            FetchRoute::new(move |request| {
+            FetchRoute(Arc::new(move |request| {
                 let port = port.clone();
                 async move {
-                    let (reply, answer) = tokio::sync::oneshot::channel();
+                    let (reply, answer) = oneshot::channel();
                     port.tell(HostRequest::Fetch(request, reply));
-                    answer
-                        .await
-                        .unwrap_or(Err(crate::network::NetworkError::ShutDown))
+                    answer.await.unwrap_or(Err(NetworkError::ShutDown))
                 }
                 .boxed()
-            })
+            }))
         }
     }
 }

@@ -160,9 +160,13 @@ async fn open(
     Ok(core)
 }
 
-/// Why a request must not go out now, if it must not.
-fn judge(state: &NetworkState) -> Option<String> {
-    (!state.online).then(|| state.reason.to_string())
+/// Whether a request may go out now, or why not.
+fn judge(state: &NetworkState) -> Result<(), String> {
+    if state.online {
+        Ok(())
+    } else {
+        Err(state.reason.to_string())
+    }
 }
 
 /// Failed requests are part of the story.

@@ -75,10 +75,20 @@ mod tests {
 
     #[test]
     fn scripts_cannot_speak_for_the_browser() {
-        for name in ["Cookie", "host", "Origin", "Sec-Fetch-Mode", "Proxy-Authorization"] {
+        for name in [
+            "Cookie",
+            "host",
+            "Origin",
+            "Sec-Fetch-Mode",
+            "Proxy-Authorization",
+        ] {
             assert!(!kept(name, "x", RequestMode::Cors), "{name}");
         }
-        assert!(!kept("X-HTTP-Method-Override", "GET, TRACE", RequestMode::Cors));
+        assert!(!kept(
+            "X-HTTP-Method-Override",
+            "GET, TRACE",
+            RequestMode::Cors
+        ));
         assert!(kept("X-HTTP-Method-Override", "PATCH", RequestMode::Cors));
         assert!(kept("Authorization", "Bearer x", RequestMode::Cors));
         assert!(!kept("Authorization", "Bearer x", RequestMode::NoCors));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -63,7 +63,10 @@ fn outgoing(request: Request) -> Result<reqwest::Request, NetworkError> {
     *outgoing.headers_mut() = header_map(&request.headers)?;
     match request.body {
         // "If httpRequest's body is null and method is POST or PUT, then set contentLength to 0."
-        Body::Empty if is_upload => *outgoing.body_mut() = Some(reqwest::Body::from(Bytes::new())),
+        Body::Empty if is_upload => {
+            let none = HeaderValue::from_static("0");
+            outgoing.headers_mut().insert(CONTENT_LENGTH, none);
+        }
         Body::Empty => {}
         Body::Bytes(bytes) => *outgoing.body_mut() = Some(reqwest::Body::from(bytes)),
         Body::Stream(chunks) => {

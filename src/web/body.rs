@@ -49,7 +49,7 @@ impl ScriptBody {
         if let Ok(own) = state.resource_table.get::<BodyResource>(rid) {
             // Nobody has read from it yet: what came from the network goes on as it is.
             if let Some(chunks) = own.take() {
-                let _ = state.resource_table.close_deferred(rid);
+                let _ = state.resource_table.take_any(rid);
                 return Ok(Body::Stream(chunks));
             }
         }

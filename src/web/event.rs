@@ -7,9 +7,10 @@ use deno_web::JsMessageData;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::network::{Request, Response};
 use crate::service_worker::EventKind;
 use crate::service_worker::EventOutcome;
+use crate::web::fetch_bridge::NativeRequest;
+use crate::web::fetch_event::FetchInit;
 use crate::web::message::TransferredMessage;
 use crate::web::view::{ClientView, RegistrationView, WorkerView};
 
@@ -37,26 +38,6 @@ pub enum EventInit {
     },
     /// `fetch`
     Fetch(FetchInit),
-}
-
-/// A request for a worker to answer.
-pub struct FetchInit {
-    /// What the client asks for.
-    pub request: Request,
-    /// Which client asks.
-    pub client_id: String,
-    /// Where the answer goes.
-    pub reply: oneshot::Sender<FetchAnswer>,
-}
-
-/// What a worker made of a `fetch` event.
-pub enum FetchAnswer {
-    /// It answered.
-    Response(Response),
-    /// It did not call `respondWith()`: the request goes on to the network.
-    PassThrough(Request),
-    /// Its answer is a network error, for the reason given.
-    Failed(String),
 }
 
 /// Who posted a message to a worker.
@@ -104,6 +85,36 @@ pub enum EventDetail {
         /// `ExtendableMessageEvent.origin`
         origin: String,
     },
+    /// Of a fetch event.
+    Fetch {
+        /// The request, brought into the scope.
+        request: NativeRequest,
+        /// `FetchEvent.clientId`
+        client_id: String,
+    },
+}
+
+impl EventInit {
+    /// Brings what event `id` carries into a scope.
+    pub fn put(self, id: u32, state: &mut OpState) -> EventDetail {
+        match self {
+            Self::Install | Self::Activate => EventDetail::None {},
+            Self::Sync { tag, last_chance } => EventDetail::Sync { tag, last_chance },
+            Self::Message {
+                message,
+                source,
+                origin,
+            } => EventDetail::Message {
+                message: message.put(state),
+                source,
+                origin,
+            },
+            Self::Fetch(init) => EventDetail::Fetch {
+                client_id: init.client_id.clone(),
+                request: init.put(id, state),
+            },
+        }
+    }
 }
 
 /// News for a scope.

@@ -8,9 +8,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use deno_core::{
-    CancelFuture, CancelHandle, OpState, Resource, ResourceId, op2,
-};
+use deno_core::{CancelFuture, CancelHandle, OpState, Resource, ResourceId, op2};
 use deno_error::JsErrorBox;
 use futures::future::BoxFuture;
 
@@ -20,7 +18,11 @@ use crate::web::fetch_bridge::{FetchClient, NativeResponse, ScriptRequest};
 deno_core::extension!(
     sw_fetch,
     deps = [landfall_platform],
-    ops = [op_fetch_open, op_fetch_send],
+<<<<<<< HEAD
+    ops = [op_fetch_open, op_fetch_request],
+=======
+    ops = [op_fetch_begin, op_fetch_exchange],
+>>>>>>> net
     esm = [dir "js/fetch", "bridge.js", "request_destination.js", "blob_url.js", "fetch.js"],
     options = {
         route: FetchRoute,
@@ -92,13 +94,17 @@ impl Resource for PendingFetch {
 /// The resource whose closing aborts the request that is sent with it.
 #[op2(fast)]
 #[smi]
-fn op_fetch_open(state: &mut OpState) -> ResourceId {
+fn op_fetch_begin(state: &mut OpState) -> ResourceId {
     state.resource_table.add(PendingFetch::default())
 }
 
 #[op2]
 #[serde]
-async fn op_fetch_send(
+<<<<<<< HEAD
+async fn op_fetch_request(
+=======
+async fn op_fetch_exchange(
+>>>>>>> net
     state: Rc<RefCell<OpState>>,
     #[smi] rid: ResourceId,
     #[serde] request: ScriptRequest,
@@ -120,7 +126,7 @@ async fn op_fetch_send(
     let answered = answer.or_cancel(cancel).await;
     let mut state = state.borrow_mut();
     // Gone already if the script aborted.
-    let _ = state.resource_table.close(rid);
+    let _ = state.resource_table.take_any(rid);
     match answered {
         Ok(Ok(response)) => Ok(NativeResponse::put(response, &mut state)),
         Ok(Err(reason)) => Err(FetchError::Network { url, reason }),

@@ -160,7 +160,11 @@ impl NativeResponse {
         let kind = response.kind;
         if matches!(kind, ResponseType::Opaque | ResponseType::OpaqueRedirect) {
             let shows_url = kind == ResponseType::OpaqueRedirect;
-            let url_list = if shows_url { response.url_list } else { Vec::new() };
+            let url_list = if shows_url {
+                response.url_list
+            } else {
+                Vec::new()
+            };
             let head = ResponseHead {
                 kind,
                 url_list,
@@ -168,7 +172,10 @@ impl NativeResponse {
                 status_text: ByteString::default(),
                 headers: Vec::new(),
             };
-            return Self { head, body: NativeBody::default() };
+            return Self {
+                head,
+                body: NativeBody::default(),
+            };
         }
         Self {
             head: ResponseHead {

@@ -7,6 +7,7 @@ pub mod error;
 pub mod event;
 pub mod fetch;
 pub mod fetch_bridge;
+pub mod fetch_event;
 pub mod global_scope;
 pub mod host_port;
 pub mod message;
@@ -24,18 +25,36 @@ use deno_core::{Extension, ExtensionArguments};
 use deno_web::{BlobStore, InMemoryBroadcastChannel};
 use url::Url;
 
-/// What the extensions of one scope are given when it starts.
+use crate::service_worker::ScriptMap;
+use crate::storage::Durability;
+use crate::web::fetch::FetchRoute;
+use crate::web::fetch_bridge::FetchClient;
+use crate::web::navigator::NavigatorOptions;
+use crate::web::service_worker::StoredScripts;
+
+/// What the scopes of one origin share. Clones share the same.
+#[derive(Clone, Default)]
+pub struct OriginShared {
+    blob_store: Arc<BlobStore>,
+    broadcast_channel: InMemoryBroadcastChannel,
+}
+
+/// What one scope is given when it starts.
 pub struct ScopeOptions {
     /// The scope's address.
     pub url: Url,
-    /// Blobs by URL, shared by the scopes of an origin.
-    pub blob_store: Arc<BlobStore>,
-    /// Broadcast channels, shared by the scopes of an origin.
-    pub broadcast_channel: InMemoryBroadcastChannel,
+    /// The serialised origin of that address.
+    pub origin: String,
+    /// What it shares with other scopes of its origin.
+    pub shared: OriginShared,
     /// What navigator tells.
-    pub navigator: navigator::NavigatorOptions,
-    /// The scripts that the worker has stored.
-    pub scripts: service_worker::StoredScripts,
+    pub navigator: NavigatorOptions,
+    /// Where its requests go.
+    pub fetch_route: FetchRoute,
+    /// What its databases survive.
+    pub durability: Durability,
+    /// The scripts that a worker has stored.
+    pub scripts: ScriptMap,
 }
 
 /// Every extension, in the order that the snapshot and the running scopes share.
@@ -47,6 +66,7 @@ pub fn extensions() -> Vec<Extension> {
         deno_fetch::deno_fetch::lazy_init(),
         deno_crypto::deno_crypto::lazy_init(),
         platform::landfall_platform::lazy_init(),
+        fetch::sw_fetch::lazy_init(),
         sync::sw_sync::lazy_init(),
         navigator::sw_navigator::lazy_init(),
         service_worker::sw_service_worker::lazy_init(),
@@ -55,23 +75,28 @@ pub fn extensions() -> Vec<Extension> {
     ]
 }
 
-/// The options of every extension, in the order of [`extensions`].
-pub fn extension_arguments(options: ScopeOptions) -> Vec<ExtensionArguments> {
+/// The options of every extension, in the order of [`extensions`]. To be called on the scope's own thread.
+pub fn extension_arguments(options: ScopeOptions, scripts: StoredScripts) -> Vec<ExtensionArguments> {
+    let client = FetchClient {
+        origin: options.origin,
+        url: options.url.to_string(),
+    };
     vec![
         deno_webidl::deno_webidl::args(),
         deno_web::deno_web::args(
-            options.blob_store,
+            options.shared.blob_store,
             Some(options.url),
             false,
-            options.broadcast_channel,
+            options.shared.broadcast_channel,
         ),
         platform::deno_net::args(),
         deno_fetch::deno_fetch::args(deno_fetch::Options::default()),
         deno_crypto::deno_crypto::args(None),
         platform::landfall_platform::args(),
+        fetch::sw_fetch::args(options.fetch_route, client),
         sync::sw_sync::args(),
         navigator::sw_navigator::args(options.navigator),
-        service_worker::sw_service_worker::args(options.scripts),
+        service_worker::sw_service_worker::args(scripts),
         window::sw_window::args(),
         global_scope::sw_global_scope::args(),
     ]

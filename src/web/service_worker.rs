@@ -13,6 +13,9 @@ use url::Url;
 use crate::service_worker::{ClientType, EventOutcome, ScriptMap, ScriptResource};
 use crate::web::error::WebError;
 use crate::web::event::PendingEvents;
+use crate::web::fetch_event::{
+    PendingFetchEvents, op_fetch_event_fail, op_fetch_event_pass_through, op_fetch_event_respond,
+};
 use crate::web::host_port::{HostPort, HostRequest, RegisterRequest};
 use crate::web::message::TransferredMessage;
 use crate::web::script_error::ScriptSources;
@@ -20,12 +23,15 @@ use crate::web::view::{ClientView, RegistrationView};
 
 deno_core::extension!(
     sw_service_worker,
-    deps = [landfall_platform, sw_navigator, sw_sync],
+    deps = [landfall_platform, sw_fetch, sw_navigator, sw_sync],
     ops = [
         op_clients_claim,
         op_clients_get,
         op_clients_match_all,
         op_clients_post_message,
+        op_fetch_event_fail,
+        op_fetch_event_pass_through,
+        op_fetch_event_respond,
         op_service_worker_event_settled,
         op_service_worker_get_registration,
         op_service_worker_get_registrations,
@@ -54,6 +60,7 @@ deno_core::extension!(
     options = { scripts: StoredScripts },
     state = |state, options| {
         state.put(PendingEvents::default());
+        state.put(PendingFetchEvents::default());
         state.put(options.scripts);
     },
 );

@@ -1,0 +1,198 @@
+//! Modes, CORS and what stays hidden.
+
+use super::server::{Answer, TestServer};
+use super::{CLIENT, cross_origin, network, same_origin};
+use crate::network::cors::unsafe_header_names;
+use crate::network::{Body, CredentialsMode, NetworkError, RequestMode, ResponseType};
+
+#[tokio::test]
+async fn another_origin_must_agree() {
+    let server = TestServer::start();
+    server.answer("/closed", Answer::text("secret")).answer(
+        "/open",
+        Answer::text("public").header("access-control-allow-origin", "*"),
+    );
+    let network = network();
+    let error = network
+        .fetch(cross_origin("GET", &server.url("/closed")))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, NetworkError::Cors(_)), "{error:?}");
+    let response = network
+        .fetch(cross_origin("GET", &server.url("/open")))
+        .await
+        .unwrap();
+    assert_eq!(response.kind, ResponseType::Cors);
+    let seen = &server.requests()[1];
+    assert_eq!(seen.header("origin"), Some(CLIENT));
+    assert_eq!(seen.header("referer"), None, "nothing from https to http");
+}
+
+#[tokio::test]
+async fn scripts_see_only_exposed_headers_of_another_origin() {
+    let server = TestServer::start();
+    let answer = Answer::text("x")
+        .header("access-control-allow-origin", CLIENT)
+        .header("access-control-expose-headers", "X-Open")
+        .header("x-open", "1")
+        .header("x-closed", "1");
+    server.answer("/", answer);
+    let network = network();
+    let response = network
+        .fetch(cross_origin("GET", &server.url("/")))
+        .await
+        .unwrap();
+    assert!(response.header("x-open").is_some() && response.header("content-type").is_some());
+    assert_eq!(response.header("x-closed"), None);
+}
+
+#[tokio::test]
+async fn credentials_need_an_explicit_yes() {
+    let server = TestServer::start();
+    let star = Answer::status(200).header("access-control-allow-origin", "*");
+    let named = Answer::status(200)
+        .header("access-control-allow-origin", CLIENT)
+        .header("access-control-allow-credentials", "true");
+    server.answer("/star", star).answer("/named", named);
+    let network = network();
+    let with_credentials = |path: &str| {
+        let mut request = cross_origin("GET", &server.url(path));
+        request.credentials = CredentialsMode::Include;
+        request
+    };
+    assert!(network.fetch(with_credentials("/star")).await.is_err());
+    assert!(network.fetch(with_credentials("/named")).await.is_ok());
+}
+
+#[tokio::test]
+async fn unusual_requests_are_asked_for_first() {
+    let server = TestServer::start();
+    let allow = Answer::status(204)
+        .header("access-control-allow-origin", CLIENT)
+        .header("access-control-allow-methods", "PUT")
+        .header("access-control-allow-headers", "x-token, content-type");
+    server.answer("/items", allow);
+    let network = network();
+    let mut request = cross_origin("PUT", &server.url("/items"));
+    request.headers.push(("X-Token".to_owned(), b"1".to_vec()));
+    request
+        .headers
+        .push(("Content-Type".to_owned(), b"application/json".to_vec()));
+    request.body = Body::from("{}");
+    network.fetch(request).await.unwrap();
+    let seen = server.requests();
+    assert_eq!(seen[0].method, "OPTIONS");
+    assert_eq!(seen[0].header("access-control-request-method"), Some("PUT"));
+    assert_eq!(
+        seen[0].header("access-control-request-headers"),
+        Some("content-type,x-token")
+    );
+    assert_eq!(
+        (seen[1].method.as_str(), seen[1].text().as_str()),
+        ("PUT", "{}")
+    );
+
+    let refused = network
+        .fetch(cross_origin("DELETE", &server.url("/items")))
+        .await;
+    assert!(matches!(refused, Err(NetworkError::Cors(_))));
+    assert_eq!(
+        server.requests().len(),
+        3,
+        "the request itself was not sent"
+    );
+}
+
+#[tokio::test]
+async fn without_cors_the_response_is_opaque() {
+    let server = TestServer::start();
+    server.answer("/image", Answer::text("bytes"));
+    let mut request = cross_origin("GET", &server.url("/image"));
+    request.mode = RequestMode::NoCors;
+    let network = network();
+    let response = network.fetch(request).await.unwrap();
+    assert_eq!(response.kind, ResponseType::Opaque);
+    assert_eq!(response.status, 200, "the host may look, scripts may not");
+}
+
+#[tokio::test]
+async fn mode_same_origin_stays_at_home() {
+    let server = TestServer::start();
+    let other = TestServer::start();
+    server.answer("/out", Answer::redirect(302, &other.url("/")));
+    let mut request = same_origin("GET", &server.url("/out"));
+    request.mode = RequestMode::SameOrigin;
+    let network = network();
+    let error = network.fetch(request).await.unwrap_err();
+    assert!(matches!(error, NetworkError::NotSameOrigin { .. }));
+    assert!(other.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_origin_drops_authorization_and_later_the_origin() {
+    let first = TestServer::start();
+    let second = TestServer::start();
+    let third = TestServer::start();
+    let open = |answer: Answer| answer.header("access-control-allow-origin", "*");
+    first.answer("/", Answer::redirect(302, &second.url("/")));
+    second.answer("/", open(Answer::redirect(302, &third.url("/"))));
+    third.answer("/", open(Answer::text("end")));
+    let mut request = same_origin("GET", &first.url("/"));
+    request
+        .headers
+        .push(("Authorization".to_owned(), b"Bearer x".to_vec()));
+    let network = network();
+    let response = network.fetch(request).await.unwrap();
+    assert_eq!(response.kind, ResponseType::Cors);
+    let seen =
+        |server: &TestServer, name: &str| server.requests()[0].header(name).map(str::to_owned);
+    assert_eq!(seen(&first, "authorization").as_deref(), Some("Bearer x"));
+    assert_eq!(seen(&second, "authorization"), None);
+    assert_eq!(seen(&second, "origin"), Some(first.origin()));
+    assert_eq!(seen(&third, "origin").as_deref(), Some("null"));
+}
+
+#[tokio::test]
+async fn cookies_of_one_client_are_not_those_of_another() {
+    let server = TestServer::start();
+    let allow = |answer: Answer| {
+        answer
+            .header("access-control-allow-origin", CLIENT)
+            .header("access-control-allow-credentials", "true")
+    };
+    server.answer(
+        "/login",
+        allow(Answer::status(200).header("set-cookie", "id=7")),
+    );
+    server.answer("/me", allow(Answer::status(200)));
+    let network = network();
+    let mut login = cross_origin("GET", &server.url("/login"));
+    login.credentials = CredentialsMode::Include;
+    network.fetch(login).await.unwrap();
+    network
+        .fetch(same_origin("GET", &server.url("/me")))
+        .await
+        .unwrap();
+    assert_eq!(server.requests()[1].header("cookie"), None);
+}
+
+#[test]
+fn simple_headers_need_no_permission() {
+    let unsafe_names = |name: &str, value: &str| {
+        unsafe_header_names(&vec![(name.to_owned(), value.as_bytes().to_vec())])
+    };
+    assert!(unsafe_names("Accept", "application/json").is_empty());
+    assert!(unsafe_names("Content-Type", "text/plain;charset=UTF-8").is_empty());
+    assert!(unsafe_names("Range", "bytes=0-99").is_empty());
+    assert_eq!(
+        unsafe_names("Content-Type", "application/json"),
+        ["content-type"]
+    );
+    assert_eq!(unsafe_names("Accept", "\"x\""), ["accept"]);
+    assert_eq!(
+        unsafe_names("Accept-Language", &"a".repeat(129)),
+        ["accept-language"]
+    );
+    assert_eq!(unsafe_names("Range", "bytes=-5"), ["range"]);
+    assert_eq!(unsafe_names("X-Any", ""), ["x-any"]);
+}

@@ -1,0 +1,54 @@
+//! The network against a real server, and its rules alone.
+
+mod cross_origin;
+mod gate;
+mod http;
+mod origins;
+mod redirects;
+#[path = "../../../tests/support/server.rs"]
+mod server;
+
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::clock::SystemClock;
+use crate::network::{Gate, Network, NetworkOptions, Request};
+
+/// The client of all these requests; no server answers there.
+const CLIENT: &str = "https://app.example";
+
+fn network() -> Network {
+    network_behind(Gate::open())
+}
+
+fn network_behind(gate: Gate) -> Network {
+    Network::start(NetworkOptions {
+        gate,
+        user_agent: "landfall-test/1".to_owned(),
+        accept_language: Some("en-GB,en".to_owned()),
+        clock: Arc::new(SystemClock),
+        observer: None,
+    })
+    .expect("a thread starts")
+}
+
+fn url(text: &str) -> Url {
+    Url::parse(text).expect(text)
+}
+
+/// A request from a page of the server's own origin.
+fn same_origin(method: &str, address: &str) -> Request {
+    let address = url(address);
+    let origin = address.origin().ascii_serialization();
+    let mut request = Request::new(method, address, &origin);
+    request.client_url = format!("{origin}/sw.js#secret");
+    request
+}
+
+/// A request from a page elsewhere.
+fn cross_origin(method: &str, address: &str) -> Request {
+    let mut request = Request::new(method, url(address), CLIENT);
+    request.client_url = format!("{CLIENT}/page?query");
+    request
+}

@@ -1,0 +1,92 @@
+//! FetchEvent: brings a client's request into the worker, and the worker's answer out of it.
+
+use std::collections::HashMap;
+
+use deno_core::{OpState, op2};
+use deno_error::JsErrorBox;
+use tokio::sync::oneshot;
+
+use crate::network::{Request, Response};
+use crate::web::fetch_bridge::{NativeRequest, ScriptRequest, ScriptResponse};
+
+/// A request for a worker to answer.
+pub struct FetchInit {
+    /// What the client asks for.
+    pub request: Request,
+    /// Which client asks.
+    pub client_id: String,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<FetchAnswer>,
+}
+
+/// What a worker made of a `fetch` event.
+pub enum FetchAnswer {
+    /// It answered.
+    Response(Response),
+    /// It did not call `respondWith()`: the request goes on to the network.
+    PassThrough(Request),
+    /// Its answer is a network error, for the reason given.
+    Failed(String),
+}
+
+/// `fetch` events that have no answer yet. Kept in the scope's op state.
+#[derive(Default)]
+pub(crate) struct PendingFetchEvents(HashMap<u32, Pending>);
+
+struct Pending {
+    reply: oneshot::Sender<FetchAnswer>,
+    /// The client's address, which the request keeps when it passes through the worker.
+    client_url: String,
+}
+
+impl FetchInit {
+    /// Brings the request into the scope; its answer will be that of event `id`.
+    pub(crate) fn put(self, id: u32, state: &mut OpState) -> NativeRequest {
+        let pending = Pending {
+            reply: self.reply,
+            client_url: self.request.client_url.clone(),
+        };
+        state
+            .borrow_mut::<PendingFetchEvents>()
+            .0
+            .insert(id, pending);
+        NativeRequest::put(self.request, state)
+    }
+}
+
+fn answer(state: &mut OpState, id: u32, answer: FetchAnswer) {
+    if let Some(pending) = state.borrow_mut::<PendingFetchEvents>().0.remove(&id) {
+        // The client may be gone.
+        let _ = pending.reply.send(answer);
+    }
+}
+
+#[op2]
+pub(crate) fn op_fetch_event_respond(
+    state: &mut OpState,
+    #[smi] id: u32,
+    #[serde] response: ScriptResponse,
+) -> Result<(), JsErrorBox> {
+    let response = response.take(state)?;
+    answer(state, id, FetchAnswer::Response(response));
+    Ok(())
+}
+
+#[op2]
+pub(crate) fn op_fetch_event_pass_through(
+    state: &mut OpState,
+    #[smi] id: u32,
+    #[serde] request: ScriptRequest,
+) -> Result<(), JsErrorBox> {
+    let mut request = request.take(state)?;
+    if let Some(pending) = state.borrow::<PendingFetchEvents>().0.get(&id) {
+        request.client_url.clone_from(&pending.client_url);
+    }
+    answer(state, id, FetchAnswer::PassThrough(request));
+    Ok(())
+}
+
+#[op2(fast)]
+pub(crate) fn op_fetch_event_fail(state: &mut OpState, #[smi] id: u32, #[string] reason: String) {
+    answer(state, id, FetchAnswer::Failed(reason));
+}
