@@ -9,11 +9,7 @@ import {
   response as responses,
   webidl,
 } from "ext:landfall_platform/platform.js";
-<<<<<<< HEAD
-import { op_fetch_open, op_fetch_request } from "ext:core/ops";
-=======
 import { op_fetch_begin, op_fetch_exchange } from "ext:core/ops";
->>>>>>> net
 import { fetchBlobUrl } from "ext:sw_fetch/blob_url.js";
 import { innerResponseFromNative, requestToNative } from "ext:sw_fetch/bridge.js";
 import "ext:sw_fetch/request_destination.js";
@@ -72,11 +68,7 @@ class Transfer {
       this.#responseBody = local.body;
       return local;
     }
-<<<<<<< HEAD
-    const native = await op_fetch_request(this.#rid, requestToNative(this.#request));
-=======
     const native = await op_fetch_exchange(this.#rid, requestToNative(this.#request));
->>>>>>> net
     const response = innerResponseFromNative(native, () => this.end());
     this.#responseBody = response.body;
     // Without a stream behind it, nothing is left to be aborted.

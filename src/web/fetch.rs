@@ -18,11 +18,7 @@ use crate::web::fetch_bridge::{FetchClient, NativeResponse, ScriptRequest};
 deno_core::extension!(
     sw_fetch,
     deps = [landfall_platform],
-<<<<<<< HEAD
-    ops = [op_fetch_open, op_fetch_request],
-=======
     ops = [op_fetch_begin, op_fetch_exchange],
->>>>>>> net
     esm = [dir "js/fetch", "bridge.js", "request_destination.js", "blob_url.js", "fetch.js"],
     options = {
         route: FetchRoute,
@@ -100,11 +96,7 @@ fn op_fetch_begin(state: &mut OpState) -> ResourceId {
 
 #[op2]
 #[serde]
-<<<<<<< HEAD
-async fn op_fetch_request(
-=======
 async fn op_fetch_exchange(
->>>>>>> net
     state: Rc<RefCell<OpState>>,
     #[smi] rid: ResourceId,
     #[serde] request: ScriptRequest,
