@@ -1,6 +1,8 @@
-//! The stories: what the product promises, told on its public interface.
+//! The stories: what the product promises, told against real hosts, real files and real servers.
+//!
+//! One program, because every further one would link V8 again.
 
-#![cfg(feature = "v8")]
-
+/// The program: words in, words and exit codes out.
 mod cli;
+/// Real libraries from npm, unmodified.
 mod real_scripts;

@@ -34,7 +34,7 @@ function bodyToNative(inner) {
   }
   const stream = inner.stream;
   const backing = streams.getReadableStreamResourceBacking(stream);
-  if (backing === undefined) {
+  if (!backing) {
     const length = inner.length;
     return { bytes: null, rid: streams.resourceForReadableStream(stream), length };
   }
