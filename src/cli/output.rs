@@ -64,7 +64,18 @@ impl Output {
         let mut out = anstream::stderr().lock();
         let _ = match script_error {
             Some(script_error) => writeln!(out, "{}", frame::draw(script_error)),
-            None => writeln!(out, "{ERROR}error:{ERROR:#} {error:#}"),
+            None => writeln!(out, "{ERROR}error:{ERROR:#} {}", with_causes(error)),
         };
     }
+}
+
+/// The error and its causes; one that only repeats what was said is left out.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }

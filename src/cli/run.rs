@@ -10,8 +10,10 @@ use crate::cli::control::Server;
 use crate::cli::output::Output;
 use crate::cli::site::{Page, Site};
 use crate::cli::story::{self, Story, Weight};
+use crate::clock::{Clock, SystemClock};
 use crate::host::{
-    Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostEvent, RegisterOptions,
+    Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostEvent, HostEventKind,
+    RegisterOptions,
 };
 use crate::service_worker::ScriptType;
 
@@ -21,6 +23,10 @@ pub(super) async fn run(args: RunArgs, output: &Output) -> anyhow::Result<ExitCo
     let host = start_host(&args, &site).await?;
     let mut events = host.events();
     let mut teller = Teller::new(&args, output);
+    if host.status().await?.online == Some(false) {
+        let (at_ms, kind) = (SystemClock.now(), HostEventKind::Offline);
+        teller.tell(&HostEvent { at_ms, kind })?;
+    }
 
     let work = work(&args, &site, &host);
     tokio::pin!(work);

@@ -236,6 +236,6 @@ impl Core {
 
     /// Whether nothing runs and nothing will, unless time passes or the network changes.
     pub(super) fn is_idle(&self) -> bool {
-        self.under_way.get() == 0 && self.scopes.borrow().are_idle() && !self.has_due_sync()
+        self.under_way.get() == 0 && self.scopes.borrow().are_idle() && !self.connectivity.expects_change() && !self.has_due_sync()
     }
 }
