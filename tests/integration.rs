@@ -2,7 +2,21 @@
 //!
 //! One program, because every further one would link V8 again.
 
+mod support;
+
+/// Registration, retries, last chance, restart.
+mod background_sync;
+/// Clients that a worker sees, claims and answers.
+mod clients;
 /// The program: words in, words and exit codes out.
 mod cli;
+/// Requests of scripts, against a real server.
+mod fetch;
+/// What every scope has, and what none has.
+mod global_scope;
+/// Register, install, activate, update, unregister.
+mod lifecycle;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
+/// Errors of scripts: where they are, and that they stop nobody else.
+mod script_errors;
