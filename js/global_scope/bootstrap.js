@@ -9,6 +9,8 @@ import {
   webidl,
 } from "ext:landfall_platform/platform.js";
 import { op_scope_evaluation_settled } from "ext:core/ops";
+import { Cache } from "ext:sw_cache/cache.js";
+import { caches, CacheStorage } from "ext:sw_cache/cache_storage.js";
 import { fetch } from "ext:sw_fetch/fetch.js";
 import { console } from "ext:sw_global_scope/console.js";
 import {
@@ -45,13 +47,18 @@ const BOOT = "__landfall_boot";
 
 defineInterfaces({
   ...interfaces,
+  Cache,
+  CacheStorage,
   ServiceWorker,
   ServiceWorkerRegistration,
   StorageManager,
   SyncManager,
 });
 defineOperations({ ...operations, fetch });
-defineAttributes({ crypto: () => crypto.crypto });
+defineAttributes({
+  caches: () => caches,
+  crypto: () => crypto.crypto,
+});
 defineReplaceableAttributes({ performance: () => performanceScript.performance });
 Object.defineProperty(globalThis, "console", {
   value: console,

@@ -3,6 +3,7 @@
 //! Nothing here decides: an op checks, asks the host through its [`host_port::HostPort`], and answers.
 
 pub mod body;
+pub mod cache;
 pub mod error;
 pub mod event;
 pub mod fetch;
@@ -29,6 +30,8 @@ use url::Url;
 
 use crate::service_worker::ScriptMap;
 use crate::storage::Durability;
+use crate::storage::cache_storage::CachePins;
+use crate::web::cache::CacheOptions;
 use crate::web::fetch::FetchRoute;
 use crate::web::fetch_bridge::FetchClient;
 use crate::web::navigator::NavigatorOptions;
@@ -39,6 +42,7 @@ use crate::web::service_worker::StoredScripts;
 pub struct OriginShared {
     blob_store: Arc<BlobStore>,
     broadcast_channel: InMemoryBroadcastChannel,
+    cache_pins: CachePins,
     /// Buffers that are on their way from one scope to another.
     array_buffers: SharedArrayBufferStore,
     wasm_modules: CompiledWasmModuleStore,
@@ -84,6 +88,7 @@ pub fn extensions() -> Vec<Extension> {
         deno_crypto::deno_crypto::lazy_init(),
         platform::landfall_platform::lazy_init(),
         fetch::sw_fetch::lazy_init(),
+        cache::sw_cache::lazy_init(),
         sync::sw_sync::lazy_init(),
         navigator::sw_navigator::lazy_init(),
         service_worker::sw_service_worker::lazy_init(),
@@ -94,6 +99,11 @@ pub fn extensions() -> Vec<Extension> {
 
 /// The options of every extension, in the order of [`extensions`]. To be called on the scope's own thread.
 pub fn extension_arguments(options: ScopeOptions, scripts: StoredScripts) -> Vec<ExtensionArguments> {
+    let caches = CacheOptions {
+        folder: options.navigator.origin_folder.clone(),
+        durability: options.durability,
+        pins: options.shared.cache_pins,
+    };
     let client = FetchClient {
         origin: options.origin,
         url: options.url.to_string(),
@@ -111,6 +121,7 @@ pub fn extension_arguments(options: ScopeOptions, scripts: StoredScripts) -> Vec
         deno_crypto::deno_crypto::args(None),
         platform::landfall_platform::args(),
         fetch::sw_fetch::args(options.fetch_route, client),
+        cache::sw_cache::args(caches),
         sync::sw_sync::args(),
         navigator::sw_navigator::args(options.navigator),
         service_worker::sw_service_worker::args(scripts),
