@@ -44,8 +44,7 @@ fn main() -> Result<(), Failure> {
     }
 }
 
-// ----- The first process: offline, a page queues messages.
-
+/// The first process: offline, a page queues messages.
 async fn queue(data: &Path, site: Url) -> Result<(), Failure> {
     let host = Host::builder()
         .data_dir(data)
@@ -75,8 +74,7 @@ async fn queue(data: &Path, site: Url) -> Result<(), Failure> {
     std::future::pending().await
 }
 
-// ----- The second process: finds what the first one left, and delivers it.
-
+/// The second process: finds what the first one left, and delivers it.
 async fn deliver(data: &Path, site: Url) -> Result<(), Failure> {
     let host = Host::builder()
         .data_dir(data)
@@ -98,13 +96,17 @@ async fn deliver(data: &Path, site: Url) -> Result<(), Failure> {
             script: ClientScript::None,
         })
         .await?;
-    println!("tags: {}", page.eval(GET_TAGS).await?);
+    let tags = page.eval(GET_TAGS).await?;
+    println!("everything is sent; tags: {tags}");
     host.shut_down().await?;
-    Ok(())
+    if tags == serde_json::json!([]) {
+        Ok(())
+    } else {
+        Err("a tag is still registered".into())
+    }
 }
 
-// ----- Around them: a real HTTP server, and a kill.
-
+/// Around them: a real HTTP server, and a kill.
 fn tell_the_story() -> Result<(), Failure> {
     let (site, received) = start_server()?;
     let data = tempfile::tempdir()?;

@@ -357,6 +357,11 @@ fn a_missing_file_is_named() {
     folder
         .landfall(&["sync", "ls"])
         .expect_error(FAILED, &["no data folder"]);
+    let other = Folder::with(&[("notes.txt", "")]);
+    other
+        .landfall(&["sync", "ls", "--data", "."])
+        .expect_error(FAILED, &["no data folder"]);
+    assert!(!other.path("host.db").exists(), "looking changes nothing");
 }
 
 #[test]

@@ -49,10 +49,11 @@ impl Output {
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();
         let mut out = anstream::stdout().lock();
-        let _ = writeln!(
-            out,
-            "{DIM}{seconds:>8.3}{DIM:#}  {style}{label:<LABEL_WIDTH$}{style:#} {first}"
-        );
+        let _ = write!(out, "{DIM}{seconds:>8.3}{DIM:#}  {style}{label}{style:#}");
+        let _ = match (first, LABEL_WIDTH.saturating_sub(label.len())) {
+            ("", _) => writeln!(out),
+            (first, gap) => writeln!(out, "{:gap$} {first}", ""),
+        };
         for rest in lines {
             let _ = writeln!(out, "{:>10}{rest}", "");
         }

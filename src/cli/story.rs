@@ -107,7 +107,8 @@ pub(super) fn line(event: &HostEvent) -> Line {
             } else {
                 "uncaught error"
             };
-            failure(what, format!("{}\n{}", name(source), frame::draw(error)))
+            let text = format!("{what} {}\n{}", name(source), frame::draw(error));
+            failure("error", text)
         }
         Kind::RequestFailed {
             method,

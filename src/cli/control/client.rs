@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::cli::control::address;
 use crate::cli::control::{Answer, Request};
+use crate::storage::Storage;
 
 /// A connection to a running host.
 pub(in crate::cli) struct Connection {
@@ -19,7 +20,7 @@ pub(in crate::cli) struct Connection {
 impl Connection {
     /// Connects to the host of a data folder; `None` if none runs.
     pub(in crate::cli) async fn open(data: &Path) -> anyhow::Result<Option<Self>> {
-        if !data.is_dir() {
+        if !data.join(Storage::FILE_NAME).is_file() {
             bail!(
                 "there is no data folder `{}`; name one with --data",
                 data.display()
