@@ -17,7 +17,7 @@ use crate::service_worker::{
 use crate::web::error::WebError;
 use crate::web::event::{EventInit, MessageSource, Notice};
 use crate::web::fetch_event::{FetchAnswer, FetchInit};
-use crate::web::host_port::{ContextId, HostRequest};
+use crate::web::host_port::{ContextId, HostRequest, Reply};
 use crate::web::message::TransferredMessage;
 use crate::web::script_error::ScriptError;
 use crate::web::view::{ClientView, RegistrationView, WorkerView};
@@ -87,6 +87,13 @@ impl Core {
             HostRequest::RegisterSync(registration, tag, reply) => {
                 let _ = reply.send(self.register_sync(RegistrationId(registration), tag));
             }
+            HostRequest::Register(request, reply) => {
+                self.register(request, &asker.url, answer_to(reply));
+            }
+            HostRequest::Update(id, reply) => self.update_from_script(&asker, id, reply),
+            HostRequest::Unregister(id, reply) => {
+                self.unregister(RegistrationId(id), answer_to(reply));
+            }
             slow => {
                 tokio::task::spawn_local(Rc::clone(self).take_slow_request(asker, slow));
             }
@@ -100,15 +107,6 @@ impl Core {
             }
             HostRequest::Fetch(request, reply) => {
                 let _ = reply.send(self.fetch_for_client(&asker, request).await);
-            }
-            HostRequest::Register(request, reply) => {
-                let _ = reply.send(self.register(request, &asker.url).await);
-            }
-            HostRequest::Update(id, reply) => {
-                let _ = reply.send(self.update_from_script(&asker, RegistrationId(id)).await);
-            }
-            HostRequest::Unregister(id, reply) => {
-                let _ = reply.send(self.unregister(RegistrationId(id)).await);
             }
             HostRequest::Ready(reply) => {
                 let ready = self.wait_for(|core| {
@@ -173,20 +171,18 @@ impl Core {
 
     /// An update from inside a worker that is installing is refused.
     /// <https://w3c.github.io/ServiceWorker/#service-worker-registration-update>
-    async fn update_from_script(
-        self: &Rc<Self>,
-        asker: &Asker,
-        id: RegistrationId,
-    ) -> Result<RegistrationView, WebError> {
-        if let Some((registration, worker)) = asker.worker
-            && self.may_import(registration, worker)
-        {
-            return Err(WebError::InvalidState(
+    fn update_from_script(self: &Rc<Self>, asker: &Asker, id: i64, reply: Reply<RegistrationView>) {
+        let is_installing = asker
+            .worker
+            .is_some_and(|(registration, worker)| self.may_import(registration, worker));
+        if is_installing {
+            answer_to(reply)(Err(WebError::InvalidState(
                 "Failed to update a ServiceWorker: the worker that asks is being installed"
                     .to_owned(),
-            ));
+            )));
+            return;
         }
-        self.update(id, false).await
+        self.update(RegistrationId(id), false, answer_to(reply));
     }
 
     /// <https://w3c.github.io/ServiceWorker/#importscripts>
@@ -383,5 +379,12 @@ impl Core {
                 "the service worker stopped before it answered".to_owned(),
             )),
         }
+    }
+}
+
+/// A function that answers a scope, which may be gone.
+fn answer_to<T: 'static>(reply: Reply<T>) -> impl FnOnce(Result<T, WebError>) + 'static {
+    move |result| {
+        let _ = reply.send(result);
     }
 }
