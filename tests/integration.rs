@@ -10,11 +10,17 @@ mod background_sync;
 mod cache;
 /// Clients that a worker sees, claims and answers.
 mod clients;
+/// The program: words in, words and exit codes out.
+mod cli;
 /// Requests of scripts, against a real server.
 mod fetch;
 /// What every scope has, and what none has.
 mod global_scope;
+/// Databases across restarts and threads.
+mod indexed_db;
 /// Register, install, activate, update, unregister.
 mod lifecycle;
+/// Real libraries from npm, unmodified.
+mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.
 mod script_errors;
