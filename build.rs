@@ -73,28 +73,36 @@ mod snapshot {
             .expect("OUT_DIR is writable");
     }
 
-    /// A table of the lazy scripts that the snapshot did not take in, so that the binary carries them.
+    /// Tables of the lazy scripts that the snapshot did not take in, so that the binary carries them.
     fn residual_scripts(snapshot: &CreateSnapshotOutput) -> String {
-        // deno_core wants the table sorted by specifier.
-        let mut left_over = BTreeMap::new();
+        let (mut scripts, mut modules) = (BTreeMap::new(), BTreeMap::new());
         for extension in crate::web::extensions() {
-            for file in extension.lazy_loaded_js_files.iter() {
-                let specifier = file.specifier.to_string();
-                #[allow(deprecated, reason = "the only name for a source that is read from disk")]
-                if let deno_core::ExtensionFileSourceCode::LoadedFromFsDuringSnapshot(path) =
-                    &file.code
-                    && !snapshot.consumed_lazy_specifiers.contains(&specifier)
-                {
-                    left_over.insert(specifier, path.to_string());
+            let lazy = [
+                (&mut scripts, extension.lazy_loaded_js_files.iter()),
+                (&mut modules, extension.lazy_loaded_esm_files.iter()),
+            ];
+            for (table, files) in lazy {
+                for file in files {
+                    let specifier = file.specifier.to_string();
+                    #[allow(deprecated, reason = "the only name for a source that is read from disk")]
+                    if let deno_core::ExtensionFileSourceCode::LoadedFromFsDuringSnapshot(path) =
+                        &file.code
+                        && !snapshot.consumed_lazy_specifiers.contains(&specifier)
+                    {
+                        table.insert(specifier, path.to_string());
+                    }
                 }
             }
         }
-        let rows: String = left_over
+        table("RESIDUAL_SCRIPTS", &scripts) + &table("RESIDUAL_MODULES", &modules)
+    }
+
+    /// deno_core wants its tables sorted by specifier.
+    fn table(name: &str, sources: &BTreeMap<String, String>) -> String {
+        let rows: String = sources
             .iter()
-            .map(|(specifier, path)| format!("({specifier:?}, include_str!({path:?})),\n"))
+            .map(|(specifier, path)| format!("    ({specifier:?}, include_str!({path:?})),\n"))
             .collect();
-        format!(
-            "/// Scripts of the platform that load on first use, by specifier.\nstatic RESIDUAL_SCRIPTS: &[(&str, &str)] = &[\n{rows}];\n"
-        )
+        format!("static {name}: &[(&str, &str)] = &[\n{rows}];\n")
     }
 }

@@ -40,6 +40,9 @@ import {
 import { SyncManager } from "ext:sw_sync/sync_manager.js";
 import { becomeWindow, clientNotices } from "ext:sw_window/window.js";
 
+/** What errors in a script of the embedder's name as their place; the same as in src/engine/mod.rs. */
+const EVALUATED_URL = "landfall:evaluated";
+
 const BOOT = "__landfall_boot";
 
 defineInterfaces({
@@ -79,7 +82,7 @@ const notices = {
 /** Runs a script for the embedder and tells the host what it came to, as JSON. */
 async function evaluate(id, source) {
   try {
-    const [value, error] = core.evalContext(source, location.getLocationHref());
+    const [value, error] = core.evalContext(source, EVALUATED_URL);
     if (error !== null) throw error.thrown;
     op_scope_evaluation_settled(id, JSON.stringify(await value) ?? "null", null);
   } catch (error) {

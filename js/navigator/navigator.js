@@ -1,7 +1,7 @@
 // The navigator object of workers and of window-like clients.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { locks, webidl } from "ext:landfall_platform/platform.js";
+import { loadLocks, webidl } from "ext:landfall_platform/platform.js";
 import { op_navigator_facts, op_navigator_is_online } from "ext:core/ops";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
 
@@ -61,7 +61,7 @@ class NavigatorBase {
   }
 
   get locks() {
-    return locks.locks;
+    return loadLocks().locks;
   }
 
   get storage() {

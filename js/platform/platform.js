@@ -5,10 +5,7 @@ import { core, internals, primordials } from "ext:core/mod.js";
 import { op_scope_report_error } from "ext:core/ops";
 
 /**
- * Tells the host of an error that no script handled.
- *
- * Deno ends the whole runtime when an exception is not caught. A browser reports it and goes on, and so do we: Deno's
- * scripts read `core` from `__bootstrap`, so they are given one that reports.
+ * Tells the host of an error that no script handled. Deno would end the whole runtime; a browser goes on, and so do we.
  *
  * @param {unknown} error what was thrown
  * @param {boolean} isRejection true for a promise rejection that nobody handled
@@ -17,8 +14,30 @@ export function reportToHost(error, isRejection = false) {
   op_scope_report_error(core.destructureError(error), isRejection);
 }
 
-globalThis.__bootstrap.core = Object.create(core, {
-  reportUnhandledException: { value: (error) => reportToHost(error) },
+/** Waiting for a message is no work: a scope that only waits is idle. */
+const unreferenced = (op) => (rid) => {
+  const received = op(rid);
+  core.unrefOpPromise(received);
+  return received;
+};
+
+// Deno's scripts are given this view of its core instead of the original one.
+core.ops.op_set_captured_bootstrap({
+  __proto__: null,
+  primordials,
+  internals,
+  core: {
+    __proto__: null,
+    ...core,
+    ops: {
+      __proto__: null,
+      ...core.ops,
+      op_broadcast_recv: unreferenced(core.ops.op_broadcast_recv),
+      op_message_port_recv_message: unreferenced(core.ops.op_message_port_recv_message),
+    },
+    refOpPromise() {},
+    reportUnhandledException: (error) => reportToHost(error),
+  },
 });
 
 const load = (specifier) => core.loadExtScript(specifier);
@@ -41,7 +60,8 @@ export const streams = load("ext:deno_web/06_streams.js");
 export const encoding = load("ext:deno_web/08_text_encoding.js");
 export const file = load("ext:deno_web/09_file.js");
 export const fileReader = load("ext:deno_web/10_filereader.js");
-export const locks = core.createLazyLoader("ext:deno_web/locks.js")();
+/** Loads on first use: a module cannot be loaded lazily into the snapshot. */
+export const loadLocks = core.createLazyLoader("ext:deno_web/locks.js");
 export const location = load("ext:deno_web/12_location.js");
 export const ports = load("ext:deno_web/13_message_port.js");
 export const broadcastChannel = load("ext:deno_web/01_broadcast_channel.js");

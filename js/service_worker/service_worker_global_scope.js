@@ -85,6 +85,9 @@ function importScripts(...urls) {
 export function becomeServiceWorker({ registration, worker, isModule }) {
   Object.setPrototypeOf(globalThis, ServiceWorkerGlobalScope.prototype);
   const navigator = createNavigator(WorkerNavigator);
+  // Made now and not on first use: the host tells them how they change from the very start.
+  const ownRegistration = registrationFor(registration);
+  const ownWorker = serviceWorkerFor(worker);
   defineInterfaces({
     Client,
     Clients,
@@ -104,8 +107,8 @@ export function becomeServiceWorker({ registration, worker, isModule }) {
   defineAttributes({
     self: () => globalThis,
     navigator: () => navigator,
-    registration: () => registrationFor(registration),
-    serviceWorker: () => serviceWorkerFor(worker),
+    registration: () => ownRegistration,
+    serviceWorker: () => ownWorker,
     clients: clientsObject,
   });
   defineReplaceableAttributes({ origin: () => new URL(location.getLocationHref()).origin });

@@ -47,9 +47,13 @@ impl Entry {
         })
     }
 
-    /// Fires an event, runs the microtasks that belong to the dispatch, and ends the dispatch.
+    /// Fires an event and runs the microtasks that belong to the dispatch.
     pub(super) fn dispatch(&self, js: &mut JsRuntime, id: u32, kind: &str, detail: &impl Serialize) {
         call::<()>(js, &self.dispatch_event, &(id, kind, detail));
+    }
+
+    /// Ends the dispatch: the event is over as soon as nothing extends it.
+    pub(super) fn end_dispatch(&self, js: &mut JsRuntime, id: u32) {
         call::<()>(js, &self.end_dispatch, &(id,));
     }
 

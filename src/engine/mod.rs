@@ -30,7 +30,11 @@ use entry::Entry;
 pub(crate) use limits::{StopHandle, StopReason};
 
 static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
+// Scripts of the platform that load on first use, by specifier: RESIDUAL_SCRIPTS and RESIDUAL_MODULES.
 include!(concat!(env!("OUT_DIR"), "/residual.rs"));
+
+/// What errors in a script of the embedder's name as their place; the same as in js/global_scope/bootstrap.js.
+const EVALUATED_URL: &str = "landfall:evaluated";
 
 /// What kind of global a scope has.
 #[derive(Debug, Clone)]
@@ -102,6 +106,9 @@ impl Engine {
         let mut js = JsRuntime::try_new(RuntimeOptions {
             startup_snapshot: Some(SNAPSHOT),
             residual_lazy_js_sources: RESIDUAL_SCRIPTS,
+            residual_lazy_esm_sources: RESIDUAL_MODULES,
+            shared_array_buffer_store: Some(options.scope.shared.array_buffers()),
+            compiled_wasm_module_store: Some(options.scope.shared.wasm_modules()),
             extensions: web::extensions(),
             module_loader: Some(Rc::new(loader)),
             create_params: Some(v8::CreateParams::default().heap_limits(0, options.heap_limit)),
@@ -170,6 +177,10 @@ impl Engine {
             event.put(id, &mut state)
         };
         self.entry.dispatch(&mut self.js, id, kind.name(), &detail);
+        // A handler that was cut off has not come to an end: the event is dropped with the scope.
+        if self.stop.reason().is_none() {
+            self.entry.end_dispatch(&mut self.js, id);
+        }
     }
 
     /// Nobody waits for the event any more.
@@ -192,6 +203,9 @@ impl Engine {
         let id = {
             let state = self.js.op_state();
             let mut state = state.borrow_mut();
+            state
+                .borrow_mut::<ScriptSources>()
+                .insert(EVALUATED_URL, Arc::from(source));
             state.borrow_mut::<PendingEvaluations>().begin(result)
         };
         self.entry.evaluate(&mut self.js, id, source);

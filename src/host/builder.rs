@@ -10,7 +10,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::connectivity::{Connectivity, Timeline};
 use crate::host::Host;
 use crate::host::error::Error;
-use crate::network::origin::OriginServer;
+use crate::network::OriginServer;
 use crate::service_worker::lifetime::EventLimits;
 use crate::storage::Durability;
 use crate::sync::SyncPolicy;
@@ -37,7 +37,7 @@ pub enum ConnectivityMode {
 
 /// Where a host keeps what it keeps.
 #[derive(Debug, Clone, Default)]
-pub enum DataFolderChoice {
+pub(super) enum DataFolderChoice {
     /// In a temporary folder that goes with the host.
     #[default]
     Temporary,

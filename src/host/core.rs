@@ -73,6 +73,8 @@ pub(super) struct Core {
     pub changed: watch::Sender<()>,
     /// How many jobs and events are under way.
     pub under_way: Cell<usize>,
+    /// The state of the network that scopes were told last.
+    pub told_online: Cell<bool>,
     pub requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
     origins: RefCell<HashMap<String, OriginShared>>,
 }
@@ -92,6 +94,7 @@ pub(super) struct Parts {
 impl Core {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
+            told_online: Cell::new(parts.connectivity.is_online()),
             clock: parts.clock,
             storage: parts.storage,
             folder: parts.folder,

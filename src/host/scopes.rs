@@ -164,14 +164,14 @@ impl Scopes {
             .is_some_and(|scope| scope.in_flight == 0 && scope.quiet_since == moment)
     }
 
+    /// A scope is about to end: the next event for its worker starts another one.
+    fn retire(&mut self, id: ContextId) {
+        self.workers.retain(|_, (context, _)| *context != id);
+    }
+
     fn remove(&mut self, id: ContextId) -> Option<Scope> {
-        let scope = self.running.remove(&id)?;
-        if let Role::Worker { id: worker, .. } = &scope.role
-            && self.worker(*worker) == Some(id)
-        {
-            self.workers.remove(worker);
-        }
-        Some(scope)
+        self.retire(id);
+        self.running.remove(&id)
     }
 }
 
@@ -374,7 +374,11 @@ impl Core {
 
     /// Stops a scope after the turn it is in; one that does not come to an end is cut off.
     pub(super) fn stop_scope(self: &Rc<Self>, context: ContextId) {
-        self.scopes.borrow_mut().send(context, Command::Stop);
+        {
+            let mut scopes = self.scopes.borrow_mut();
+            scopes.retire(context);
+            scopes.send(context, Command::Stop);
+        }
         let deadline = self.clock.now().plus(self.settings.limits.stop);
         let core = Rc::clone(self);
         tokio::task::spawn_local(async move {
@@ -388,6 +392,7 @@ impl Core {
 
     /// Cuts a scope off where it is.
     pub(super) fn terminate(&self, context: ContextId) {
+        self.scopes.borrow_mut().retire(context);
         if let Some(scope) = self.scopes.borrow().get(context) {
             scope.thread.terminate();
         }

@@ -144,12 +144,16 @@ impl Core {
 
     fn network_changed(&self) {
         let is_online = self.connectivity.is_online();
+        if is_online == self.told_online.get() {
+            return;
+        }
         self.publish(if is_online {
             HostEventKind::Online
         } else {
             HostEventKind::Offline
         });
         self.notify_all(|| Notice::ConnectivityChanged(is_online));
+        self.told_online.set(is_online);
         if is_online {
             let rows = self.syncs.borrow().reconnected(&self.settings.sync_policy);
             for row in rows {

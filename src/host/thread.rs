@@ -7,7 +7,6 @@ use std::thread;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::LocalSet;
 
-use crate::clock::Clock;
 use crate::connectivity::{Connectivity, NetworkState};
 use crate::engine;
 use crate::host::builder::{DataFolderChoice, HostBuilder};
@@ -236,6 +235,9 @@ impl Core {
 
     /// Whether nothing runs and nothing will, unless time passes or the network changes.
     pub(super) fn is_idle(&self) -> bool {
-        self.under_way.get() == 0 && self.scopes.borrow().are_idle() && !self.has_due_sync()
+        self.under_way.get() == 0
+            && self.told_online.get() == self.connectivity.is_online()
+            && self.scopes.borrow().are_idle()
+            && !self.has_due_sync()
     }
 }

@@ -3,7 +3,7 @@
 //! Pure: looks at requests and responses, sends nothing.
 
 use crate::network::error::NetworkError;
-use crate::network::request::{CredentialsMode, HeaderList, Request, RequestMode};
+use crate::network::request::{CredentialsMode, HeaderList, RedirectMode, Request, RequestMode};
 use crate::network::response::{Response, ResponseType};
 
 /// <https://fetch.spec.whatwg.org/#concept-request-response-tainting>
@@ -262,6 +262,33 @@ pub(crate) fn filter_headers(response: &mut Response, credentials: CredentialsMo
                 .iter()
                 .any(|exposed| name.eq_ignore_ascii_case(exposed))
     });
+}
+
+/// May a service worker's `response` be the answer to a request of these modes?
+///
+/// <https://fetch.spec.whatwg.org/#concept-http-fetch>, "If one of the following is true".
+pub fn check_worker_response(
+    mode: RequestMode,
+    redirect: RedirectMode,
+    response: &Response,
+) -> Result<(), NetworkError> {
+    let reason = match response.kind {
+        ResponseType::Error => "the service worker answered with a network error",
+        ResponseType::Cors if mode == RequestMode::SameOrigin => {
+            "the service worker answered with a `cors` response, but the request's mode is `same-origin`"
+        }
+        ResponseType::Opaque if mode != RequestMode::NoCors => {
+            "the service worker answered with an `opaque` response, but the request's mode is not `no-cors`"
+        }
+        ResponseType::OpaqueRedirect if redirect != RedirectMode::Manual => {
+            "the service worker answered with an `opaqueredirect` response, but the redirect mode is not `manual`"
+        }
+        _ if redirect != RedirectMode::Follow && response.url_list.len() > 1 => {
+            "the service worker answered with a redirected response, but the redirect mode is not `follow`"
+        }
+        _ => return Ok(()),
+    };
+    Err(NetworkError::Handler(reason.to_owned()))
 }
 
 /// The comma-separated values of a header over all its lines.

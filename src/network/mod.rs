@@ -31,16 +31,18 @@ use std::sync::Arc;
 use crate::clock::{Clock, Timestamp};
 use crate::network::cookies::CookieJars;
 use crate::network::main_fetch::Fetcher;
-use crate::network::origin::{OriginServer, OriginServers};
+use crate::network::origin::OriginServers;
 use crate::network::outgoing_headers::Identity;
 use crate::network::thread::NetworkThread;
 use crate::network::transport::Transport;
 
 pub use body::{Body, BodyStream};
+pub use cors::check_worker_response;
 pub use data_url::fetch as data_response;
 pub use error::NetworkError;
 pub use forbidden_headers::strip_forbidden_headers;
 pub use gate::Gate;
+pub use origin::{Handler, OriginServer};
 pub use request::{
     CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
 };

@@ -107,7 +107,7 @@ async fn op_fetch_exchange(
             return Err(FetchError::Aborted);
         };
         let request = request.take(&mut state)?;
-        let url = request.url.to_string();
+        let url = request.url.clone();
         let answer = match request.url.scheme() {
             // Never leaves the scope: neither network nor worker is asked.
             "data" => Box::pin(async move { data_response(&request) }),
@@ -120,8 +120,17 @@ async fn op_fetch_exchange(
     // Gone already if the script aborted.
     let _ = state.resource_table.take_any(rid);
     match answered {
-        Ok(Ok(response)) => Ok(NativeResponse::put(response, &mut state)),
-        Ok(Err(reason)) => Err(FetchError::Network { url, reason }),
+        Ok(Ok(mut response)) => {
+            // "If internalResponse's URL list is empty, then set it to a clone of request's URL list."
+            if response.url_list.is_empty() {
+                response.url_list.push(url);
+            }
+            Ok(NativeResponse::put(response, &mut state))
+        }
+        Ok(Err(reason)) => Err(FetchError::Network {
+            url: url.to_string(),
+            reason,
+        }),
         Err(_) => Err(FetchError::Aborted),
     }
 }

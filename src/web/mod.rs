@@ -22,7 +22,9 @@ pub mod window;
 
 use std::sync::Arc;
 
-use deno_core::{Extension, ExtensionArguments};
+use deno_core::{
+    CompiledWasmModuleStore, Extension, ExtensionArguments, SharedArrayBufferStore,
+};
 use deno_web::{BlobStore, InMemoryBroadcastChannel};
 use url::Url;
 
@@ -41,6 +43,21 @@ pub struct OriginShared {
     blob_store: Arc<BlobStore>,
     broadcast_channel: InMemoryBroadcastChannel,
     cache_pins: CachePins,
+    /// Buffers that are on their way from one scope to another.
+    array_buffers: SharedArrayBufferStore,
+    wasm_modules: CompiledWasmModuleStore,
+}
+
+impl OriginShared {
+    /// Where buffers are kept on their way between scopes.
+    pub fn array_buffers(&self) -> SharedArrayBufferStore {
+        self.array_buffers.clone()
+    }
+
+    /// Where compiled modules are kept on their way between scopes.
+    pub fn wasm_modules(&self) -> CompiledWasmModuleStore {
+        self.wasm_modules.clone()
+    }
 }
 
 /// What one scope is given when it starts.

@@ -3,7 +3,10 @@
 use super::server::{Answer, TestServer};
 use super::{CLIENT, cross_origin, network, same_origin};
 use crate::network::cors::unsafe_header_names;
-use crate::network::{Body, CredentialsMode, NetworkError, RequestMode, ResponseType};
+use crate::network::{
+    Body, CredentialsMode, NetworkError, RedirectMode, RequestMode, Response, ResponseType,
+    check_worker_response,
+};
 
 #[tokio::test]
 async fn another_origin_must_agree() {
@@ -195,4 +198,30 @@ fn simple_headers_need_no_permission() {
     );
     assert_eq!(unsafe_names("Range", "bytes=-5"), ["range"]);
     assert_eq!(unsafe_names("X-Any", ""), ["x-any"]);
+}
+
+#[test]
+fn a_workers_answer_must_fit_the_request() {
+    let fits = |mode, redirect, kind| {
+        let mut response = Response::new(200);
+        response.kind = kind;
+        check_worker_response(mode, redirect, &response).is_ok()
+    };
+    let (follow, manual) = (RedirectMode::Follow, RedirectMode::Manual);
+    assert!(fits(RequestMode::Cors, follow, ResponseType::Default));
+    assert!(fits(RequestMode::Cors, follow, ResponseType::Cors));
+    assert!(!fits(RequestMode::SameOrigin, follow, ResponseType::Cors));
+    assert!(fits(RequestMode::NoCors, follow, ResponseType::Opaque));
+    assert!(!fits(RequestMode::Cors, follow, ResponseType::Opaque));
+    assert!(!fits(
+        RequestMode::Navigate,
+        follow,
+        ResponseType::OpaqueRedirect
+    ));
+    assert!(fits(
+        RequestMode::Navigate,
+        manual,
+        ResponseType::OpaqueRedirect
+    ));
+    assert!(!fits(RequestMode::Cors, follow, ResponseType::Error));
 }

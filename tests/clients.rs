@@ -1,0 +1,167 @@
+//! Clients: what a worker sees of them, how they speak with each other, and requests that a worker answers.
+
+use landfall::ClientScript;
+use serde_json::json;
+
+use crate::support::scenario::Scenario;
+
+const CLAIMS: &str = "self.onactivate = (event) => event.waitUntil(clients.claim());";
+
+#[test]
+fn a_page_without_a_worker_at_its_opening_is_not_controlled_until_it_is_claimed() {
+    Scenario::online()
+        .page("navigator.serviceWorker.oncontrollerchange = () => console.log('claimed');")
+        .expect_eval("navigator.serviceWorker.controller", json!(null))
+        .worker(CLAIMS)
+        .expect_printed(&["claimed"])
+        .expect_eval("navigator.serviceWorker.controller.state", json!("activated"));
+}
+
+#[test]
+fn messages_go_both_ways_with_what_they_transfer() {
+    Scenario::online()
+        .worker(
+            "self.onmessage = (event) => {
+                 console.log('got', event.type, event.ports.length);
+                 const [port] = event.ports;
+                 port.postMessage({ from: event.source.type, bytes: event.data.bytes.byteLength });
+             };",
+        )
+        .expect_eval(
+            "navigator.serviceWorker.ready.then((r) => new Promise((resolve) => {
+                 const { port1, port2 } = new MessageChannel();
+                 const bytes = new ArrayBuffer(8);
+                 port1.onmessage = (event) => { port1.close(); resolve([event.data, bytes.byteLength]); };
+                 r.active.postMessage({ bytes }, [bytes, port2]);
+             }))",
+            json!([{ "from": "window", "bytes": 8 }, 0]),
+        );
+}
+
+#[test]
+fn messages_wait_until_the_page_listens() {
+    Scenario::online()
+        .worker("self.onmessage = (event) => event.source.postMessage('early');")
+        .page(
+            "navigator.serviceWorker.ready.then((r) => r.active.postMessage(1));
+             navigator.serviceWorker.addEventListener('message', (event) => console.log(event.data));",
+        )
+        .expect_printed(&["early"]);
+}
+
+#[test]
+fn a_message_that_cannot_be_cloned_is_refused_where_it_is_posted() {
+    Scenario::online().worker("").expect_eval(
+        "navigator.serviceWorker.ready.then((r) => {
+             try { r.active.postMessage(() => {}); } catch (error) { return error.name; }
+         })",
+        json!("DataCloneError"),
+    );
+}
+
+#[test]
+fn a_worker_finds_its_clients() {
+    let mut scenario = Scenario::online().worker(
+        "self.onmessage = (event) => event.waitUntil((async () => {
+             const controlled = await clients.matchAll();
+             const all = await clients.matchAll({ includeUncontrolled: true });
+             const one = await clients.get(event.source.id);
+             event.source.postMessage([
+                 controlled.length, all.map((client) => client.url), one.frameType, one instanceof WindowClient,
+                 await clients.get('nobody') === undefined,
+             ]);
+         })());",
+    );
+    scenario.open("other.html", ClientScript::None).expect("it opens");
+    scenario.expect_eval(
+        "new Promise((resolve) => {
+             navigator.serviceWorker.onmessage = (event) => resolve(event.data);
+             navigator.serviceWorker.ready.then((r) => r.active.postMessage(0));
+         })",
+        json!([
+            2,
+            ["https://app.example/other.html", "https://app.example/"],
+            "top-level",
+            true,
+            true
+        ]),
+    );
+}
+
+#[test]
+fn broadcast_channels_join_the_scopes_of_an_origin() {
+    Scenario::online()
+        .worker("new BroadcastChannel('news').onmessage = (event) => console.log('heard', event.data);")
+        .page("new BroadcastChannel('news').postMessage('hello');")
+        .wait_until_printed("heard hello");
+}
+
+#[test]
+fn a_controlled_page_gets_its_answers_from_the_worker() {
+    Scenario::online()
+        .file("plain.txt", "from the site")
+        .worker(
+            "self.onfetch = (event) => {
+                 const { pathname } = new URL(event.request.url);
+                 if (pathname === '/made-up') event.respondWith(new Response('from the worker', { status: 201 }));
+                 if (pathname === '/echo') event.respondWith(event.request.text().then((text) => new Response(text.toUpperCase())));
+                 if (pathname === '/proxied') event.respondWith(fetch('/plain.txt'));
+                 if (pathname === '/broken') event.respondWith(Promise.reject(new Error('on purpose')));
+                 if (pathname === '/nonsense') event.respondWith('not a response');
+             };",
+        )
+        .expect_eval("fetch('/made-up').then(async (r) => [r.status, await r.text()])", json!([201, "from the worker"]))
+        .expect_eval("fetch('/echo', { method: 'POST', body: 'loud' }).then((r) => r.text())", json!("LOUD"))
+        .expect_eval("fetch('/proxied').then((r) => r.text())", json!("from the site"))
+        .expect_eval("fetch('/plain.txt').then((r) => r.text())", json!("from the site"))
+        .expect_eval("fetch('/accepted', { method: 'POST', body: 'kept' }).then((r) => r.status)", json!(204))
+        .expect_eval("fetch('/broken').catch((error) => error.name)", json!("TypeError"))
+        .expect_eval("fetch('/nonsense').catch((error) => error.name)", json!("TypeError"));
+}
+
+#[test]
+fn a_stream_from_the_worker_arrives_in_pieces() {
+    Scenario::online()
+        .worker(
+            "self.onfetch = (event) => {
+                 let n = 0;
+                 const stream = new ReadableStream({
+                     pull(controller) {
+                         if (n === 3) controller.close();
+                         else controller.enqueue(new TextEncoder().encode(String(n++)));
+                     },
+                 });
+                 event.respondWith(new Response(stream));
+             };",
+        )
+        .expect_eval("fetch('/counted').then((r) => r.text())", json!("012"));
+}
+
+#[test]
+fn respond_with_after_the_dispatch_is_refused() {
+    Scenario::online()
+        .file("plain.txt", "from the site")
+        .worker(
+            "self.onfetch = (event) => {
+                 event.waitUntil(new Promise((resolve) => setTimeout(resolve)).then(() => {
+                     try { event.respondWith(new Response('late')); } catch (error) { console.log(error.name); }
+                 }));
+             };",
+        )
+        .expect_eval("fetch('/plain.txt').then((r) => r.text())", json!("from the site"))
+        .wait_until_printed("InvalidStateError");
+}
+
+#[test]
+fn offline_every_request_fails_and_everyone_knows() {
+    Scenario::online()
+        .worker("self.addEventListener('offline', () => console.log('worker offline', navigator.onLine));")
+        .page("for (const type of ['online', 'offline']) addEventListener(type, () => console.log(`page ${type}`));")
+        .go_offline()
+        .expect_eval("[navigator.onLine, typeof fetch]", json!([false, "function"]))
+        .expect_eval("fetch('/sw.js').catch((error) => error.name)", json!("TypeError"))
+        .go_online()
+        .expect_eval("fetch('/sw.js').then((r) => r.ok)", json!(true))
+        .wait_until_printed("page online")
+        .wait_until_printed("worker offline false");
+}

@@ -1,0 +1,123 @@
+//! What every scope has, and what none has.
+
+use serde_json::json;
+
+use crate::support::scenario::Scenario;
+
+/// Prints the names that are missing from a list.
+const MISSING: &str = "const missing = (names) => names.filter((name) => !(name in self));";
+
+const EVERYWHERE: &str = "[
+    'AbortController', 'AbortSignal', 'Blob', 'BroadcastChannel', 'ByteLengthQueuingStrategy', 'CompressionStream',
+    'CountQueuingStrategy', 'Crypto', 'CryptoKey', 'CustomEvent', 'DOMException', 'DecompressionStream', 'ErrorEvent',
+    'Event', 'EventTarget', 'File', 'FileReader', 'FormData', 'Headers', 'MessageChannel', 'MessageEvent',
+    'MessagePort', 'Performance', 'ProgressEvent', 'PromiseRejectionEvent', 'ReadableStream', 'Request', 'Response',
+    'ServiceWorker', 'ServiceWorkerRegistration', 'StorageManager', 'SubtleCrypto', 'SyncManager', 'TextDecoder',
+    'TextEncoder', 'TransformStream', 'URL', 'URLPattern', 'URLSearchParams', 'WebAssembly', 'WritableStream',
+    'atob', 'btoa', 'clearInterval', 'clearTimeout', 'console', 'crypto', 'fetch', 'isSecureContext', 'location',
+    'navigator', 'origin', 'performance', 'queueMicrotask', 'reportError', 'self', 'setInterval', 'setTimeout',
+    'structuredClone',
+]";
+
+#[test]
+fn a_worker_has_what_a_service_worker_sees() {
+    Scenario::online()
+        .worker(&format!(
+            "{MISSING}
+             console.log(missing({EVERYWHERE}).join());
+             console.log(missing(['Client', 'Clients', 'ExtendableEvent', 'ExtendableMessageEvent', 'FetchEvent',
+                 'ServiceWorkerGlobalScope', 'SyncEvent', 'WindowClient', 'WorkerGlobalScope', 'WorkerLocation',
+                 'WorkerNavigator', 'clients', 'importScripts', 'onactivate', 'onfetch', 'oninstall', 'onmessage',
+                 'onsync', 'registration', 'serviceWorker', 'skipWaiting']).join());
+             console.log(self instanceof ServiceWorkerGlobalScope, self instanceof WorkerGlobalScope, self instanceof EventTarget,
+                 String(self), self === globalThis, location.href, origin, isSecureContext);"
+        ))
+        .expect_printed(&[
+            "",
+            "",
+            "true true true [object ServiceWorkerGlobalScope] true https://app.example/sw.js https://app.example true",
+        ]);
+}
+
+#[test]
+fn a_page_has_what_a_window_sees() {
+    let mut scenario = Scenario::online();
+    let missing = scenario.eval(&format!(
+        "{MISSING} missing({EVERYWHERE}.concat('Location', 'Navigator', 'ServiceWorkerContainer', 'Window', 'window'))"
+    ));
+    assert_eq!(missing, json!([]));
+    scenario.expect_eval(
+        "[window === self, self instanceof Window, location.pathname, 'serviceWorker' in navigator]",
+        json!([true, true, "/", true]),
+    );
+}
+
+#[test]
+fn nothing_of_the_engine_shows() {
+    let mut scenario = Scenario::online();
+    let visible = scenario.eval(
+        "['Deno', '__bootstrap', '__landfall_boot', 'process', 'require', 'global', 'Buffer', 'bootstrap']
+             .filter((name) => name in globalThis)",
+    );
+    assert_eq!(visible, json!([]));
+}
+
+#[test]
+fn interface_objects_are_configurable_and_not_enumerable() {
+    Scenario::online().expect_eval(
+        "['SyncManager', 'Response', 'URL'].map((name) => {
+             const { configurable, enumerable, writable } = Object.getOwnPropertyDescriptor(self, name);
+             return [configurable, enumerable, writable];
+         })",
+        json!([[true, false, true], [true, false, true], [true, false, true]]),
+    );
+}
+
+#[test]
+fn what_only_the_host_makes_cannot_be_constructed() {
+    Scenario::online().expect_eval(
+        "[SyncManager, ServiceWorker, ServiceWorkerRegistration, ServiceWorkerContainer, Navigator, StorageManager]
+             .map((Interface) => { try { new Interface(); return 'made'; } catch (error) { return error.name; } })",
+        json!(["TypeError", "TypeError", "TypeError", "TypeError", "TypeError", "TypeError"]),
+    );
+}
+
+#[test]
+fn the_navigator_tells_what_browsers_tell() {
+    Scenario::online().expect_eval(
+        "[
+             navigator.onLine, navigator.userAgent.startsWith('Mozilla/5.0 landfall/'), navigator.language,
+             navigator.languages.length > 0, navigator.hardwareConcurrency > 0, typeof navigator.locks.request,
+         ]",
+        json!([true, true, "en-US", true, true, "function"]),
+    );
+}
+
+#[test]
+fn the_platform_works() {
+    let mut scenario = Scenario::online();
+    let cases = [
+        ("new URL('/a?b#c', location).href", json!("https://app.example/a?b#c")),
+        ("new URLPattern({ pathname: '/x/:id' }).exec('https://app.example/x/7').pathname.groups.id", json!("7")),
+        ("new Response(new Blob(['a', 'b']).stream()).text()", json!("ab")),
+        ("structuredClone(new Map([[1, { a: new Date(0) }]])).get(1).a.getTime()", json!(0)),
+        ("crypto.subtle.digest('SHA-256', new Uint8Array()).then((hash) => new Uint8Array(hash)[0])", json!(227)),
+        ("crypto.randomUUID().length", json!(36)),
+        (
+            "new Response(new Blob(['squeeze']).stream().pipeThrough(new CompressionStream('gzip'))
+                 .pipeThrough(new DecompressionStream('gzip'))).text()",
+            json!("squeeze"),
+        ),
+        ("new Promise((resolve) => { const r = new FileReader(); r.onload = () => resolve(r.result); r.readAsText(new File(['f'], 'n')); })", json!("f")),
+        ("navigator.locks.request('l', async (lock) => lock.name)", json!("l")),
+        ("new Promise((resolve) => setTimeout(resolve, 1, 'later'))", json!("later")),
+        ("AbortSignal.abort('why').reason", json!("why")),
+        ("(async () => { const form = new FormData(); form.set('k', 'v'); return new Response(form).formData().then((f) => f.get('k')); })()", json!("v")),
+        ("new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])) instanceof WebAssembly.Module", json!(true)),
+        ("performance.now() > 0 && performance.timeOrigin > 0", json!(true)),
+        ("atob(btoa('both ways'))", json!("both ways")),
+    ];
+    for (script, expected) in cases {
+        assert_eq!(scenario.eval(script), expected, "{script}");
+    }
+}

@@ -1,0 +1,222 @@
+//! The life of a worker: register, install, activate, update, unregister, and what a restart finds.
+
+use landfall::service_worker::{ScriptType, WorkerState};
+use landfall::{Error, HostEventKind, RegisterOptions};
+use serde_json::json;
+
+use crate::support::scenario::{Scenario, address};
+
+const TELLS: &str = "console.log('evaluated');
+self.oninstall = () => console.log('install');
+self.onactivate = () => console.log('activate');";
+
+#[test]
+fn a_new_worker_is_evaluated_installed_and_activated() {
+    Scenario::online()
+        .worker(TELLS)
+        .expect_printed(&["evaluated", "install", "activate"])
+        .expect_event(|kind| matches!(kind, HostEventKind::Installed { .. }))
+        .expect_event(|kind| matches!(kind, HostEventKind::Activated { .. }));
+}
+
+#[test]
+fn registering_the_same_script_again_does_nothing() {
+    let mut scenario = Scenario::online().worker(TELLS);
+    scenario.register("sw.js").expect("it is registered");
+    scenario.expect_printed(&["evaluated", "install", "activate"]);
+}
+
+#[test]
+fn a_restart_finds_the_worker_without_the_network() {
+    let scenario = Scenario::online()
+        .file("lib.js", "function answer() { return 'stored'; }")
+        .worker("importScripts('lib.js'); self.onsync = () => console.log(answer());");
+    // Nothing is left to fetch the scripts from.
+    std::fs::remove_file(scenario.site().join("sw.js")).expect("the script is there");
+    std::fs::remove_file(scenario.site().join("lib.js")).expect("the import is there");
+    scenario
+        .go_offline()
+        .restart_host()
+        .register_sync("x")
+        .go_online()
+        .expect_printed(&["stored"]);
+}
+
+#[test]
+fn imported_scripts_are_stored_for_later_starts() {
+    let scenario = Scenario::online()
+        .file("lib.js", "function answer() { return 'from the library'; }")
+        .worker("importScripts('lib.js'); self.onsync = () => console.log(answer());");
+    std::fs::remove_file(scenario.site().join("lib.js")).expect("the import is there");
+    scenario
+        .restart_host()
+        .register_sync("x")
+        .expect_printed(&["from the library"]);
+}
+
+#[test]
+fn a_script_that_was_not_imported_at_install_cannot_be_imported_later() {
+    Scenario::online()
+        .file("late.js", "")
+        .worker(
+            "self.onsync = () => {
+                 try { importScripts('late.js'); } catch (error) { console.log(error.name); }
+             };",
+        )
+        .register_sync("x")
+        .expect_printed(&["NetworkError"]);
+}
+
+#[test]
+fn module_workers_import_statically_and_have_no_import_scripts() {
+    let mut scenario = Scenario::online()
+        .file("lib.mjs", "export const answer = 42;")
+        .file(
+            "sw.mjs",
+            "import { answer } from './lib.mjs';
+             console.log(answer, this === undefined);
+             try { importScripts('lib.mjs'); } catch (error) { console.log(error.name); }",
+        );
+    let options = RegisterOptions {
+        script_type: ScriptType::Module,
+        ..RegisterOptions::new(address("sw.mjs"))
+    };
+    scenario.register_with(options).expect("it is registered");
+    scenario.expect_printed(&["42 true", "TypeError"]);
+}
+
+#[test]
+fn classic_scripts_run_in_sloppy_mode() {
+    Scenario::online()
+        .worker("undeclared = 1; console.log(undeclared, (function () { return this === self; })());")
+        .expect_printed(&["1 true"]);
+}
+
+#[test]
+fn a_rejected_install_discards_the_worker_and_the_registration() {
+    let mut scenario = Scenario::online().file(
+        "sw.js",
+        "self.oninstall = (event) => event.waitUntil(Promise.reject(new Error('no')));",
+    );
+    scenario.register("sw.js").expect_err("it is not installed");
+    assert!(scenario.status().registrations.is_empty());
+    scenario.expect_event(|kind| matches!(kind, HostEventKind::InstallFailed { .. }));
+}
+
+#[test]
+fn a_throwing_install_listener_does_not_stop_the_installation() {
+    let mut scenario =
+        Scenario::online().worker("self.oninstall = () => { throw new Error('thrown'); };");
+    let status = scenario.status();
+    let active = status.registrations[0].active.as_ref();
+    assert_eq!(active.map(|worker| worker.state), Some(WorkerState::Activated));
+}
+
+#[test]
+fn a_changed_script_waits_until_its_predecessor_has_no_client() {
+    let scenario = Scenario::online()
+        .worker("self.onactivate = () => clients.claim(); console.log('first');")
+        .page("")
+        .expect_eval("navigator.serviceWorker.controller !== null", json!(true))
+        .file("sw.js", "console.log('second'); self.onactivate = () => console.log('in charge');");
+    let mut scenario = scenario.expect_eval(
+        "navigator.serviceWorker.ready.then((r) => r.update()).then(() => true)",
+        json!(true),
+    );
+    scenario.settle();
+    let waiting = scenario.status().registrations[0].waiting.clone();
+    assert_eq!(waiting.map(|worker| worker.state), Some(WorkerState::Installed));
+    scenario
+        .close_page()
+        .expect_printed(&["first", "second", "in charge"]);
+}
+
+#[test]
+fn skip_waiting_takes_over_at_once_and_tells_the_clients() {
+    Scenario::online()
+        .worker("self.onactivate = () => clients.claim();")
+        .page("navigator.serviceWorker.oncontrollerchange = () => console.log('new controller');")
+        .file("sw.js", "self.oninstall = () => skipWaiting(); // second")
+        .expect_eval(
+            "navigator.serviceWorker.ready.then((r) => r.update()).then((r) => new Promise((resolve) => {
+                 const worker = r.installing ?? r.waiting ?? r.active;
+                 if (worker.state === 'activated') resolve(worker.state);
+                 worker.onstatechange = () => { if (worker.state === 'activated') resolve(worker.state); };
+             }))",
+            json!("activated"),
+        )
+        .expect_printed(&["new controller"]);
+}
+
+#[test]
+fn an_unchanged_script_makes_no_new_worker() {
+    Scenario::online()
+        .worker(TELLS)
+        .expect_eval(
+            "navigator.serviceWorker.ready.then((r) => r.update()).then((r) => r.installing)",
+            json!(null),
+        )
+        .expect_printed(&["evaluated", "install", "activate"]);
+}
+
+#[test]
+fn a_page_registers_and_sees_every_state() {
+    let mut scenario = Scenario::online().file("sw.js", "");
+    let states = scenario.eval(
+        "navigator.serviceWorker.register('sw.js').then((registration) => new Promise((resolve) => {
+             const worker = registration.installing;
+             const states = [worker.state];
+             worker.onstatechange = () => {
+                 states.push(worker.state);
+                 if (worker.state === 'activated') resolve(states);
+             };
+         }))",
+    );
+    assert_eq!(states, json!(["installing", "installed", "activating", "activated"]));
+}
+
+#[test]
+fn unregistering_forgets_worker_and_tags() {
+    let mut scenario = Scenario::offline()
+        .worker("")
+        .register_sync("outbox")
+        .expect_eval(
+            "navigator.serviceWorker.ready.then((r) => r.unregister())",
+            json!(true),
+        )
+        .expect_tags(&[]);
+    assert!(scenario.status().registrations.is_empty());
+    let mut scenario = scenario.restart_host();
+    assert!(scenario.status().registrations.is_empty());
+}
+
+#[test]
+fn what_must_not_be_registered_is_refused_with_the_reason() {
+    let mut scenario = Scenario::online()
+        .file("text.txt", "")
+        .file("deep/sw.js", "")
+        .file("throws.js", "throw new Error('at the top');")
+        .file("syntax.js", "let = = 1;");
+    let cases = [
+        ("missing.js", "answered 404"),
+        ("text.txt", "MIME type `text/plain`"),
+        ("throws.js", "Error: at the top (https://app.example/throws.js:1:7)"),
+        ("syntax.js", "SyntaxError"),
+    ];
+    for (script, reason) in cases {
+        let error = scenario.register(script).expect_err(script).to_string();
+        assert!(error.contains(reason), "{script}: {error}");
+    }
+    let too_wide = RegisterOptions {
+        scope: Some(address("")),
+        ..RegisterOptions::new(address("deep/sw.js"))
+    };
+    let error = scenario.register_with(too_wide).expect_err("too wide");
+    assert!(matches!(&error, Error::Refused(_)), "{error:?}");
+    let insecure = "http://app.example/sw.js".parse().expect("an address");
+    let error = scenario
+        .register_with(RegisterOptions::new(insecure))
+        .expect_err("insecure");
+    assert!(error.to_string().contains("app.example"), "{error}");
+    assert!(scenario.status().registrations.is_empty());
+}

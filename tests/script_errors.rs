@@ -1,0 +1,109 @@
+//! Errors of scripts: told with their place in the source, never swallowed, never fatal to the host.
+
+use std::time::Duration;
+
+use landfall::service_worker::EventOutcome;
+use landfall::service_worker::lifetime::EventLimits;
+use landfall::{ClientScript, Error, HostEventKind};
+use serde_json::json;
+
+use crate::support::scenario::Scenario;
+
+#[test]
+fn an_uncaught_error_names_file_line_and_column_and_shows_the_lines() {
+    Scenario::online()
+        .worker("// first\n// second\nself.onsync = () => { missing(); };\n// fourth\n")
+        .register_sync("x")
+        .expect_event(|kind| {
+            let HostEventKind::ScriptError { error, .. } = kind else {
+                return false;
+            };
+            let at = error.position.as_ref().expect("a position");
+            let excerpt = at.excerpt.as_ref().expect("an excerpt");
+            assert_eq!(error.message, "ReferenceError: missing is not defined");
+            assert_eq!((at.url.as_str(), at.line, at.column), ("https://app.example/sw.js", 3, 23));
+            assert_eq!(excerpt.first_line, 1);
+            assert_eq!(excerpt.text.lines().count(), 4);
+            true
+        });
+}
+
+#[test]
+fn an_unhandled_rejection_is_told_and_stops_nothing() {
+    Scenario::online()
+        .worker("Promise.reject(new Error('nobody cares')); self.onsync = () => console.log('still here');")
+        .register_sync("x")
+        .expect_event(|kind| {
+            matches!(kind, HostEventKind::ScriptError { error, .. }
+                if error.is_rejection && error.message == "Error: nobody cares")
+        })
+        .expect_printed(&["still here"]);
+}
+
+#[test]
+fn scripts_can_handle_what_nobody_caught() {
+    Scenario::online()
+        .page(
+            "addEventListener('error', (event) => { event.preventDefault(); console.log(event.message, event.lineno); });
+             addEventListener('unhandledrejection', (event) => { event.preventDefault(); console.log(event.reason); });
+             setTimeout(() => { throw new Error('later'); });
+             Promise.reject('rejected');",
+        )
+        .wait_until_printed("rejected")
+        .wait_until_printed("Uncaught Error: later 3");
+}
+
+#[test]
+fn an_error_in_an_error_handler_ends_there() {
+    Scenario::online()
+        .page("addEventListener('error', () => { throw new Error('again'); }); reportError(new Error('first'));")
+        .expect_eval("1 + 1", json!(2));
+}
+
+#[test]
+fn a_page_that_throws_is_refused_with_the_place() {
+    let mut scenario = Scenario::online();
+    let script = ClientScript::Source("\nthrow new TypeError('at the top');".to_owned());
+    let Err(Error::Script(error)) = scenario.open("page.html", script) else {
+        panic!("the page opened");
+    };
+    assert_eq!(error.message, "TypeError: at the top");
+    assert_eq!(error.position.map(|at| at.line), Some(2));
+}
+
+#[test]
+fn an_endless_loop_is_cut_off_and_the_next_event_gets_a_new_worker() {
+    let short = EventLimits {
+        sync: Duration::from_secs(1),
+        stop: Duration::from_secs(1),
+        ..EventLimits::default()
+    };
+    Scenario::online()
+        .with(move |builder| builder.limits(short))
+        .worker("self.onsync = (event) => { console.log('spins'); while (event.tag === 'spin'); };")
+        .sync_under_way("spin", "spins")
+        .advance_meanwhile(Duration::from_secs(1))
+        .wait_until(|kind| matches!(kind, HostEventKind::SyncEnded { .. }))
+        .expect_outcome(|outcome| *outcome == EventOutcome::TimedOut)
+        .advance(Duration::from_secs(1))
+        .register_sync("works")
+        .expect_outcome(|outcome| *outcome == EventOutcome::Fulfilled);
+}
+
+#[test]
+fn a_script_that_takes_too_much_memory_is_stopped_and_the_host_goes_on() {
+    Scenario::online()
+        .with(|builder| builder.heap_limit(64 << 20))
+        .worker(
+            "self.onsync = (event) => {
+                 if (event.tag !== 'eat') return;
+                 const all = [];
+                 for (;;) all.push(new Array(100000).fill(all.length));
+             };",
+        )
+        .register_sync("eat")
+        .expect_outcome(|outcome| *outcome == EventOutcome::Terminated)
+        .expect_event(|kind| matches!(kind, HostEventKind::ScopeStopped { reason, .. } if reason.contains("64 MiB")))
+        .register_sync("works")
+        .expect_outcome(|outcome| *outcome == EventOutcome::Fulfilled);
+}
