@@ -22,7 +22,6 @@ fn messages_go_both_ways_with_what_they_transfer() {
     Scenario::online()
         .worker(
             "self.onmessage = (event) => {
-                 console.log('got', event.type, event.ports.length);
                  const [port] = event.ports;
                  port.postMessage({ from: event.source.type, bytes: event.data.bytes.byteLength });
              };",

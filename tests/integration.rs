@@ -6,15 +6,21 @@ mod support;
 
 /// Registration, retries, last chance, restart.
 mod background_sync;
-/// What is kept in caches, found again, and refused.
+/// Cache Storage: what is kept, and for how long.
 mod cache;
 /// Clients that a worker sees, claims and answers.
 mod clients;
+/// The program: words in, words and exit codes out.
+mod cli;
 /// Requests of scripts, against a real server.
 mod fetch;
 /// What every scope has, and what none has.
 mod global_scope;
+/// Databases across restarts and threads.
+mod indexed_db;
 /// Register, install, activate, update, unregister.
 mod lifecycle;
+/// Real libraries from npm, unmodified.
+mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.
 mod script_errors;

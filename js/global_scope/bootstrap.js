@@ -20,6 +20,10 @@ import {
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
 import { interfaces, operations } from "ext:sw_global_scope/exposed.js";
+import {
+  indexedDB,
+  interfaces as indexedDbInterfaces,
+} from "ext:sw_indexed_db/mod.js";
 import { startReporting } from "ext:sw_global_scope/reporting.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
 import {
@@ -49,6 +53,7 @@ defineInterfaces({
   ...interfaces,
   Cache,
   CacheStorage,
+  ...indexedDbInterfaces,
   ServiceWorker,
   ServiceWorkerRegistration,
   StorageManager,
@@ -58,6 +63,7 @@ defineOperations({ ...operations, fetch });
 defineAttributes({
   caches: () => caches,
   crypto: () => crypto.crypto,
+  indexedDB: () => indexedDB,
 });
 defineReplaceableAttributes({ performance: () => performanceScript.performance });
 Object.defineProperty(globalThis, "console", {

@@ -238,6 +238,7 @@ impl Core {
         self.under_way.get() == 0
             && self.told_online.get() == self.connectivity.is_online()
             && self.scopes.borrow().are_idle()
+            && !self.connectivity.expects_change()
             && !self.has_due_sync()
     }
 }

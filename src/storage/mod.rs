@@ -8,6 +8,7 @@ mod column;
 mod data_folder;
 mod database;
 mod error;
+pub mod indexed_db;
 mod migrations;
 mod origin_folder;
 mod registrations;

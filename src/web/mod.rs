@@ -11,6 +11,7 @@ pub mod fetch_bridge;
 pub mod fetch_event;
 pub mod global_scope;
 pub mod host_port;
+pub mod indexed_db;
 pub mod message;
 pub mod navigator;
 pub mod platform;
@@ -32,10 +33,15 @@ use crate::service_worker::ScriptMap;
 use crate::storage::Durability;
 use crate::storage::cache_storage::CachePins;
 use crate::web::cache::CacheOptions;
+use crate::storage::indexed_db::Coordinator;
 use crate::web::fetch::FetchRoute;
 use crate::web::fetch_bridge::FetchClient;
+use crate::web::indexed_db::IndexedDbOptions;
 use crate::web::navigator::NavigatorOptions;
 use crate::web::service_worker::StoredScripts;
+
+/// The folder of an origin's databases, inside the origin's folder.
+const INDEXED_DB_FOLDER: &str = "indexed_db";
 
 /// What the scopes of one origin share. Clones share the same.
 #[derive(Clone, Default)]
@@ -43,6 +49,7 @@ pub struct OriginShared {
     blob_store: Arc<BlobStore>,
     broadcast_channel: InMemoryBroadcastChannel,
     cache_pins: CachePins,
+    databases: Arc<Coordinator>,
     /// Buffers that are on their way from one scope to another.
     array_buffers: SharedArrayBufferStore,
     wasm_modules: CompiledWasmModuleStore,
@@ -89,6 +96,7 @@ pub fn extensions() -> Vec<Extension> {
         platform::landfall_platform::lazy_init(),
         fetch::sw_fetch::lazy_init(),
         cache::sw_cache::lazy_init(),
+        indexed_db::sw_indexed_db::lazy_init(),
         sync::sw_sync::lazy_init(),
         navigator::sw_navigator::lazy_init(),
         service_worker::sw_service_worker::lazy_init(),
@@ -103,6 +111,12 @@ pub fn extension_arguments(options: ScopeOptions, scripts: StoredScripts) -> Vec
         folder: options.navigator.origin_folder.clone(),
         durability: options.durability,
         pins: options.shared.cache_pins,
+    };
+    let databases = IndexedDbOptions {
+        origin: options.origin.clone(),
+        folder: options.navigator.origin_folder.join(INDEXED_DB_FOLDER),
+        durability: options.durability,
+        coordinator: options.shared.databases,
     };
     let client = FetchClient {
         origin: options.origin,
@@ -122,6 +136,7 @@ pub fn extension_arguments(options: ScopeOptions, scripts: StoredScripts) -> Vec
         platform::landfall_platform::args(),
         fetch::sw_fetch::args(options.fetch_route, client),
         cache::sw_cache::args(caches),
+        indexed_db::sw_indexed_db::args(databases),
         sync::sw_sync::args(),
         navigator::sw_navigator::args(options.navigator),
         service_worker::sw_service_worker::args(scripts),

@@ -1,0 +1,85 @@
+// What the coordinator of all threads tells this scope, and who in it waits for that.
+
+import { core, webidl } from "ext:landfall_platform/platform.js";
+import {
+  op_indexed_db_acknowledge_version_change,
+  op_indexed_db_attach,
+  op_indexed_db_next_message,
+} from "ext:core/ops";
+
+/** Who waits for an answer, by the number of the ticket or transaction. */
+const waiting = new Map();
+
+/** Open connections by number: they may be told to make way. */
+const connections = new Map();
+
+/** The op that listens; null before the first use of IndexedDB. */
+let listening = null;
+
+/** Connects this scope with the coordinator. Costs nothing after the first time. */
+export function attach() {
+  if (listening !== null) return;
+  op_indexed_db_attach(core.getCloneableDeserializers(), webidl.brand);
+  listen();
+}
+
+async function listen() {
+  for (;;) {
+    listening = op_indexed_db_next_message();
+    // Listening alone does not keep a scope busy; waiting for an answer does.
+    if (waiting.size === 0) core.unrefOpPromise(listening);
+    const message = await listening;
+    if (message === null) return;
+    receive(message);
+  }
+}
+
+function receive(message) {
+  if (message.kind === "versionChange") {
+    const connection = connections.get(message.connection);
+    if (connection !== undefined) connection.makeWay(message);
+    else acknowledge(message);
+    return;
+  }
+  const id = message.ticket ?? message.transaction;
+  const receiver = waiting.get(id);
+  stopWaiting(id);
+  receiver?.(message);
+}
+
+/** Tells the coordinator that the `versionchange` event it asked for is over. */
+export function acknowledge({ ticket, connection, name = "" }) {
+  op_indexed_db_acknowledge_version_change(name, ticket, connection);
+}
+
+/**
+ * Waits for the next message about a ticket or transaction.
+ *
+ * @param {number} id its number
+ * @param {(message: object) => void} receiver called from a microtask
+ */
+export function waitForMessage(id, receiver) {
+  waiting.set(id, receiver);
+  core.refOpPromise(listening);
+}
+
+/** @param {number} id the number of a transaction that was given up */
+export function stopWaiting(id) {
+  waiting.delete(id);
+  if (waiting.size === 0) core.unrefOpPromise(listening);
+}
+
+/** @param {number} id a ticket or transaction @returns {Promise<object>} the next message about it */
+export function nextMessage(id) {
+  return new Promise((resolve) => waitForMessage(id, resolve));
+}
+
+/** Lets an open connection hear of version changes. */
+export function addConnection(connection) {
+  connections.set(connection.id, connection);
+}
+
+/** The connection is closed. */
+export function removeConnection(connection) {
+  connections.delete(connection.id);
+}

@@ -1,0 +1,28 @@
+//! IndexedDB's rows and rules: keys, records, one SQLite file per database, and who may touch it when.
+//! Nothing here is visible to scripts; what they see is in `web::indexed_db` and `js/indexed_db`.
+
+mod attachments;
+mod catalog;
+mod coordinator;
+mod error;
+mod file;
+mod key;
+mod key_range;
+mod records;
+mod scan;
+mod scheduler;
+mod schema;
+
+pub use catalog::{DatabaseInfo, database_version, delete_database, file_path, list_databases};
+pub use coordinator::{ConnectionId, Coordinator, Message, Participant, Ticket};
+pub use error::IndexedDbError;
+pub use file::DatabaseFile;
+pub use key::{Key, MalformedKey};
+pub use key_range::KeyRange;
+pub use records::{IndexKey, NewRecord, PutOutcome};
+pub use scan::{Direction, ScannedRecord, Selection, Source, Start};
+pub use scheduler::{TransactionId, TransactionMode};
+pub use schema::{Index, KeyPath, ObjectStore, Schema};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! What web-platform tests of IndexedDB do not reach: restarts, other threads, damaged files.
+
+use landfall::{Client, ClientOptions, ClientScript};
+use serde_json::{Value, json};
+
+use crate::support::scenario::{ORIGIN, Scenario};
+
+/// IndexedDB with promises, for every page of these stories.
+const PROMISES: &str = "
+    const result = (request) => new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+    });
+    const finished = (transaction) => new Promise((resolve) => {
+        transaction.oncomplete = () => resolve('complete');
+        transaction.onabort = () => resolve(`abort: ${transaction.error?.name}`);
+    });
+    const open = (name, version = 1) => {
+        const request = indexedDB.open(name, version);
+        request.onupgradeneeded = () => {
+            if (!request.result.objectStoreNames.contains('notes')) {
+                request.result.createObjectStore('notes', { keyPath: 'id' });
+            }
+        };
+        return result(request);
+    };
+    const read = async (id) => result((await open('app')).transaction('notes').objectStore('notes').get(id));
+    const write = async (note) => {
+        const transaction = (await open('app')).transaction('notes', 'readwrite');
+        transaction.objectStore('notes').put(note);
+        return finished(transaction);
+    };
+";
+
+/// Another page of the same origin, on a thread of its own.
+fn another_page(scenario: &mut Scenario) -> Client {
+    scenario.open("other", ClientScript::Source(PROMISES.to_owned())).expect("the page opens")
+}
+
+fn eval(scenario: &mut Scenario, page: &Client, script: &'static str) -> Value {
+    let page = page.clone();
+    scenario.run(async move { page.eval(script).await }).expect("the script runs")
+}
+
+#[test]
+fn a_completed_transaction_survives_a_restart() {
+    Scenario::online()
+        .page(PROMISES)
+        .expect_eval("write({ id: 1, text: 'kept', at: new Date(0) })", json!("complete"))
+        .restart_host()
+        .page(PROMISES)
+        .expect_eval(
+            "read(1).then(({ text, at }) => [text, at instanceof Date, at.getTime()])",
+            json!(["kept", true, 0]),
+        );
+}
+
+#[test]
+fn blobs_and_files_survive_a_restart_with_their_names_and_types() {
+    Scenario::online()
+        .page(PROMISES)
+        .expect_eval(
+            "write({ id: 1, parts: [
+                new Blob(['he', 'llo'], { type: 'text/plain' }),
+                new File([new Uint8Array([1, 2, 3])], 'three.bin', { type: 'x/y', lastModified: 42 }),
+            ] })",
+            json!("complete"),
+        )
+        .restart_host()
+        .page(PROMISES)
+        .expect_eval(
+            "(async () => {
+                const [blob, file] = (await read(1)).parts;
+                return [
+                    blob instanceof Blob, blob.type, await blob.text(),
+                    file instanceof File, file.name, file.type, file.lastModified, [...await file.bytes()],
+                ];
+            })()",
+            json!([true, "text/plain", "hello", true, "three.bin", "x/y", 42, [1, 2, 3]]),
+        );
+}
+
+#[test]
+fn a_worker_reads_what_its_page_wrote() {
+    let worker = format!(
+        "{PROMISES}
+        onsync = (event) => event.waitUntil(read(1).then((note) => console.log(`worker read ${{note.text}}`)));"
+    );
+    Scenario::online()
+        .worker(&worker)
+        .page(PROMISES)
+        .expect_eval("write({ id: 1, text: 'outbox' })", json!("complete"))
+        .register_sync("notes")
+        .expect_printed(&["worker read outbox"]);
+}
+
+#[test]
+fn an_upgrade_asks_the_connections_of_other_threads_to_close() {
+    let mut scenario = Scenario::online().page(PROMISES);
+    scenario.eval(
+        "open('app').then((db) => {
+            db.onversionchange = (event) => {
+                console.log(`asked: ${event.oldVersion} to ${event.newVersion}`);
+                db.close();
+            };
+        })",
+    );
+    let other = another_page(&mut scenario);
+    assert_eq!(eval(&mut scenario, &other, "open('app', 2).then((db) => db.version)"), json!(2));
+    scenario.expect_printed(&["asked: 1 to 2"]);
+}
+
+#[test]
+fn a_deletion_is_blocked_until_the_page_that_holds_the_database_is_closed() {
+    let mut scenario = Scenario::online().page(PROMISES);
+    scenario.eval("open('app').then(() => undefined)");
+    let other = another_page(&mut scenario);
+    let script = "
+        const deletion = indexedDB.deleteDatabase('app');
+        deletion.onblocked = () => console.log('blocked');
+        deletion.onsuccess = () => console.log('deleted');
+        undefined";
+    eval(&mut scenario, &other, script);
+    scenario
+        .wait_until_printed("blocked")
+        .expect_printed(&["blocked"])
+        .close_page()
+        .wait_until_printed("deleted");
+}
+
+#[test]
+fn a_page_that_closes_in_the_middle_of_a_transaction_leaves_nothing_and_blocks_nobody() {
+    let mut scenario = Scenario::online().page(PROMISES);
+    let script = "
+        open('app').then((db) => {
+            const store = db.transaction('notes', 'readwrite').objectStore('notes');
+            store.put({ id: 1, text: 'half-written' });
+            // Keeps the transaction open for ever.
+            const spin = () => { store.count().onsuccess = spin; };
+            spin();
+            setTimeout(() => console.log('spinning'), 50);
+        });
+        undefined";
+    let page = scenario.open("spinning", ClientScript::Source(format!("{PROMISES}{script}")));
+    let mut scenario = scenario.wait_until_printed("spinning");
+    let page = page.expect("the page opens");
+    scenario.run(async move { page.close().await }).expect("the page closes");
+    scenario
+        .expect_eval("write({ id: 2 })", json!("complete"))
+        .expect_eval("read(1).then((note) => note === undefined)", json!(true));
+}
+
+#[test]
+fn an_exception_in_a_handler_aborts_and_undoes_the_transaction() {
+    Scenario::online()
+        .page(PROMISES)
+        .expect_eval(
+            "open('app').then((db) => {
+                const transaction = db.transaction('notes', 'readwrite');
+                transaction.objectStore('notes').put({ id: 1 }).onsuccess = () => { throw new Error('oops'); };
+                return finished(transaction);
+            })",
+            json!("abort: AbortError"),
+        )
+        .expect_eval("read(1).then((note) => note === undefined)", json!(true));
+}
+
+#[test]
+fn a_damaged_database_is_named_and_kept_and_others_go_on() {
+    let mut scenario = Scenario::online().page(PROMISES);
+    scenario.eval("write({ id: 1 })");
+    let mut scenario = scenario.restart_host();
+    let folder = find_folder(scenario.data());
+    let file = std::fs::read_dir(&folder)
+        .expect("the folder of the databases")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "sqlite"))
+        .expect("the database file");
+    let damage = b"this was a database once ".repeat(400);
+    std::fs::write(&file, &damage).expect("the file is damaged");
+    for companion in ["sqlite-wal", "sqlite-shm"] {
+        let _ = std::fs::remove_file(file.with_extension(companion));
+    }
+    scenario = scenario.page(PROMISES);
+    let error = scenario.eval("read(1).catch((error) => [error.name, error.message])");
+    assert_eq!(error[0], json!("UnknownError"));
+    let message = error[1].as_str().expect("a message");
+    assert!(message.contains(&file.display().to_string()), "{message}");
+    assert_eq!(std::fs::read(&file).expect("the file is there"), damage);
+    scenario.expect_eval("open('another').then((db) => db.name)", json!("another"));
+}
+
+/// The folder `indexed_db` of the only origin.
+fn find_folder(data: &std::path::Path) -> std::path::PathBuf {
+    let origins = std::fs::read_dir(data.join("origins")).expect("the folder of the origins");
+    origins
+        .map(|entry| entry.expect("an entry").path().join("indexed_db"))
+        .find(|folder| folder.is_dir())
+        .unwrap_or_else(|| panic!("no databases of {ORIGIN}"))
+}
