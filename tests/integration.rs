@@ -6,6 +6,8 @@ mod support;
 
 /// Registration, retries, last chance, restart.
 mod background_sync;
+/// Cache Storage: what is kept, and for how long.
+mod cache;
 /// Clients that a worker sees, claims and answers.
 mod clients;
 /// Requests of scripts, against a real server.

@@ -9,7 +9,7 @@ import {
   response as responses,
   streams,
 } from "ext:landfall_platform/platform.js";
-import { op_cache_body_open, op_cache_body_write } from "ext:core/ops";
+import { op_cache_body_copy, op_cache_body_open, op_cache_body_write } from "ext:core/ops";
 
 const { ObjectPrototypeIsPrototypeOf, TypeError, Uint8ArrayPrototype } = primordials;
 
@@ -123,7 +123,13 @@ async function writeBody(inner) {
 }
 
 async function writeStream(rid, stream) {
+  const backing = streams.getReadableStreamResourceBacking(stream);
   const reader = streams.acquireReadableStreamDefaultReader(stream);
+  if (backing) {
+    streams.readableStreamDisturb(stream);
+    await copyResource(rid, backing.rid, reader);
+    return;
+  }
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
@@ -133,5 +139,16 @@ async function writeStream(rid, stream) {
       throw error;
     }
     op_cache_body_write(rid, value);
+  }
+}
+
+/** A body that nobody has read yet goes from its resource to the database without passing through the script. */
+async function copyResource(rid, source, reader) {
+  try {
+    // Aborting a fetch makes an error of its stream, which the resource alone does not tell.
+    await Promise.race([op_cache_body_copy(rid, source), reader.closed]);
+  } finally {
+    reader.cancel().catch(() => {});
+    core.tryClose(source);
   }
 }

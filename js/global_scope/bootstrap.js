@@ -9,6 +9,8 @@ import {
   webidl,
 } from "ext:landfall_platform/platform.js";
 import { op_scope_evaluation_settled } from "ext:core/ops";
+import { Cache } from "ext:sw_cache/cache.js";
+import { caches, CacheStorage } from "ext:sw_cache/cache_storage.js";
 import { fetch } from "ext:sw_fetch/fetch.js";
 import { console } from "ext:sw_global_scope/console.js";
 import {
@@ -50,6 +52,8 @@ const BOOT = "__landfall_boot";
 defineInterfaces({
   ...interfaces,
   ...indexedDbInterfaces,
+  Cache,
+  CacheStorage,
   ServiceWorker,
   ServiceWorkerRegistration,
   StorageManager,
@@ -57,6 +61,7 @@ defineInterfaces({
 });
 defineOperations({ ...operations, fetch });
 defineAttributes({
+  caches: () => caches,
   crypto: () => crypto.crypto,
   indexedDB: () => indexedDB,
 });

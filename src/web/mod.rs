@@ -3,6 +3,7 @@
 //! Nothing here decides: an op checks, asks the host through its [`host_port::HostPort`], and answers.
 
 pub mod body;
+pub mod cache;
 pub mod error;
 pub mod event;
 pub mod fetch;
@@ -30,7 +31,9 @@ use url::Url;
 
 use crate::service_worker::ScriptMap;
 use crate::storage::Durability;
+use crate::storage::cache_storage::CachePins;
 use crate::storage::indexed_db::Coordinator;
+use crate::web::cache::CacheOptions;
 use crate::web::fetch::FetchRoute;
 use crate::web::fetch_bridge::FetchClient;
 use crate::web::indexed_db::IndexedDbOptions;
@@ -46,6 +49,7 @@ pub struct OriginShared {
     blob_store: Arc<BlobStore>,
     broadcast_channel: InMemoryBroadcastChannel,
     databases: Arc<Coordinator>,
+    cache_pins: CachePins,
     /// Buffers that are on their way from one scope to another.
     array_buffers: SharedArrayBufferStore,
     wasm_modules: CompiledWasmModuleStore,
@@ -92,6 +96,7 @@ pub fn extensions() -> Vec<Extension> {
         platform::landfall_platform::lazy_init(),
         fetch::sw_fetch::lazy_init(),
         indexed_db::sw_indexed_db::lazy_init(),
+        cache::sw_cache::lazy_init(),
         sync::sw_sync::lazy_init(),
         navigator::sw_navigator::lazy_init(),
         service_worker::sw_service_worker::lazy_init(),
@@ -107,6 +112,11 @@ pub fn extension_arguments(options: ScopeOptions, scripts: StoredScripts) -> Vec
         folder: options.navigator.origin_folder.join(INDEXED_DB_FOLDER),
         durability: options.durability,
         coordinator: options.shared.databases,
+    };
+    let caches = CacheOptions {
+        folder: options.navigator.origin_folder.clone(),
+        durability: options.durability,
+        pins: options.shared.cache_pins,
     };
     let client = FetchClient {
         origin: options.origin,
@@ -126,6 +136,7 @@ pub fn extension_arguments(options: ScopeOptions, scripts: StoredScripts) -> Vec
         platform::landfall_platform::args(),
         fetch::sw_fetch::args(options.fetch_route, client),
         indexed_db::sw_indexed_db::args(databases),
+        cache::sw_cache::args(caches),
         sync::sw_sync::args(),
         navigator::sw_navigator::args(options.navigator),
         service_worker::sw_service_worker::args(scripts),
