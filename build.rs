@@ -84,7 +84,10 @@ mod snapshot {
             for (table, files) in lazy {
                 for file in files {
                     let specifier = file.specifier.to_string();
-                    #[allow(deprecated, reason = "the only name for a source that is read from disk")]
+                    #[allow(
+                        deprecated,
+                        reason = "the only name for a source that is read from disk"
+                    )]
                     if let deno_core::ExtensionFileSourceCode::LoadedFromFsDuringSnapshot(path) =
                         &file.code
                         && !snapshot.consumed_lazy_specifiers.contains(&specifier)

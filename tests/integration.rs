@@ -8,10 +8,10 @@ mod support;
 mod background_sync;
 /// Cache Storage: what is kept, and for how long.
 mod cache;
-/// Clients that a worker sees, claims and answers.
-mod clients;
 /// The program: words in, words and exit codes out.
 mod cli;
+/// Clients that a worker sees, claims and answers.
+mod clients;
 /// Requests of scripts, against a real server.
 mod fetch;
 /// What every scope has, and what none has.

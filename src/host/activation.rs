@@ -71,7 +71,11 @@ impl Core {
     }
 
     /// Puts an installed worker and its scripts on disk.
-    fn keep(&self, id: RegistrationId, worker: WorkerId) -> Result<(), crate::storage::StorageError> {
+    fn keep(
+        &self,
+        id: RegistrationId,
+        worker: WorkerId,
+    ) -> Result<(), crate::storage::StorageError> {
         let Some(registration) = self.registration(id) else {
             return Ok(());
         };

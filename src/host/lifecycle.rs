@@ -187,7 +187,9 @@ impl Core {
             self.storage.save_registration(&registration, &[])?;
             return Ok(JobResult::Registration((&registration).into()));
         }
-        let worker = self.evaluate_new_worker(&registration, script, main).await?;
+        let worker = self
+            .evaluate_new_worker(&registration, script, main)
+            .await?;
         self.install(registration.id, worker).await
     }
 

@@ -142,8 +142,17 @@ impl Core {
         })
     }
 
-    fn print(&self, context: ContextId, level: crate::web::host_port::ConsoleLevel, message: String) {
-        let source = self.scopes.borrow().get(context).map(|scope| scope.source());
+    fn print(
+        &self,
+        context: ContextId,
+        level: crate::web::host_port::ConsoleLevel,
+        message: String,
+    ) {
+        let source = self
+            .scopes
+            .borrow()
+            .get(context)
+            .map(|scope| scope.source());
         if let Some(source) = source {
             self.publish(HostEventKind::Console {
                 source,
@@ -154,7 +163,11 @@ impl Core {
     }
 
     pub(super) fn report_script_error(&self, context: ContextId, error: ScriptError) {
-        let source = self.scopes.borrow().get(context).map(|scope| scope.source());
+        let source = self
+            .scopes
+            .borrow()
+            .get(context)
+            .map(|scope| scope.source());
         if let Some(source) = source {
             self.publish(HostEventKind::ScriptError { source, error });
         }
@@ -206,7 +219,12 @@ impl Core {
     }
 
     /// A message to a worker is an event that it may extend.
-    fn post_to_worker(self: &Rc<Self>, asker: &Asker, worker: WorkerId, message: TransferredMessage) {
+    fn post_to_worker(
+        self: &Rc<Self>,
+        asker: &Asker,
+        worker: WorkerId,
+        message: TransferredMessage,
+    ) {
         let Some(registration) = self.registration_of_worker(worker) else {
             return;
         };
@@ -369,7 +387,8 @@ impl Core {
         };
         let core = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            core.fire(registration, worker, EventInit::Fetch(init)).await;
+            core.fire(registration, worker, EventInit::Fetch(init))
+                .await;
         });
         match answer.await {
             Ok(FetchAnswer::Response(response)) => Ok(response),

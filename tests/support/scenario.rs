@@ -210,9 +210,9 @@ impl Scenario {
     /// Waits until a script prints a line.
     #[track_caller]
     pub fn wait_until_printed(self, line: &str) -> Self {
-        self.wait_until(|kind| {
-            matches!(kind, HostEventKind::Console { message, .. } if message == line)
-        })
+        self.wait_until(
+            |kind| matches!(kind, HostEventKind::Console { message, .. } if message == line),
+        )
     }
 
     /// Waits until something like this has happened.
@@ -298,7 +298,11 @@ impl Scenario {
             HostEventKind::SyncEnded { outcome, .. } => Some(outcome),
             _ => None,
         });
-        assert!(outcome.is_some_and(is_expected), "outcome {outcome:?}; {}", self.story());
+        assert!(
+            outcome.is_some_and(is_expected),
+            "outcome {outcome:?}; {}",
+            self.story()
+        );
         self
     }
 
@@ -341,10 +345,7 @@ impl Scenario {
     }
 
     /// Runs something of the embedder's against the host, then lets everything come to rest.
-    pub fn run<T: Send + 'static>(
-        &mut self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> T {
+    pub fn run<T: Send + 'static>(&mut self, work: impl Future<Output = T> + Send + 'static) -> T {
         let result = self.within_patience(work);
         self.settle();
         result
