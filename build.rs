@@ -51,6 +51,10 @@ mod snapshot {
 
     /// Writes `snapshot.bin` and `residual.rs` into the build's output folder.
     pub fn write() {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is how cargo tells a build script its folder"
+        )]
         let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
         let snapshot = create_snapshot(
             CreateSnapshotOptions {

@@ -2,6 +2,13 @@
 //!
 //! One program, because every further one would link V8 again.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test fails by panicking, and a test program has no reader but itself"
+)]
+
 mod support;
 
 /// Registration, retries, last chance, restart.

@@ -46,7 +46,7 @@ impl Core {
         let now = self.clock.now();
         let is_quiet = self.scopes.borrow_mut().end_event(context, now);
         if is_quiet {
-            self.worker_became_quiet(registration).await;
+            self.registration_became_quiet(registration).await;
             self.stop_when_idle(context, kind, &outcome);
         }
         outcome

@@ -116,7 +116,7 @@ impl Core {
                     self.run_update(&job.scope, script, *force_bypass_cache)
                         .await
                 }
-                JobKind::Unregister => self.run_unregister(&job.scope).await,
+                JobKind::Unregister => self.run_unregister(&job.scope),
             };
             self.settle_job(&job.scope, &result);
             next = self.jobs.borrow_mut().finish(&job.scope);
@@ -268,7 +268,7 @@ impl Core {
     }
 
     /// <https://w3c.github.io/ServiceWorker/#unregister-algorithm>
-    async fn run_unregister(self: &Rc<Self>, scope: &Url) -> Result<JobResult, WebError> {
+    fn run_unregister(self: &Rc<Self>, scope: &Url) -> Result<JobResult, WebError> {
         let Some(registration) = self.registration_for_scope(scope) else {
             return Ok(JobResult::Unregistered(false));
         };
@@ -281,7 +281,7 @@ impl Core {
         let id = registration.id;
         self.leaving.borrow_mut().insert(id, registration);
         self.settle_job(scope, &Ok(JobResult::Unregistered(true)));
-        self.try_clear(id).await;
+        self.try_clear(id);
         Ok(JobResult::Unregistered(true))
     }
 

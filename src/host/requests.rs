@@ -8,7 +8,7 @@ use url::Url;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::scopes::Role;
-use crate::network::{NetworkError, Request, Response};
+use crate::network::{NetworkError, Request, Response, check_worker_response};
 use crate::service_worker::client::{ClientQuery, ClientScope, match_all};
 use crate::service_worker::scope::match_registration;
 use crate::service_worker::{
@@ -46,46 +46,45 @@ impl Core {
                 self.scopes.borrow_mut().mark_idle(context, commands_taken);
                 self.touch();
             }
-            HostRequest::GetRegistration(url, reply) => {
-                let found = self
-                    .matching_registration(&url)
-                    .filter(|registration| registration.origin == asker.origin);
-                let _ = reply.send(Ok(found.as_ref().map(RegistrationView::from)));
-            }
-            HostRequest::GetRegistrations(reply) => {
-                let _ = reply.send(Ok(self.registrations_of(&asker.origin)));
-            }
             HostRequest::PostToWorker(worker, message) => {
                 self.post_to_worker(&asker, WorkerId(worker), message);
             }
             HostRequest::PostToClient(client, message) => {
                 self.post_to_client(&asker, &client, message);
             }
+            HostRequest::AcknowledgeSync(registration, tag) => {
+                self.acknowledge_sync(RegistrationId(registration), tag);
+            }
+            question => self.answer(asker, question),
+        }
+    }
+
+    /// Answers a question, at once or when what it needs is there.
+    fn answer(self: &Rc<Self>, asker: Asker, question: HostRequest) {
+        match question {
+            HostRequest::GetRegistration(url, reply) => {
+                let found = self
+                    .matching_registration(&url)
+                    .filter(|registration| registration.origin == asker.origin);
+                answer_to(reply)(Ok(found.as_ref().map(RegistrationView::from)));
+            }
+            HostRequest::GetRegistrations(reply) => {
+                answer_to(reply)(Ok(self.registrations_of(&asker.origin)));
+            }
             HostRequest::GetClient(id, reply) => {
-                let scopes = self.scopes.borrow();
-                let found = scopes.clients().find(|client| {
-                    client.id.0 == id && client.url.origin().ascii_serialization() == asker.origin
-                });
-                let _ = reply.send(Ok(found.map(ClientView::from)));
+                answer_to(reply)(Ok(self.client_view(&asker.origin, &id)));
             }
             HostRequest::MatchClients {
                 include_uncontrolled,
                 kind,
                 reply,
-            } => {
-                let _ = reply.send(Ok(self.match_clients(&asker, include_uncontrolled, kind)));
-            }
-            HostRequest::ClaimClients(reply) => {
-                let _ = reply.send(self.claim_clients(&asker));
-            }
-            HostRequest::AcknowledgeSync(registration, tag) => {
-                self.acknowledge_sync(RegistrationId(registration), tag);
-            }
+            } => answer_to(reply)(Ok(self.match_clients(&asker, include_uncontrolled, kind))),
+            HostRequest::ClaimClients(reply) => answer_to(reply)(self.claim_clients(&asker)),
             HostRequest::GetSyncTags(registration, reply) => {
-                let _ = reply.send(Ok(self.sync_tags(RegistrationId(registration))));
+                answer_to(reply)(Ok(self.sync_tags(RegistrationId(registration))));
             }
             HostRequest::RegisterSync(registration, tag, reply) => {
-                let _ = reply.send(self.register_sync(RegistrationId(registration), tag));
+                answer_to(reply)(self.register_sync(RegistrationId(registration), tag));
             }
             HostRequest::Register(request, reply) => {
                 self.register(request, &asker.url, answer_to(reply));
@@ -95,18 +94,23 @@ impl Core {
                 self.unregister(RegistrationId(id), answer_to(reply));
             }
             slow => {
-                tokio::task::spawn_local(Rc::clone(self).take_slow_request(asker, slow));
+                tokio::task::spawn_local(Rc::clone(self).answer_slowly(asker, slow));
             }
         }
     }
 
-    async fn take_slow_request(self: Rc<Self>, asker: Asker, request: HostRequest) {
+    async fn answer_slowly(self: Rc<Self>, asker: Asker, request: HostRequest) {
         match request {
             HostRequest::ImportScript(url, reply) => {
                 let _ = reply.send(self.import_script(&asker, url).await);
             }
-            HostRequest::Fetch(request, reply) => {
-                let _ = reply.send(self.fetch_for_client(&asker, request).await);
+            HostRequest::Fetch(request, mut reply) => {
+                let answer = tokio::select! {
+                    answer = self.fetch_for_client(&asker, request) => answer,
+                    // The client aborted: nobody waits for an answer.
+                    () = reply.closed() => return,
+                };
+                let _ = reply.send(answer);
             }
             HostRequest::Ready(reply) => {
                 let ready = self.wait_for(|core| {
@@ -294,6 +298,14 @@ impl Core {
         .flatten()
     }
 
+    fn client_view(&self, origin: &str, id: &str) -> Option<ClientView> {
+        let scopes = self.scopes.borrow();
+        let found = scopes.clients().find(|client| {
+            client.id.0 == id && client.url.origin().ascii_serialization() == origin
+        });
+        found.map(ClientView::from)
+    }
+
     fn match_clients(
         &self,
         asker: &Asker,
@@ -379,6 +391,7 @@ impl Core {
         if !listens {
             return self.network.fetch(request).await;
         }
+        let (mode, redirect) = (request.mode, request.redirect);
         let (reply, answer) = oneshot::channel();
         let init = FetchInit {
             request,
@@ -391,7 +404,10 @@ impl Core {
                 .await;
         });
         match answer.await {
-            Ok(FetchAnswer::Response(response)) => Ok(response),
+            Ok(FetchAnswer::Response(response)) => {
+                check_worker_response(mode, redirect, &response)?;
+                Ok(response)
+            }
             Ok(FetchAnswer::PassThrough(request)) => self.network.fetch(request).await,
             Ok(FetchAnswer::Failed(reason)) => Err(NetworkError::Handler(reason)),
             Err(_) => Err(NetworkError::Handler(

@@ -367,10 +367,10 @@ impl Core {
         match scope.role {
             Role::Client(client) => {
                 if let Some(registration) = client.controller {
-                    self.client_left(registration).await;
+                    self.registration_became_quiet(registration).await;
                 }
             }
-            Role::Worker { registration, .. } => self.worker_became_quiet(registration).await,
+            Role::Worker { registration, .. } => self.registration_became_quiet(registration).await,
         }
     }
 

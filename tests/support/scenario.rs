@@ -4,7 +4,7 @@
 //! Its clock stands still until it is advanced, so that a retry in fifteen minutes takes no time.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,13 +103,6 @@ impl Scenario {
         registered.expect("the worker is registered");
         scenario.settle();
         scenario
-    }
-
-    /// Registers the script of a fixture as `/sw.js`.
-    #[track_caller]
-    pub fn run_worker(self, fixture: &str) -> Self {
-        let script = read_fixture(fixture);
-        self.worker(&script)
     }
 
     /// Registers a script of the site, and gives what comes of it.
@@ -437,12 +430,4 @@ pub fn address(path: &str) -> Url {
     Url::parse(ORIGIN)
         .and_then(|origin| origin.join(path))
         .expect("a path")
-}
-
-/// The text of a file in tests/fixtures/workers.
-pub fn read_fixture(name: &str) -> String {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/fixtures/workers", name]
-        .iter()
-        .collect();
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
