@@ -19,6 +19,8 @@ mod cache;
 mod cli;
 /// Clients that a worker sees, claims and answers.
 mod clients;
+/// Kills, full disks, damaged files: what was promised is kept.
+mod crash;
 /// Requests of scripts, against a real server.
 mod fetch;
 /// What every scope has, and what none has.
