@@ -3,16 +3,20 @@
 //! The rules are in [`crate::sync`]; this stores what they say before anything depends on it.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::service_worker::{EventOutcome, RegistrationId};
-use crate::storage::StorageError;
+use crate::storage::{Storage, StorageError};
 use crate::sync::{
     Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncRegistration,
 };
 use crate::web::error::WebError;
 use crate::web::event::{EventInit, Notice};
+
+/// After a write to the sync queue failed, for example because the disk is full, the next is tried this much later.
+const STORAGE_RETRY: Duration = Duration::from_secs(60);
 
 impl Core {
     /// `registration.sync.register()`: what it resolves is on disk.
@@ -106,12 +110,14 @@ impl Core {
         let mut sync_changes = self.sync_changed.subscribe();
         let mut network_changes = self.connectivity.subscribe();
         loop {
-            let plan = self.plan();
-            for key in plan.fire {
-                self.start_sync(&key);
+            for key in self.plan().fire {
+                if !self.start_sync(&key) {
+                    break;
+                }
             }
+            let wake_at = self.plan().wake_at;
             let wake = async {
-                match plan.wake_at {
+                match wake_at {
                     Some(at) => self.clock.sleep_until(at).await,
                     None => std::future::pending().await,
                 }
@@ -131,10 +137,19 @@ impl Core {
 
     /// What the rules say should happen now.
     fn plan(&self) -> Plan {
+        let now = self.clock.now();
+        if let Some(at) = self.storage_retry_at.get() {
+            let wait = at.saturating_since(now);
+            // A longer wait was never asked for: the clock was set back.
+            if !wait.is_zero() && wait <= STORAGE_RETRY {
+                return Plan {
+                    fire: Vec::new(),
+                    wake_at: Some(at),
+                };
+            }
+        }
         let is_online = self.connectivity.is_online();
-        self.syncs
-            .borrow()
-            .plan(self.clock.now(), is_online, usize::MAX)
+        self.syncs.borrow().plan(now, is_online, usize::MAX)
     }
 
     /// Whether an event would be fired now.
@@ -162,16 +177,16 @@ impl Core {
         }
     }
 
-    /// Marks a registration as firing, on disk first, and sends its event.
-    fn start_sync(self: &Rc<Self>, key: &SyncKey) {
+    /// Marks a registration as firing, on disk first, and sends its event; `false` if it could not be marked.
+    fn start_sync(self: &Rc<Self>, key: &SyncKey) -> bool {
         let Some(row) = self.syncs.borrow().get(key).cloned() else {
-            return;
+            return true;
         };
         let row = row.start();
         if let Err(error) = self.store_sync(row.clone()) {
-            // Not marked, so not fired: it is tried again when something changes.
+            // Not marked, so not fired: it is tried again a little later.
             self.report_storage(Err(error));
-            return;
+            return false;
         }
         let core = Rc::clone(self);
         let work = self.begin_work();
@@ -179,6 +194,7 @@ impl Core {
             core.run_sync(row).await;
             drop(work);
         });
+        true
     }
 
     async fn run_sync(self: &Rc<Self>, row: SyncRegistration) {
@@ -221,12 +237,20 @@ impl Core {
         let now = self.clock.now();
         let chance = (self.settings.chance)();
         let step = current.settle(settled, now, chance, &self.settings.sync_policy);
+        // What happened has happened, also where it cannot be stored: the event must not seem to run for ever. A restart
+        // finds an event that was interrupted, and repeats it.
         let (stored, next_attempt_at_ms, removed) = match step {
             Step::Keep(row) => {
                 let retry_at = row.retry_at;
-                (self.store_sync(row), retry_at, None)
+                let stored = self.write_syncs(|storage| storage.save_syncs([&row]));
+                self.syncs.borrow_mut().put(row);
+                (stored, retry_at, None)
             }
-            Step::Remove(removal) => (self.remove_sync(&fired.key), None, Some(removal)),
+            Step::Remove(removal) => {
+                let stored = self.write_syncs(|storage| storage.remove_syncs([&fired.key]));
+                self.syncs.borrow_mut().remove(&fired.key);
+                (stored, None, Some(removal))
+            }
         };
         self.report_storage(stored);
         self.publish_end(fired, outcome, next_attempt_at_ms, removed);
@@ -253,14 +277,19 @@ impl Core {
     }
 
     fn store_sync(&self, row: SyncRegistration) -> Result<(), StorageError> {
-        self.storage.save_syncs([&row])?;
+        self.write_syncs(|storage| storage.save_syncs([&row]))?;
         self.syncs.borrow_mut().put(row);
         Ok(())
     }
 
-    fn remove_sync(&self, key: &SyncKey) -> Result<(), StorageError> {
-        self.storage.remove_syncs([key])?;
-        self.syncs.borrow_mut().remove(key);
-        Ok(())
+    /// Writes to the queue on disk, and remembers whether that is possible just now.
+    fn write_syncs(
+        &self,
+        write: impl FnOnce(&Storage) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let written = write(&self.storage);
+        let retry_at = written.is_err().then(|| self.clock.now().plus(STORAGE_RETRY));
+        self.storage_retry_at.set(retry_at);
+        written
     }
 }
