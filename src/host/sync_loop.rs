@@ -109,6 +109,7 @@ impl Core {
     pub(super) async fn run_sync_loop(self: Rc<Self>) {
         let mut sync_changes = self.sync_changed.subscribe();
         let mut network_changes = self.connectivity.subscribe();
+        let mut set_back = self.clock.set_back();
         loop {
             for key in self.plan().fire {
                 if !self.start_sync(&key) {
@@ -124,6 +125,10 @@ impl Core {
             };
             tokio::select! {
                 () = wake => {}
+                () = set_back.as_mut() => {
+                    set_back = self.clock.set_back();
+                    self.clock_was_set_back();
+                }
                 _ = sync_changes.changed() => {}
                 changed = network_changes.changed() => {
                     if changed.is_ok() {
@@ -174,6 +179,17 @@ impl Core {
             for row in rows {
                 self.report_storage(self.store_sync(row));
             }
+        }
+    }
+
+    /// Deadlines are stored as wall-clock time; none may lie further away than the wait that it stands for.
+    fn clock_was_set_back(&self) {
+        let rows = self
+            .syncs
+            .borrow()
+            .set_back(self.clock.now(), &self.settings.sync_policy);
+        for row in rows {
+            self.report_storage(self.store_sync(row));
         }
     }
 
