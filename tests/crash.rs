@@ -39,7 +39,7 @@ const WORKER: &str = include_str!("fixtures/crash/sw.js");
 const PAGE: &str = include_str!("fixtures/crash/page.js");
 
 /// Kills of one run of the tests, unless `LANDFALL_KILLS` says otherwise.
-const KILLS: usize = 40;
+const KILLS: usize = 120;
 /// After so many kills a new data folder is begun, so that first starts are killed too.
 const KILLS_OF_A_LIFE: usize = 8;
 /// A moment that does not come, because nothing is left to do, is not waited for any longer.
@@ -215,10 +215,20 @@ fn kills_at_random_moments_lose_nothing_and_repeat_nothing() {
             let fate = Fate::draw(&mut chance);
             let faults = life.suffer(&fate);
             killed += 1;
-            assert_none(seed, &format!("kill {killed}, {fate:?}"), faults, life.folder.path());
+            assert_none(
+                seed,
+                &format!("kill {killed}, {fate:?}"),
+                faults,
+                life.folder.path(),
+            );
         }
         let faults = life.end();
-        assert_none(seed, &format!("the end after kill {killed}"), faults, life.folder.path());
+        assert_none(
+            seed,
+            &format!("the end after kill {killed}"),
+            faults,
+            life.folder.path(),
+        );
         promises += life.books.promises();
         repeated += Received::from(&life.server.requests()).repeated();
     }
@@ -247,7 +257,10 @@ fn number_from(variable: &str) -> Option<u64> {
 }
 
 /// A line for whoever runs the tests.
-#[expect(clippy::print_stdout, reason = "it says what was tried, or why it was not")]
+#[expect(
+    clippy::print_stdout,
+    reason = "it says what was tried, or why it was not"
+)]
 fn report(line: &str) {
     println!("{line}");
 }

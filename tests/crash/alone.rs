@@ -14,7 +14,11 @@ const WORKER: &str = include_str!("../fixtures/crash/many_apis.js");
 /// Covers folders with an empty file system that only the program sees, then becomes the program.
 const HIDE_AND_RUN: &str = r#"
     program=$1; shift
-    while [ "$1" != -- ]; do mount -t tmpfs landfall-test "$1" || exit 77; shift; done
+    while [ "$1" != -- ]; do
+        mount -t tmpfs landfall-test "$1" || exit 77
+        [ -z "$(ls -A "$1")" ] || exit 78
+        shift
+    done
     shift
     exec "$program" "$@"
 "#;
@@ -56,7 +60,9 @@ fn folders_to_hide(but: &Path) -> Vec<PathBuf> {
 )]
 fn cargo_home() -> Option<PathBuf> {
     let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"));
-    std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home)
+    std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(home)
 }
 
 /// Runs the program where these folders are empty; `None` where that is not permitted.
@@ -66,7 +72,14 @@ fn run_without(hidden: &[PathBuf], program: &Path) -> Option<Output> {
         .args(["--mount", "--", "sh", "-c", HIDE_AND_RUN, "sh"])
         .arg(program)
         .args(hidden)
-        .args(["--", "run", "sw.js", "--connectivity", "online", "--exit-when-idle"])
+        .args([
+            "--",
+            "run",
+            "sw.js",
+            "--connectivity",
+            "online",
+            "--exit-when-idle",
+        ])
         .current_dir(folder)
         .output()
         .ok()?;

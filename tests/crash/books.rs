@@ -10,7 +10,7 @@
 //!   twice only if the first worker died between the sending and the commit of its delete.
 //! - While a message that was queued before a resolved `register("outbox")` is on disk, so is the tag.
 //! - A tag whose `register()` was resolved is in the queue, or its event reached the server; a tag that has left the
-//!   queue fires no more.
+//!   queue fires no more. One whose event was said to have succeeded has left it.
 //! - Notes and cached pages whose promise was resolved are on disk; both notes of one transaction or none.
 //! - A worker that was installed is on disk with its scripts.
 
@@ -32,6 +32,8 @@ pub struct Books {
     covered: Names,
     deleted: Names,
     tags: Names,
+    /// Those of them whose event was said to have succeeded.
+    ended: Names,
     noted: Names,
     cached: Names,
     uncached: Names,
@@ -79,6 +81,10 @@ impl Books {
         for event in events {
             match event["event"].as_str() {
                 Some("installed") => self.has_worker = true,
+                Some("sync_ended") if event["removed"] == "succeeded" => {
+                    let tag = event["tag"].as_str().unwrap_or_default();
+                    self.enter("ended", tag);
+                }
                 Some("storage_failed" | "install_failed" | "script_error" | "scope_stopped") => {
                     self.faults.push(event.to_string());
                 }
@@ -94,6 +100,9 @@ impl Books {
         let column = match verb {
             "queued" => &mut self.queued,
             "deleted" => &mut self.deleted,
+            // A tag that is registered again and again is back for good reason.
+            "ended" if name == "outbox" => return,
+            "ended" => &mut self.ended,
             "noted" => &mut self.noted,
             "cached" => &mut self.cached,
             "uncached" => &mut self.uncached,
@@ -181,6 +190,11 @@ impl Books {
     }
 
     fn audit_tags(&mut self, disk: &Snapshot, received: &Received, faults: &mut Vec<String>) {
+        for tag in &self.ended {
+            if disk.tags.contains_key(tag) {
+                faults.push(format!("a tag that succeeded is on disk: {tag}"));
+            }
+        }
         for tag in &self.tags {
             let is_stored = disk.tags.contains_key(tag);
             if !is_stored && received.times(tag) == 0 {

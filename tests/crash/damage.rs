@@ -124,8 +124,14 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_nothing_else() {
     disk.fill();
     let story = story
         .expect_eval("name(registerMany())", json!("QuotaExceededError"))
-        .expect_eval(&format!("name(put('large', {LARGE}))"), json!("QuotaExceededError"))
-        .expect_eval(&format!("name(cache('/large', {LARGE}))"), json!("QuotaExceededError"))
+        .expect_eval(
+            &format!("name(put('large', {LARGE}))"),
+            json!("QuotaExceededError"),
+        )
+        .expect_eval(
+            &format!("name(cache('/large', {LARGE}))"),
+            json!("QuotaExceededError"),
+        )
         .expect_eval("keys()", json!(["before"]))
         .expect_eval("cached()", json!(["/before"]))
         .expect_eval(
@@ -237,7 +243,14 @@ fn site() -> TempDir {
 fn landfall(site: &TempDir, data: &Path) -> Output {
     Command::new(PROGRAM)
         .current_dir(site.path())
-        .args(["run", "sw.js", "--connectivity", "online", "--exit-when-idle", "--data"])
+        .args([
+            "run",
+            "sw.js",
+            "--connectivity",
+            "online",
+            "--exit-when-idle",
+            "--data",
+        ])
         .arg(data)
         .output()
         .expect("the program starts")

@@ -60,13 +60,17 @@ impl Snapshot {
     }
 
     fn read_host(&mut self, database: &Connection) -> rusqlite::Result<()> {
-        let rows = texts(database, "SELECT tag || ' ' || state FROM sync_registration")?;
+        let rows = texts(
+            database,
+            "SELECT tag || ' ' || state FROM sync_registration",
+        )?;
         self.tags = rows
             .iter()
             .filter_map(|row| row.split_once(' '))
             .map(|(tag, state)| (tag.to_owned(), state.to_owned()))
             .collect();
-        let workers = "SELECT w.script_url FROM worker w JOIN registration r ON r.id = w.registration_id
+        let workers =
+            "SELECT w.script_url FROM worker w JOIN registration r ON r.id = w.registration_id
                        WHERE EXISTS (SELECT 1 FROM script WHERE worker_id = w.id)";
         self.has_worker = !texts(database, workers)?.is_empty();
         Ok(())
