@@ -304,7 +304,9 @@ impl Core {
         write: impl FnOnce(&Storage) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
         let written = write(&self.storage);
-        let retry_at = written.is_err().then(|| self.clock.now().plus(STORAGE_RETRY));
+        let retry_at = written
+            .is_err()
+            .then(|| self.clock.now().plus(STORAGE_RETRY));
         self.storage_retry_at.set(retry_at);
         written
     }
