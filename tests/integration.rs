@@ -2,6 +2,13 @@
 //!
 //! One program, because every further one would link V8 again.
 
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers beside the tests fail as the tests do"
+)]
+
 mod support;
 
 /// Registration, retries, last chance, restart.
