@@ -94,7 +94,7 @@ impl v8::ValueSerializerImpl for Writer<'_> {
         if object.has_own_property(scope, self.brand.into())? {
             return Some(true);
         }
-        Some(object.has_own_property(scope, self.cloneable_brand.into())?)
+        object.has_own_property(scope, self.cloneable_brand.into())
     }
 
     fn write_host_object<'s>(
