@@ -16,7 +16,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use landfall::host::{ClientOptions, ClientScript, ConnectivityMode, Host, RegisterOptions};
+use landfall::{ClientOptions, ClientScript, ConnectivityMode, Host, RegisterOptions};
 use serde_json::Value;
 use url::Url;
 
@@ -44,8 +44,7 @@ fn main() -> Result<(), Failure> {
     }
 }
 
-// ----- The first process: offline, a page queues messages.
-
+/// The first process: offline, a page queues messages.
 async fn queue(data: &Path, site: Url) -> Result<(), Failure> {
     let host = Host::builder()
         .data_dir(data)
@@ -56,7 +55,7 @@ async fn queue(data: &Path, site: Url) -> Result<(), Failure> {
         .await?;
     println!("the service worker is installed");
 
-    host.go_offline().await?;
+    host.go_offline();
     println!("the network is gone");
 
     let page = host
@@ -75,8 +74,7 @@ async fn queue(data: &Path, site: Url) -> Result<(), Failure> {
     std::future::pending().await
 }
 
-// ----- The second process: finds what the first one left, and delivers it.
-
+/// The second process: finds what the first one left, and delivers it.
 async fn deliver(data: &Path, site: Url) -> Result<(), Failure> {
     let host = Host::builder()
         .data_dir(data)
@@ -88,23 +86,27 @@ async fn deliver(data: &Path, site: Url) -> Result<(), Failure> {
         host.status().await?.syncs.len()
     );
 
-    host.go_online().await?;
+    host.go_online();
     println!("the network is back");
-    host.run_until_idle().await;
+    host.run_until_idle().await?;
 
     let page = host
         .open_client(ClientOptions {
             url: site.join("page.html")?,
-            script: ClientScript::Source(String::new()),
+            script: ClientScript::None,
         })
         .await?;
-    println!("tags: {}", page.eval(GET_TAGS).await?);
-    host.shut_down().await;
-    Ok(())
+    let tags = page.eval(GET_TAGS).await?;
+    println!("everything is sent; tags: {tags}");
+    host.shut_down().await?;
+    if tags == serde_json::json!([]) {
+        Ok(())
+    } else {
+        Err("a tag is still registered".into())
+    }
 }
 
-// ----- Around them: a real HTTP server, and a kill.
-
+/// Around them: a real HTTP server, and a kill.
 fn tell_the_story() -> Result<(), Failure> {
     let (site, received) = start_server()?;
     let data = tempfile::tempdir()?;

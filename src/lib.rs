@@ -22,6 +22,9 @@ mod engine;
 mod host;
 
 #[cfg(feature = "v8")]
+pub mod cli;
+
+#[cfg(feature = "v8")]
 pub use host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, Host, HostBuilder,
     HostEvent, HostEventKind, RegisterOptions, Registration, RegistrationStatus, ScriptSource,

@@ -1,3 +1,5 @@
 //! The program `landfall`: starts the commands of the library and passes their exit code on.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    landfall::cli::main()
+}

@@ -2,12 +2,21 @@
 //!
 //! One program, because every further one would link V8 again.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test fails by panicking, and a test program has no reader but itself"
+)]
+
 mod support;
 
 /// Registration, retries, last chance, restart.
 mod background_sync;
 /// Cache Storage: what is kept, and for how long.
 mod cache;
+/// The program: words in, words and exit codes out.
+mod cli;
 /// Clients that a worker sees, claims and answers.
 mod clients;
 /// Requests of scripts, against a real server.
@@ -18,5 +27,7 @@ mod global_scope;
 mod indexed_db;
 /// Register, install, activate, update, unregister.
 mod lifecycle;
+/// Real libraries from npm, unmodified.
+mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.
 mod script_errors;

@@ -13,11 +13,11 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::post;
-use landfall::host::{
+use landfall::network::origin::OriginServer;
+use landfall::service_worker::EventOutcome;
+use landfall::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostEventKind, RegisterOptions,
 };
-use landfall::network::OriginServer;
-use landfall::service_worker::EventOutcome;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -76,7 +76,7 @@ async fn start(data: &Path, worker: &str) -> (Host, Client) {
     let host = Host::builder()
         .data_dir(data)
         .connectivity(ConnectivityMode::Online)
-        .origin_server(origin.clone(), folder)
+        .origin_server(&origin, folder)
         .build()
         .await
         .unwrap();
@@ -89,7 +89,7 @@ async fn start(data: &Path, worker: &str) -> (Host, Client) {
 async fn open_page(host: &Host, origin: &Url) -> Client {
     let options = ClientOptions {
         url: origin.join("workers/page.html").unwrap(),
-        script: ClientScript::Source(String::new()),
+        script: ClientScript::None,
     };
     host.open_client(options).await.unwrap()
 }
@@ -113,11 +113,11 @@ async fn stored_and_read(worker: &str) -> (Value, Value) {
     let data = tempfile::tempdir().unwrap();
     let (host, page) = start(data.path(), worker).await;
     let stored = ask(&page, "store").await;
-    host.shut_down().await;
+    host.shut_down().await.unwrap();
 
     let (host, page) = start(data.path(), worker).await;
     let read = ask(&page, "read").await;
-    host.shut_down().await;
+    host.shut_down().await.unwrap();
     (stored, read)
 }
 
@@ -195,7 +195,7 @@ async fn workbox_queues_a_failed_post_and_replays_it_once() {
     let page = open_page(&host, &server.origin).await;
     page.eval(CONTROLLED).await.unwrap();
 
-    host.go_offline().await.unwrap();
+    host.go_offline();
     let post = r#"fetch("/messages", { method: "POST", body: "hello from offline" })
         .then((response) => response.status, (error) => error.name)"#;
     assert_eq!(page.eval(post).await.unwrap(), "TypeError");
@@ -207,7 +207,7 @@ async fn workbox_queues_a_failed_post_and_replays_it_once() {
     assert!(server.received().is_empty());
 
     let mut events = host.events();
-    host.go_online().await.unwrap();
+    host.go_online();
     let outcome = loop {
         let event = events.next().await.expect("the host runs");
         if let HostEventKind::SyncEnded {
@@ -219,9 +219,9 @@ async fn workbox_queues_a_failed_post_and_replays_it_once() {
         }
     };
     assert_eq!(outcome, EventOutcome::Fulfilled);
-    host.run_until_idle().await;
+    host.run_until_idle().await.unwrap();
     assert_eq!(page.eval(tags).await.unwrap(), json!([]));
-    host.shut_down().await;
+    host.shut_down().await.unwrap();
     assert_eq!(server.received(), ["hello from offline"]);
 }
 

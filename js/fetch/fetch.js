@@ -47,6 +47,7 @@ class Transfer {
   #signal;
   #rid = op_fetch_begin();
   #responseBody = null;
+  #responseBodyRid = null;
   #onAbort = () => this.#abort();
   #reject = null;
 
@@ -71,6 +72,7 @@ class Transfer {
     const native = await op_fetch_exchange(this.#rid, requestToNative(this.#request));
     const response = innerResponseFromNative(native, () => this.end());
     this.#responseBody = response.body;
+    this.#responseBodyRid = native.body.rid;
     // Without a stream behind it, nothing is left to be aborted.
     if (native.body.rid === null) this.end();
     return response;
@@ -91,6 +93,8 @@ class Transfer {
       PromisePrototypeThen(PromiseResolve(requestBody.cancel(reason)), undefined, () => {});
     }
     this.#responseBody?.error(reason);
+    // Ends the transfer, and a read that waits for it.
+    if (this.#responseBodyRid !== null) core.tryClose(this.#responseBodyRid);
     this.end();
   }
 }

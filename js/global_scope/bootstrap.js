@@ -51,9 +51,9 @@ const BOOT = "__landfall_boot";
 
 defineInterfaces({
   ...interfaces,
-  ...indexedDbInterfaces,
   Cache,
   CacheStorage,
+  ...indexedDbInterfaces,
   ServiceWorker,
   ServiceWorkerRegistration,
   StorageManager,

@@ -1,6 +1,6 @@
 // Messages between scopes: serialised here, carried by the host, read there.
 
-import { ports, webidl } from "ext:landfall_platform/platform.js";
+import { core, DOMException, ports, webidl } from "ext:landfall_platform/platform.js";
 
 /**
  * https://html.spec.whatwg.org/multipage/structured-data.html#structuredserializewithtransfer
@@ -24,7 +24,16 @@ export function serializeMessage(message, transferOrOptions, prefix) {
       prefix,
       "Argument 2",
     );
-  return ports.serializeJsMessageData(message, options.transfer);
+  return ports.serializeJsMessageData(message, inReadableOrder(options.transfer));
+}
+
+/** Deno's reader puts a buffer into the place behind its own, where a port must not be: buffers go last. */
+function inReadableOrder(transfer) {
+  if (new Set(transfer).size !== transfer.length) {
+    throw new DOMException("The transfer list has a duplicate.", "DataCloneError");
+  }
+  const buffers = transfer.filter(core.isArrayBuffer);
+  return [...transfer.filter((object) => !buffers.includes(object)), ...buffers];
 }
 
 /**

@@ -27,7 +27,11 @@ pub(super) fn draw(error: &ScriptError) -> String {
 /// The bytes of `text` to mark: the word at the position, or the one character there.
 fn mark(text: &str, first_line: u32, position: &SourcePosition) -> std::ops::Range<usize> {
     let lines_before = position.line.saturating_sub(first_line) as usize;
-    let start_of_line: usize = text.split_inclusive('\n').take(lines_before).map(str::len).sum();
+    let start_of_line: usize = text
+        .split_inclusive('\n')
+        .take(lines_before)
+        .map(str::len)
+        .sum();
     let line = text[start_of_line..].lines().next().unwrap_or_default();
     let column = (position.column as usize).saturating_sub(1);
     let start = byte_of_column(line, column);
@@ -59,7 +63,10 @@ mod tests {
     use crate::web::script_error::SourceExcerpt;
 
     fn error(text: &str, first_line: u32, line: u32, column: u32) -> ScriptError {
-        let excerpt = SourceExcerpt { first_line, text: text.to_owned() };
+        let excerpt = SourceExcerpt {
+            first_line,
+            text: text.to_owned(),
+        };
         ScriptError {
             message: "ReferenceError: fail is not defined".to_owned(),
             stack: None,
@@ -80,10 +87,16 @@ mod tests {
     #[test]
     fn the_word_at_the_position_is_marked() {
         let drawn = plain(&error("// first\n  fail();\n", 7, 8, 3));
-        assert!(drawn.starts_with("error: ReferenceError: fail is not defined\n"), "{drawn}");
+        assert!(
+            drawn.starts_with("error: ReferenceError: fail is not defined\n"),
+            "{drawn}"
+        );
         assert!(drawn.contains("https://localhost/sw.js:8:3"), "{drawn}");
         assert!(drawn.contains("8 |   fail();"), "{drawn}");
-        assert!(drawn.contains("^^^^") && !drawn.contains("^^^^^"), "{drawn}");
+        assert!(
+            drawn.contains("^^^^") && !drawn.contains("^^^^^"),
+            "{drawn}"
+        );
     }
 
     #[test]

@@ -42,15 +42,18 @@ impl Output {
 
     /// A line of the story, so long after its beginning. Further lines of its text are indented.
     pub(super) fn story(&self, since: Duration, line: &Line) {
-        let Line { label, style, text, .. } = line;
+        let Line {
+            label, style, text, ..
+        } = line;
         let seconds = since.as_secs_f64();
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();
         let mut out = anstream::stdout().lock();
-        let _ = writeln!(
-            out,
-            "{DIM}{seconds:>8.3}{DIM:#}  {style}{label:<LABEL_WIDTH$}{style:#} {first}"
-        );
+        let _ = write!(out, "{DIM}{seconds:>8.3}{DIM:#}  {style}{label}{style:#}");
+        let _ = match (first, LABEL_WIDTH.saturating_sub(label.len())) {
+            ("", _) => writeln!(out),
+            (first, gap) => writeln!(out, "{:gap$} {first}", ""),
+        };
         for rest in lines {
             let _ = writeln!(out, "{:>10}{rest}", "");
         }
@@ -62,7 +65,18 @@ impl Output {
         let mut out = anstream::stderr().lock();
         let _ = match script_error {
             Some(script_error) => writeln!(out, "{}", frame::draw(script_error)),
-            None => writeln!(out, "{ERROR}error:{ERROR:#} {error:#}"),
+            None => writeln!(out, "{ERROR}error:{ERROR:#} {}", with_causes(error)),
         };
     }
+}
+
+/// The error and its causes; one that only repeats what was said is left out.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }

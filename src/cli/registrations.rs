@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
+use url::Url;
 
 use crate::cli::args::{DataFolder, ListArgs};
 use crate::cli::control::{Connection, Request};
 use crate::cli::output::Output;
 use crate::cli::tables::table;
-use crate::host::{RegistrationStatus, Status};
+use crate::host::{RegistrationStatus, Status, WorkerStatus};
 
 /// `landfall registrations`
 pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<ExitCode> {
@@ -37,7 +38,11 @@ pub(super) async fn status(args: &ListArgs, output: &Output) -> anyhow::Result<E
     };
     output.text(network);
     output.text(&registrations(&status));
-    output.text(&format!("{} syncs registered, {} clients open", status.syncs.len(), status.clients.len()));
+    output.text(&format!(
+        "syncs: {}, open pages: {}",
+        status.syncs.len(),
+        status.clients.len()
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -55,11 +60,15 @@ fn registrations(status: &Status) -> String {
         return "no service worker is registered".to_owned();
     }
     let rows: Vec<_> = status.registrations.iter().map(row).collect();
-    table(["SCOPE", "ACTIVE", "WAITING", "INSTALLING", "SCRIPT"], &rows)
+    table(
+        ["SCOPE", "ACTIVE", "WAITING", "INSTALLING", "SCRIPT"],
+        &rows,
+    )
 }
 
 fn row(registration: &RegistrationStatus) -> [String; 5] {
-    let state = |worker: &Option<crate::host::WorkerStatus>| match worker {
+    let state = |worker: &Option<WorkerStatus>| match worker {
+        Some(worker) if worker.running => format!("{}, running", worker.state.as_str()),
         Some(worker) => worker.state.as_str().to_owned(),
         None => "-".to_owned(),
     };
@@ -68,6 +77,16 @@ fn row(registration: &RegistrationStatus) -> [String; 5] {
         state(&registration.active),
         state(&registration.waiting),
         state(&registration.installing),
-        registration.script_url.to_string(),
+        newest_script(registration).map_or_else(|| "-".to_owned(), Url::to_string),
     ]
+}
+
+fn newest_script(registration: &RegistrationStatus) -> Option<&Url> {
+    let workers = [
+        &registration.installing,
+        &registration.waiting,
+        &registration.active,
+    ];
+    let newest = workers.into_iter().flatten().next()?;
+    Some(&newest.script)
 }

@@ -10,15 +10,23 @@ use crate::cli::control::Server;
 use crate::cli::output::Output;
 use crate::cli::site::{Page, Site};
 use crate::cli::story::{self, Story, Weight};
-use crate::host::{Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostEvent, RegisterOptions};
+use crate::clock::{Clock, SystemClock};
+use crate::host::{
+    Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostEvent, HostEventKind,
+    RegisterOptions,
+};
 use crate::service_worker::ScriptType;
 
 /// Runs until interrupted, or until nothing is left to do if that is asked for.
 pub(super) async fn run(args: RunArgs, output: &Output) -> anyhow::Result<ExitCode> {
     let site = Site::of(&args)?;
     let host = start_host(&args, &site).await?;
-    let mut events = Box::pin(host.events());
+    let mut events = host.events();
     let mut teller = Teller::new(&args, output);
+    if host.status().await?.online == Some(false) {
+        let (at_ms, kind) = (SystemClock.now(), HostEventKind::Offline);
+        teller.tell(&HostEvent { at_ms, kind })?;
+    }
 
     let work = work(&args, &site, &host);
     tokio::pin!(work);
@@ -29,12 +37,14 @@ pub(super) async fn run(args: RunArgs, output: &Output) -> anyhow::Result<ExitCo
             result = &mut work => break result,
         }
     };
-    host.shut_down().await;
+    let ended = host.shut_down().await;
     // What happened until then is still worth telling, the reason of a failure above all.
     while let Some(Some(event)) = events.next().now_or_never() {
         teller.tell(&event)?;
     }
-    result.map(|()| ExitCode::SUCCESS)
+    result?;
+    ended?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn start_host(args: &RunArgs, site: &Site) -> anyhow::Result<Host> {
@@ -46,13 +56,21 @@ async fn start_host(args: &RunArgs, site: &Site) -> anyhow::Result<Host> {
     };
     let builder = Host::builder()
         .connectivity(connectivity)
-        .origin_server(site.origin.clone(), site.server.clone());
-    let builder = if args.ephemeral { builder.ephemeral() } else { builder.data_dir(&args.data) };
+        .origin_server(&site.origin, site.server.clone());
+    let builder = if args.ephemeral {
+        builder.ephemeral()
+    } else {
+        builder.data_dir(&args.data)
+    };
     Ok(builder.build().await?)
 }
 
 async fn work(args: &RunArgs, site: &Site, host: &Host) -> anyhow::Result<()> {
-    let _control = if args.ephemeral { None } else { Some(listen(host, args)) };
+    let _control = if args.ephemeral {
+        None
+    } else {
+        Some(listen(host, args))
+    };
     register(args, site, host).await?;
     // Pages stay open until the end.
     let mut open = Vec::with_capacity(site.pages.len());
@@ -62,7 +80,7 @@ async fn work(args: &RunArgs, site: &Site, host: &Host) -> anyhow::Result<()> {
     let interrupted = interruption();
     if args.exit_when_idle {
         tokio::select! {
-            () = host.run_until_idle() => Ok(()),
+            idle = host.run_until_idle() => Ok(idle?),
             result = interrupted => result,
         }
     } else {
@@ -81,37 +99,26 @@ fn listen(host: &Host, args: &RunArgs) -> Option<Server> {
     }
 }
 
-/// A script that is not stored yet must be fetched, so for that moment the network is there whatever
-/// `--connectivity` says; a plan that begins offline would otherwise never get a worker.
 async fn register(args: &RunArgs, site: &Site, host: &Host) -> anyhow::Result<()> {
-    let known = host.status().await?.registrations;
-    let is_stored = known.iter().any(|registration| registration.script_url == site.script);
-    let is_played = !matches!(args.connectivity, ConnectivityArg::Auto | ConnectivityArg::Online);
-    if is_played && !is_stored {
-        host.go_online().await?;
-    }
-    let options = RegisterOptions {
-        script_url: site.script.clone(),
-        scope: site.scope.clone(),
-        script_type: match args.script_type {
-            ScriptKind::Classic => ScriptType::Classic,
-            ScriptKind::Module => ScriptType::Module,
-        },
-        ..RegisterOptions::default()
+    let mut options = RegisterOptions::new(site.script.clone());
+    options.scope.clone_from(&site.scope);
+    options.script_type = match args.script_type {
+        ScriptKind::Classic => ScriptType::Classic,
+        ScriptKind::Module => ScriptType::Module,
     };
     host.register(options).await?;
-    if is_played && !is_stored {
-        host.follow_connectivity().await?;
-    }
     Ok(())
 }
 
 async fn open_page(page: &Page, host: &Host) -> anyhow::Result<Client> {
     let script = match &page.file {
         Some(file) => ClientScript::File(file.clone()),
-        None => ClientScript::Url,
+        None => ClientScript::Url(page.url.clone()),
     };
-    let options = ClientOptions { url: page.url.clone(), script };
+    let options = ClientOptions {
+        url: page.url.clone(),
+        script,
+    };
     Ok(host.open_client(options).await?)
 }
 
@@ -127,7 +134,9 @@ async fn interruption() -> anyhow::Result<()> {
         }
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.context("cannot wait for signals")
+    tokio::signal::ctrl_c()
+        .await
+        .context("cannot wait for signals")
 }
 
 /// Prints events as the arguments want them.
@@ -146,7 +155,11 @@ impl<'a> Teller<'a> {
             (_, _, true) => Some(Weight::Detail),
             _ => Some(Weight::Normal),
         };
-        Self { output, story: Story::default(), until }
+        Self {
+            output,
+            story: Story::default(),
+            until,
+        }
     }
 
     fn tell(&mut self, event: &HostEvent) -> anyhow::Result<()> {

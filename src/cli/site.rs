@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::cli::UsageError;
 use crate::cli::args::RunArgs;
-use crate::network::OriginServer;
+use crate::network::origin::OriginServer;
 
 /// Where a folder is a site if nothing else is said: a secure context on every machine.
 const LOCAL_ORIGIN: &str = "https://localhost";
@@ -48,7 +48,11 @@ impl Site {
             in_folder(args)?
         };
         let scope = match &args.scope {
-            Some(text) => Some(script.join(text).with_context(|| format!("`{text}` is no scope"))?),
+            Some(text) => Some(
+                script
+                    .join(text)
+                    .with_context(|| format!("`{text}` is no scope"))?,
+            ),
             None => None,
         };
         let place = scope.clone().unwrap_or_else(|| folder_of(&script));
@@ -56,7 +60,13 @@ impl Site {
         let pages = pages
             .map(|text| page(text, root.as_deref(), &origin, &place))
             .collect::<anyhow::Result<_>>()?;
-        Ok(Self { origin, server, script, scope, pages })
+        Ok(Self {
+            origin,
+            server,
+            script,
+            scope,
+            pages,
+        })
     }
 }
 
@@ -83,14 +93,22 @@ fn at_upstream(args: &RunArgs, upstream: &Url) -> anyhow::Result<Place> {
     let script = origin
         .join(&args.script.replace('\\', "/"))
         .with_context(|| format!("`{}` is no path on the upstream", args.script))?;
-    Ok((origin, OriginServer::Upstream(upstream.clone()), script, None))
+    Ok((
+        origin,
+        OriginServer::Upstream(upstream.clone()),
+        script,
+        None,
+    ))
 }
 
 fn in_folder(args: &RunArgs) -> anyhow::Result<Place> {
     let file = existing_file(&args.script)?;
     let root = match &args.root {
         Some(root) => existing_folder(root)?,
-        None => file.parent().context("a script cannot be a root folder")?.to_path_buf(),
+        None => file
+            .parent()
+            .context("a script cannot be a root folder")?
+            .to_path_buf(),
     };
     let origin = origin_of(args)?;
     let Some(script) = address_in(&root, &file, &origin) else {
@@ -100,7 +118,12 @@ fn in_folder(args: &RunArgs) -> anyhow::Result<Place> {
             root.display()
         )));
     };
-    Ok((origin, folder_server(args, root.clone()), script, Some(root)))
+    Ok((
+        origin,
+        folder_server(args, root.clone()),
+        script,
+        Some(root),
+    ))
 }
 
 fn folder_server(args: &RunArgs, root: PathBuf) -> OriginServer {
@@ -126,7 +149,10 @@ fn page(text: &str, root: Option<&Path>, origin: &Url, scope: &Url) -> anyhow::R
     let url = match root.and_then(|root| address_in(root, &file, origin)) {
         Some(url) => url,
         None => {
-            let name = file.file_name().context("a page is a file")?.to_string_lossy();
+            let name = file
+                .file_name()
+                .context("a page is a file")?
+                .to_string_lossy();
             let mut url = folder_of(scope);
             if let Ok(mut segments) = url.path_segments_mut() {
                 segments.pop_if_empty().push(&name);
@@ -134,7 +160,10 @@ fn page(text: &str, root: Option<&Path>, origin: &Url, scope: &Url) -> anyhow::R
             url
         }
     };
-    Ok(Page { url, file: Some(file) })
+    Ok(Page {
+        url,
+        file: Some(file),
+    })
 }
 
 fn as_address(text: &str) -> Option<Url> {
@@ -211,23 +240,43 @@ mod tests {
         let folder = folder();
         let site = site(folder.path(), &["@app/sw.js", "--page", "@app/the page.js"]).unwrap();
         assert_eq!(site.script.as_str(), "https://localhost/sw.js");
-        assert_eq!(site.pages[0].url.as_str(), "https://localhost/the%20page.js");
+        assert_eq!(
+            site.pages[0].url.as_str(),
+            "https://localhost/the%20page.js"
+        );
         assert!(matches!(site.server, OriginServer::Folder { root, .. } if root.ends_with("app")));
     }
 
     #[test]
     fn a_wider_root_shows_in_the_address() {
         let folder = folder();
-        let words = ["@app/sw.js", "--root", "@", "--page", "@other/page.js", "--origin", "https://app.example"];
+        let words = [
+            "@app/sw.js",
+            "--root",
+            "@",
+            "--page",
+            "@other/page.js",
+            "--origin",
+            "https://app.example",
+        ];
         let site = site(folder.path(), &words).unwrap();
         assert_eq!(site.script.as_str(), "https://app.example/app/sw.js");
-        assert_eq!(site.pages[0].url.as_str(), "https://app.example/other/page.js");
+        assert_eq!(
+            site.pages[0].url.as_str(),
+            "https://app.example/other/page.js"
+        );
     }
 
     #[test]
     fn a_page_from_elsewhere_is_put_into_the_scope() {
         let folder = folder();
-        let words = ["@app/sw.js", "--page", "@other/page.js", "--scope", "/shop/"];
+        let words = [
+            "@app/sw.js",
+            "--page",
+            "@other/page.js",
+            "--scope",
+            "/shop/",
+        ];
         let site = site(folder.path(), &words).unwrap();
         assert_eq!(site.scope.unwrap().as_str(), "https://localhost/shop/");
         assert_eq!(site.pages[0].url.as_str(), "https://localhost/shop/page.js");
@@ -236,7 +285,11 @@ mod tests {
     #[test]
     fn an_address_is_its_own_origin_on_the_network() {
         let folder = folder();
-        let site = site(folder.path(), &["https://app.example/js/sw.js", "--scope", "./"]).unwrap();
+        let site = site(
+            folder.path(),
+            &["https://app.example/js/sw.js", "--scope", "./"],
+        )
+        .unwrap();
         assert!(matches!(site.server, OriginServer::Network));
         assert_eq!(site.scope.unwrap().as_str(), "https://app.example/js/");
     }
@@ -244,7 +297,11 @@ mod tests {
     #[test]
     fn with_an_upstream_the_script_is_a_path_there() {
         let folder = folder();
-        let site = site(folder.path(), &["/js/sw.js", "--upstream", "http://backend:8080"]).unwrap();
+        let site = site(
+            folder.path(),
+            &["/js/sw.js", "--upstream", "http://backend:8080"],
+        )
+        .unwrap();
         assert_eq!(site.script.as_str(), "https://localhost/js/sw.js");
         assert!(matches!(site.server, OriginServer::Upstream(_)));
     }
@@ -253,9 +310,17 @@ mod tests {
     fn what_does_not_fit_together_is_a_usage_error() {
         let folder = folder();
         let outside = site(folder.path(), &["@app/sw.js", "--root", "@other"]).unwrap_err();
-        let twice = ["https://app.example/sw.js", "--origin", "https://other.example"];
+        let twice = [
+            "https://app.example/sw.js",
+            "--origin",
+            "https://other.example",
+        ];
         let twice = site(folder.path(), &twice).unwrap_err();
         assert!(outside.is::<UsageError>() && twice.is::<UsageError>());
-        assert!(!site(folder.path(), &["@app/missing.js"]).unwrap_err().is::<UsageError>());
+        assert!(
+            !site(folder.path(), &["@app/missing.js"])
+                .unwrap_err()
+                .is::<UsageError>()
+        );
     }
 }

@@ -54,33 +54,74 @@ impl Story {
 pub(super) fn line(event: &HostEvent) -> Line {
     use HostEventKind as Kind;
     match &event.kind {
-        Kind::Registered { scope, script } => told("registered", BLUE, format!("{script} for {scope}")),
+        Kind::Registered { scope, script } => {
+            told("registered", BLUE, format!("{script} for {scope}"))
+        }
         Kind::Installed { script, .. } => told("installed", BLUE, script.to_string()),
         Kind::Activated { scope, .. } => told("activated", GREEN, format!("in charge of {scope}")),
-        Kind::InstallFailed { script, outcome, .. } => {
-            failure("not installed", format!("{script}: {}", reason(outcome)))
-        }
+        Kind::InstallFailed {
+            script, outcome, ..
+        } => failure("not installed", format!("{script}: {}", reason(outcome))),
         Kind::Unregistered { scope } => told("unregistered", BLUE, scope.to_string()),
         Kind::Online => told("online", GREEN, String::new()),
         Kind::Offline => told("offline", YELLOW, String::new()),
         Kind::SyncRegistered { tag, .. } => told("queued", BLUE, format!("sync `{tag}`")),
-        Kind::SyncStarted { tag, attempt, max_attempts, last_chance, .. } => {
-            let chance = if *last_chance { ", the last chance" } else { "" };
-            told("sync", BLUE, format!("`{tag}`, attempt {attempt} of {max_attempts}{chance}"))
+        Kind::SyncStarted {
+            tag,
+            attempt,
+            max_attempts,
+            last_chance,
+            ..
+        } => {
+            let chance = if *last_chance {
+                ", the last chance"
+            } else {
+                ""
+            };
+            told(
+                "sync",
+                BLUE,
+                format!("`{tag}`, attempt {attempt} of {max_attempts}{chance}"),
+            )
         }
-        Kind::SyncEnded { tag, outcome, next_attempt_at_ms, removed, .. } => {
-            sync_ended(tag, outcome, *removed, next_attempt_at_ms.map(|at| at.saturating_since(event.at_ms)))
-        }
-        Kind::Console { source, level, message } => printed(source, *level, message),
+        Kind::SyncEnded {
+            tag,
+            outcome,
+            next_attempt_at_ms,
+            removed,
+            ..
+        } => sync_ended(
+            tag,
+            outcome,
+            *removed,
+            next_attempt_at_ms.map(|at| at.saturating_since(event.at_ms)),
+        ),
+        Kind::Console {
+            source,
+            level,
+            message,
+        } => printed(source, *level, message),
         Kind::ScriptError { source, error } => {
-            let what = if error.is_rejection { "unhandled rejection" } else { "uncaught error" };
-            failure(what, format!("{}\n{}", name(source), frame::draw(error)))
+            let what = if error.is_rejection {
+                "unhandled rejection"
+            } else {
+                "uncaught error"
+            };
+            let text = format!("{what} {}\n{}", name(source), frame::draw(error));
+            failure("error", text)
         }
-        Kind::RequestFailed { method, address, reason, .. } => Line {
+        Kind::RequestFailed {
+            method,
+            address,
+            reason,
+            ..
+        } => Line {
             weight: Weight::Normal,
             ..failure("no answer", format!("{method} {address}: {reason}"))
         },
-        Kind::ScopeStopped { source, reason } => failure("stopped", format!("{}: {reason}", name(source))),
+        Kind::ScopeStopped { source, reason } => {
+            failure("stopped", format!("{}: {reason}", name(source)))
+        }
         Kind::StorageFailed { reason } => failure("not stored", reason.clone()),
     }
 }
@@ -115,11 +156,21 @@ const RED: Style = AnsiColor::Red.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 
 fn told(label: &'static str, style: Style, text: String) -> Line {
-    Line { weight: Weight::Normal, label, style, text }
+    Line {
+        weight: Weight::Normal,
+        label,
+        style,
+        text,
+    }
 }
 
 fn failure(label: &'static str, text: String) -> Line {
-    Line { weight: Weight::Always, label, style: RED, text }
+    Line {
+        weight: Weight::Always,
+        label,
+        style: RED,
+        text,
+    }
 }
 
 fn sync_ended(
@@ -155,7 +206,12 @@ fn printed(source: &ScriptSource, level: ConsoleLevel, message: &str) -> Line {
         ScriptSource::Client(_) => "page",
     };
     let text = message.trim_end_matches('\n').to_owned();
-    Line { weight, label, style, text }
+    Line {
+        weight,
+        label,
+        style,
+        text,
+    }
 }
 
 fn name(source: &ScriptSource) -> String {
@@ -179,7 +235,10 @@ mod tests {
             next_attempt_at_ms: next,
             removed,
         };
-        line(&HostEvent { at_ms: Timestamp(1_000), kind })
+        line(&HostEvent {
+            at_ms: Timestamp(1_000),
+            kind,
+        })
     }
 
     #[test]
@@ -198,12 +257,19 @@ mod tests {
     #[test]
     fn success_is_no_failure() {
         let told = ended(EventOutcome::Fulfilled, Some(Removal::Succeeded), None);
-        assert_eq!((told.label, told.text.as_str()), ("done", "`outbox` fulfilled"));
+        assert_eq!(
+            (told.label, told.text.as_str()),
+            ("done", "`outbox` fulfilled")
+        );
     }
 
     #[test]
     fn durations_are_spoken_with_two_figures() {
-        let spoken = [40, 3_000, 90_000, 300_000, 8_100_000].map(|ms| spoken(Duration::from_millis(ms)));
-        assert_eq!(spoken, ["40 ms", "3 s", "1 min 30 s", "5 min", "2 h 15 min"]);
+        let spoken =
+            [40, 3_000, 90_000, 300_000, 8_100_000].map(|ms| spoken(Duration::from_millis(ms)));
+        assert_eq!(
+            spoken,
+            ["40 ms", "3 s", "1 min 30 s", "5 min", "2 h 15 min"]
+        );
     }
 }

@@ -23,7 +23,11 @@ pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<Exi
         output.text("no sync is registered");
     } else {
         let now = SystemClock.now();
-        let rows: Vec<_> = status.syncs.iter().map(|sync| row(sync, now, status.online)).collect();
+        let rows: Vec<_> = status
+            .syncs
+            .iter()
+            .map(|sync| row(sync, now, status.online))
+            .collect();
         output.text(&table(["TAG", "STATE", "ATTEMPT", "NEXT", "SCOPE"], &rows));
     }
     Ok(ExitCode::SUCCESS)
@@ -43,7 +47,11 @@ pub(super) async fn fire(args: FireArgs, output: &Output) -> anyhow::Result<Exit
     } else {
         output.text(&reason(&outcome));
     }
-    Ok(if outcome.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if outcome.is_success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn row(sync: &SyncStatus, now: Timestamp, online: Option<bool>) -> [String; 5] {
@@ -53,6 +61,12 @@ fn row(sync: &SyncStatus, now: Timestamp, online: Option<bool>) -> [String; 5] {
         _ if online == Some(true) => "now".to_owned(),
         _ => "when online".to_owned(),
     };
-    let attempt = format!("{} of {}", sync.attempts + 1, sync.max_attempts);
-    [sync.tag.clone(), sync.state.as_str().to_owned(), attempt, next, sync.scope.to_string()]
+    let attempt = format!("{} of {}", sync.failed_attempts + 1, sync.max_attempts);
+    [
+        sync.tag.clone(),
+        sync.state.as_str().to_owned(),
+        attempt,
+        next,
+        sync.scope.to_string(),
+    ]
 }

@@ -112,6 +112,11 @@ impl Connectivity {
         self.shared.effective.borrow().online
     }
 
+    /// Whether it is certain that the state will change by itself: a timeline has steps to come.
+    pub fn expects_change(&self) -> bool {
+        self.shared.effective.borrow().reason == NetworkReason::Timeline
+    }
+
     /// Every change from now on; the current state counts as seen.
     pub fn subscribe(&self) -> watch::Receiver<NetworkState> {
         self.shared.effective.subscribe()

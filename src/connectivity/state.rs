@@ -50,8 +50,10 @@ pub enum NetworkReason {
     Configured,
     /// A test or a simulation switched it.
     Simulated,
-    /// A step of a timeline.
+    /// A step of a timeline, with more to come.
     Timeline,
+    /// The last step of a timeline, which stays.
+    TimelineEnded,
     /// This interface is up and has a default route.
     Interface(String),
     /// No interface but loopback is up with an address.
@@ -69,7 +71,7 @@ impl fmt::Display for NetworkReason {
             Self::Host => formatter.write_str("set by the host"),
             Self::Configured => formatter.write_str("as configured"),
             Self::Simulated => formatter.write_str("simulated"),
-            Self::Timeline => formatter.write_str("timeline"),
+            Self::Timeline | Self::TimelineEnded => formatter.write_str("timeline"),
             Self::Interface(name) => write!(formatter, "{name} has a route"),
             Self::NoInterface => formatter.write_str("no interface is up"),
             Self::NoRoute => formatter.write_str("no interface has a route"),

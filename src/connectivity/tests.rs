@@ -56,6 +56,7 @@ async fn a_timeline_follows_the_clock() {
         !connectivity.is_online(),
         "the first state holds before the start"
     );
+    assert!(connectivity.expects_change());
     let mut changes = connectivity.subscribe();
     connectivity.start(Arc::new(clock.clone())).await;
     tokio::task::yield_now().await;
@@ -74,6 +75,7 @@ async fn a_timeline_follows_the_clock() {
         .wait_for(|state| !state.online)
         .await
         .expect("the timeline plays");
+    assert!(!connectivity.expects_change(), "the last state stays");
 }
 
 #[test]

@@ -139,13 +139,16 @@ fn parse_duration(text: &str) -> Option<Duration> {
 /// Reports each step when its time comes; ends with the last step or the last listener.
 pub(super) async fn play(timeline: Timeline, feed: SourceFeed, clock: Arc<dyn Clock>) {
     let mut until = clock.now();
+    let mut online = timeline.starts_online();
     for step in timeline.steps {
-        if !feed.report(NetworkState::new(step.online, NetworkReason::Timeline)) {
+        online = step.online;
+        let Some(lasts) = step.lasts else { break };
+        if !feed.report(NetworkState::new(online, NetworkReason::Timeline)) {
             return;
         }
         // Reckoned from the start, so that late wake-ups do not add up.
-        let Some(lasts) = step.lasts else { return };
         until = until.plus(lasts);
         clock.sleep_until(until).await;
     }
+    feed.report(NetworkState::new(online, NetworkReason::TimelineEnded));
 }

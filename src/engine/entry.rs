@@ -48,7 +48,13 @@ impl Entry {
     }
 
     /// Fires an event and runs the microtasks that belong to the dispatch.
-    pub(super) fn dispatch(&self, js: &mut JsRuntime, id: u32, kind: &str, detail: &impl Serialize) {
+    pub(super) fn dispatch(
+        &self,
+        js: &mut JsRuntime,
+        id: u32,
+        kind: &str,
+        detail: &impl Serialize,
+    ) {
         call::<()>(js, &self.dispatch_event, &(id, kind, detail));
     }
 
@@ -96,8 +102,13 @@ fn call<T: for<'de> serde::Deserialize<'de>>(
 ) -> Option<T> {
     scope!(scope, js);
     v8::tc_scope!(let scope, scope);
-    let arguments = serde_v8::to_v8(scope, arguments).ok()?;
-    let arguments = spread(scope, arguments);
+    let arguments = match serde_v8::to_v8(scope, arguments) {
+        Ok(arguments) => spread(scope, arguments),
+        Err(error) => {
+            tracing::error!(%error, "a value does not cross into the scope");
+            return None;
+        }
+    };
     let function = v8::Local::new(scope, function);
     let receiver = v8::undefined(scope).into();
     let result = function.call(scope, receiver, &arguments);

@@ -42,14 +42,21 @@ impl Transport {
     }
 }
 
+/// A machine without root certificates, as small containers are, can still speak plain HTTP.
 fn build_client() -> Result<reqwest::Client, NetworkError> {
+    let built = client_settings().build().or_else(|error| {
+        tracing::warn!(reason = innermost(&error), "https requests will fail");
+        client_settings().tls_certs_only([]).build()
+    });
+    built.map_err(|error| NetworkError::Connect(innermost(&error)))
+}
+
+fn client_settings() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         // A library does not read environment variables behind its embedder's back.
         .no_proxy()
-        .build()
-        .map_err(|error| NetworkError::Connect(innermost(&error)))
 }
 
 fn outgoing(request: Request) -> Result<reqwest::Request, NetworkError> {

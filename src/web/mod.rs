@@ -23,9 +23,7 @@ pub mod window;
 
 use std::sync::Arc;
 
-use deno_core::{
-    CompiledWasmModuleStore, Extension, ExtensionArguments, SharedArrayBufferStore,
-};
+use deno_core::{CompiledWasmModuleStore, Extension, ExtensionArguments, SharedArrayBufferStore};
 use deno_web::{BlobStore, InMemoryBroadcastChannel};
 use url::Url;
 
@@ -48,8 +46,8 @@ const INDEXED_DB_FOLDER: &str = "indexed_db";
 pub struct OriginShared {
     blob_store: Arc<BlobStore>,
     broadcast_channel: InMemoryBroadcastChannel,
-    databases: Arc<Coordinator>,
     cache_pins: CachePins,
+    databases: Arc<Coordinator>,
     /// Buffers that are on their way from one scope to another.
     array_buffers: SharedArrayBufferStore,
     wasm_modules: CompiledWasmModuleStore,
@@ -95,8 +93,8 @@ pub fn extensions() -> Vec<Extension> {
         deno_crypto::deno_crypto::lazy_init(),
         platform::landfall_platform::lazy_init(),
         fetch::sw_fetch::lazy_init(),
-        indexed_db::sw_indexed_db::lazy_init(),
         cache::sw_cache::lazy_init(),
+        indexed_db::sw_indexed_db::lazy_init(),
         sync::sw_sync::lazy_init(),
         navigator::sw_navigator::lazy_init(),
         service_worker::sw_service_worker::lazy_init(),
@@ -106,17 +104,20 @@ pub fn extensions() -> Vec<Extension> {
 }
 
 /// The options of every extension, in the order of [`extensions`]. To be called on the scope's own thread.
-pub fn extension_arguments(options: ScopeOptions, scripts: StoredScripts) -> Vec<ExtensionArguments> {
+pub fn extension_arguments(
+    options: ScopeOptions,
+    scripts: StoredScripts,
+) -> Vec<ExtensionArguments> {
+    let caches = CacheOptions {
+        folder: options.navigator.origin_folder.clone(),
+        durability: options.durability,
+        pins: options.shared.cache_pins,
+    };
     let databases = IndexedDbOptions {
         origin: options.origin.clone(),
         folder: options.navigator.origin_folder.join(INDEXED_DB_FOLDER),
         durability: options.durability,
         coordinator: options.shared.databases,
-    };
-    let caches = CacheOptions {
-        folder: options.navigator.origin_folder.clone(),
-        durability: options.durability,
-        pins: options.shared.cache_pins,
     };
     let client = FetchClient {
         origin: options.origin,
@@ -135,8 +136,8 @@ pub fn extension_arguments(options: ScopeOptions, scripts: StoredScripts) -> Vec
         deno_crypto::deno_crypto::args(None),
         platform::landfall_platform::args(),
         fetch::sw_fetch::args(options.fetch_route, client),
-        indexed_db::sw_indexed_db::args(databases),
         cache::sw_cache::args(caches),
+        indexed_db::sw_indexed_db::args(databases),
         sync::sw_sync::args(),
         navigator::sw_navigator::args(options.navigator),
         service_worker::sw_service_worker::args(scripts),

@@ -52,7 +52,10 @@ mod unix {
         pub(in super::super) fn make(data: &Path) -> io::Result<Self> {
             let socket = data.canonicalize()?.join(SOCKET);
             if fits(&socket) {
-                return Ok(Self { socket, _elsewhere: None });
+                return Ok(Self {
+                    socket,
+                    _elsewhere: None,
+                });
             }
             // Made with access for the owner only.
             let folder = tempfile::Builder::new().prefix("landfall-").tempdir()?;
@@ -61,7 +64,10 @@ mod unix {
             std::fs::write(&pointer, socket.as_os_str().as_encoded_bytes())?;
             Ok(Self {
                 socket,
-                _elsewhere: Some(Elsewhere { _folder: folder, pointer }),
+                _elsewhere: Some(Elsewhere {
+                    _folder: folder,
+                    pointer,
+                }),
             })
         }
 
@@ -106,7 +112,9 @@ mod windows {
     impl Place {
         /// A place for the host of this folder.
         pub(in super::super) fn make(data: &Path) -> io::Result<Self> {
-            Ok(Self { name: pipe_name(data)? })
+            Ok(Self {
+                name: pipe_name(data)?,
+            })
         }
 
         /// The name to listen at.
@@ -123,7 +131,11 @@ mod windows {
     fn pipe_name(data: &Path) -> io::Result<String> {
         let folder = data.canonicalize()?;
         let hash = Sha256::digest(folder.as_os_str().as_encoded_bytes());
-        let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let hash: String = hash
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Ok(format!("landfall-{hash}"))
     }
 }

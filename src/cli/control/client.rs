@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::cli::control::address;
 use crate::cli::control::{Answer, Request};
+use crate::storage::Storage;
 
 /// A connection to a running host.
 pub(in crate::cli) struct Connection {
@@ -19,13 +20,19 @@ pub(in crate::cli) struct Connection {
 impl Connection {
     /// Connects to the host of a data folder; `None` if none runs.
     pub(in crate::cli) async fn open(data: &Path) -> anyhow::Result<Option<Self>> {
-        if !data.is_dir() {
-            bail!("there is no data folder `{}`; name one with --data", data.display());
+        if !data.join(Storage::FILE_NAME).is_file() {
+            bail!(
+                "there is no data folder `{}`; name one with --data",
+                data.display()
+            );
         }
-        let found = address::find(data).with_context(|| format!("cannot read `{}`", data.display()))?;
+        let found =
+            address::find(data).with_context(|| format!("cannot read `{}`", data.display()))?;
         let Some(name) = found else { return Ok(None) };
         match Stream::connect(name).await {
-            Ok(stream) => Ok(Some(Self { stream: BufReader::new(stream) })),
+            Ok(stream) => Ok(Some(Self {
+                stream: BufReader::new(stream),
+            })),
             Err(error) if is_nobody_there(&error) => Ok(None),
             Err(error) => {
                 Err(error).with_context(|| format!("cannot reach the host of `{}`", data.display()))
@@ -43,12 +50,22 @@ impl Connection {
     }
 
     /// Sends a request and waits for its result.
-    pub(in crate::cli) async fn ask<T: DeserializeOwned>(&mut self, request: &Request) -> anyhow::Result<T> {
+    pub(in crate::cli) async fn ask<T: DeserializeOwned>(
+        &mut self,
+        request: &Request,
+    ) -> anyhow::Result<T> {
         let mut line = serde_json::to_vec(request)?;
         line.push(b'\n');
-        self.stream.get_mut().write_all(&line).await.context("the host went away")?;
+        self.stream
+            .get_mut()
+            .write_all(&line)
+            .await
+            .context("the host went away")?;
         let mut answer = String::new();
-        self.stream.read_line(&mut answer).await.context("the host went away")?;
+        self.stream
+            .read_line(&mut answer)
+            .await
+            .context("the host went away")?;
         if answer.is_empty() {
             bail!("the host ended before it answered");
         }
@@ -63,5 +80,8 @@ impl Connection {
 
 /// No socket, or one that a killed process left behind.
 fn is_nobody_there(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+    )
 }

@@ -34,7 +34,9 @@ impl Server {
         let place = Place::make(data)?;
         // A socket file that a killed process left behind is in the way; the folder's lock, which this
         // host holds, says that nobody listens there.
-        let options = ListenerOptions::new().name(place.name()?).try_overwrite(true);
+        let options = ListenerOptions::new()
+            .name(place.name()?)
+            .try_overwrite(true);
         #[cfg(unix)]
         let options = options.mode(0o600);
         let listener = options.create_tokio()?;
@@ -70,7 +72,9 @@ async fn converse(stream: Stream, host: Host) {
             },
             Err(error) => Answer::Failed(format!("not a request: {error}")),
         };
-        let Ok(mut line) = serde_json::to_vec(&answer) else { return };
+        let Ok(mut line) = serde_json::to_vec(&answer) else {
+            return;
+        };
         line.push(b'\n');
         if (&stream).write_all(&line).await.is_err() {
             return;
@@ -82,14 +86,18 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
     match request {
         Request::Status => Ok(serde_json::to_value(host.status().await?)?),
         Request::GoOnline => {
-            host.go_online().await?;
+            host.go_online();
             Ok(Value::Null)
         }
         Request::GoOffline => {
-            host.go_offline().await?;
+            host.go_offline();
             Ok(Value::Null)
         }
-        Request::FireSync { tag, scope, last_chance } => {
+        Request::FireSync {
+            tag,
+            scope,
+            last_chance,
+        } => {
             let scope = chosen_scope(scope, &host.status().await?)?;
             let outcome = host.dispatch_sync(&scope, &tag, last_chance).await?;
             Ok(serde_json::to_value(outcome)?)
@@ -99,14 +107,21 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
 
 /// The scope that was named, or the only one there is.
 fn chosen_scope(named: Option<Url>, status: &Status) -> anyhow::Result<Url> {
-    let scopes: Vec<&Url> = status.registrations.iter().map(|registration| &registration.scope).collect();
+    let scopes: Vec<&Url> = status
+        .registrations
+        .iter()
+        .map(|registration| &registration.scope)
+        .collect();
     match (named, scopes.as_slice()) {
         (Some(scope), _) => Ok(scope),
         (None, [only]) => Ok((*only).clone()),
         (None, []) => anyhow::bail!("no service worker is registered"),
         (None, several) => {
             let names: Vec<&str> = several.iter().map(|scope| scope.as_str()).collect();
-            anyhow::bail!("several service workers are registered; choose one with --scope: {}", names.join(", "))
+            anyhow::bail!(
+                "several service workers are registered; choose one with --scope: {}",
+                names.join(", ")
+            )
         }
     }
 }
