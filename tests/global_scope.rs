@@ -169,7 +169,8 @@ async fn locks_are_of_an_origin_and_end_with_the_scope_that_holds_them() {
         let opened = host.open_client(ClientOptions { url, script }).await;
         opened.expect("it opens")
     };
-    let take = "navigator.locks.request('one', { ifAvailable: true }, (lock) => lock?.name ?? 'taken')";
+    let take =
+        "navigator.locks.request('one', { ifAvailable: true }, (lock) => lock?.name ?? 'taken')";
     let held = "navigator.locks.query().then(({ held }) => held.map((lock) => lock.name))";
 
     let holder = open("https://app.example/holder.html").await;
