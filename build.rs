@@ -51,6 +51,10 @@ mod snapshot {
 
     /// Writes `snapshot.bin` and `residual.rs` into the build's output folder.
     pub fn write() {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is how cargo tells a build script its folder"
+        )]
         let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
         let snapshot = create_snapshot(
             CreateSnapshotOptions {
@@ -84,7 +88,10 @@ mod snapshot {
             for (table, files) in lazy {
                 for file in files {
                     let specifier = file.specifier.to_string();
-                    #[allow(deprecated, reason = "the only name for a source that is read from disk")]
+                    #[allow(
+                        deprecated,
+                        reason = "the only name for a source that is read from disk"
+                    )]
                     if let deno_core::ExtensionFileSourceCode::LoadedFromFsDuringSnapshot(path) =
                         &file.code
                         && !snapshot.consumed_lazy_specifiers.contains(&specifier)

@@ -263,9 +263,7 @@ fn an_embedder_fires_any_tag_and_gets_the_outcome() {
         .run(async move { host.dispatch_sync(&scope, "by hand", true).await })
         .expect("the event is sent");
     assert!(matches!(outcome, EventOutcome::Rejected(_)));
-    scenario
-        .expect_printed(&["by hand true"])
-        .expect_tags(&[]);
+    scenario.expect_printed(&["by hand true"]).expect_tags(&[]);
 }
 
 #[test]

@@ -153,6 +153,7 @@ fn queries_can_look_past_search_method_and_vary() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of refusals")]
 fn what_no_cache_keeps_is_refused_by_the_exception_of_the_specification() {
     let put = |request: &str, response: &str| {
         format!("rejection(caches.open('x').then((c) => c.put({request}, {response})))")

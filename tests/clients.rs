@@ -14,7 +14,10 @@ fn a_page_without_a_worker_at_its_opening_is_not_controlled_until_it_is_claimed(
         .expect_eval("navigator.serviceWorker.controller", json!(null))
         .worker(CLAIMS)
         .expect_printed(&["claimed"])
-        .expect_eval("navigator.serviceWorker.controller.state", json!("activated"));
+        .expect_eval(
+            "navigator.serviceWorker.controller.state",
+            json!("activated"),
+        );
 }
 
 #[test]
@@ -71,7 +74,9 @@ fn a_worker_finds_its_clients() {
              ]);
          })());",
     );
-    scenario.open("other.html", ClientScript::None).expect("it opens");
+    scenario
+        .open("other.html", ClientScript::None)
+        .expect("it opens");
     scenario.expect_eval(
         "new Promise((resolve) => {
              navigator.serviceWorker.onmessage = (event) => resolve(event.data);
@@ -90,7 +95,9 @@ fn a_worker_finds_its_clients() {
 #[test]
 fn broadcast_channels_join_the_scopes_of_an_origin() {
     Scenario::online()
-        .worker("new BroadcastChannel('news').onmessage = (event) => console.log('heard', event.data);")
+        .worker(
+            "new BroadcastChannel('news').onmessage = (event) => console.log('heard', event.data);",
+        )
         .page("new BroadcastChannel('news').postMessage('hello');")
         .wait_until_printed("heard hello");
 }

@@ -97,24 +97,57 @@ fn the_navigator_tells_what_browsers_tell() {
 fn the_platform_works() {
     let mut scenario = Scenario::online();
     let cases = [
-        ("new URL('/a?b#c', location).href", json!("https://app.example/a?b#c")),
-        ("new URLPattern({ pathname: '/x/:id' }).exec('https://app.example/x/7').pathname.groups.id", json!("7")),
-        ("new Response(new Blob(['a', 'b']).stream()).text()", json!("ab")),
-        ("structuredClone(new Map([[1, { a: new Date(0) }]])).get(1).a.getTime()", json!(0)),
-        ("crypto.subtle.digest('SHA-256', new Uint8Array()).then((hash) => new Uint8Array(hash)[0])", json!(227)),
+        (
+            "new URL('/a?b#c', location).href",
+            json!("https://app.example/a?b#c"),
+        ),
+        (
+            "new URLPattern({ pathname: '/x/:id' }).exec('https://app.example/x/7').pathname.groups.id",
+            json!("7"),
+        ),
+        (
+            "new Response(new Blob(['a', 'b']).stream()).text()",
+            json!("ab"),
+        ),
+        (
+            "structuredClone(new Map([[1, { a: new Date(0) }]])).get(1).a.getTime()",
+            json!(0),
+        ),
+        (
+            "crypto.subtle.digest('SHA-256', new Uint8Array()).then((hash) => new Uint8Array(hash)[0])",
+            json!(227),
+        ),
         ("crypto.randomUUID().length", json!(36)),
         (
             "new Response(new Blob(['squeeze']).stream().pipeThrough(new CompressionStream('gzip'))
                  .pipeThrough(new DecompressionStream('gzip'))).text()",
             json!("squeeze"),
         ),
-        ("new Promise((resolve) => { const r = new FileReader(); r.onload = () => resolve(r.result); r.readAsText(new File(['f'], 'n')); })", json!("f")),
-        ("navigator.locks.request('l', async (lock) => lock.name)", json!("l")),
-        ("new Promise((resolve) => setTimeout(resolve, 1, 'later'))", json!("later")),
+        (
+            "new Promise((resolve) => { const r = new FileReader(); r.onload = () => resolve(r.result); r.readAsText(new File(['f'], 'n')); })",
+            json!("f"),
+        ),
+        (
+            "navigator.locks.request('l', async (lock) => lock.name)",
+            json!("l"),
+        ),
+        (
+            "new Promise((resolve) => setTimeout(resolve, 1, 'later'))",
+            json!("later"),
+        ),
         ("AbortSignal.abort('why').reason", json!("why")),
-        ("(async () => { const form = new FormData(); form.set('k', 'v'); return new Response(form).formData().then((f) => f.get('k')); })()", json!("v")),
-        ("new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])) instanceof WebAssembly.Module", json!(true)),
-        ("performance.now() > 0 && performance.timeOrigin > 0", json!(true)),
+        (
+            "(async () => { const form = new FormData(); form.set('k', 'v'); return new Response(form).formData().then((f) => f.get('k')); })()",
+            json!("v"),
+        ),
+        (
+            "new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])) instanceof WebAssembly.Module",
+            json!(true),
+        ),
+        (
+            "performance.now() > 0 && performance.timeOrigin > 0",
+            json!(true),
+        ),
         ("atob(btoa('both ways'))", json!("both ways")),
     ];
     for (script, expected) in cases {

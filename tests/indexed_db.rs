@@ -1,6 +1,6 @@
 //! What web-platform tests of IndexedDB do not reach: restarts, other threads, damaged files.
 
-use landfall::{Client, ClientOptions, ClientScript};
+use landfall::{Client, ClientScript};
 use serde_json::{Value, json};
 
 use crate::support::scenario::{ORIGIN, Scenario};
@@ -34,19 +34,26 @@ const PROMISES: &str = "
 
 /// Another page of the same origin, on a thread of its own.
 fn another_page(scenario: &mut Scenario) -> Client {
-    scenario.open("other", ClientScript::Source(PROMISES.to_owned())).expect("the page opens")
+    scenario
+        .open("other", ClientScript::Source(PROMISES.to_owned()))
+        .expect("the page opens")
 }
 
 fn eval(scenario: &mut Scenario, page: &Client, script: &'static str) -> Value {
     let page = page.clone();
-    scenario.run(async move { page.eval(script).await }).expect("the script runs")
+    scenario
+        .run(async move { page.eval(script).await })
+        .expect("the script runs")
 }
 
 #[test]
 fn a_completed_transaction_survives_a_restart() {
     Scenario::online()
         .page(PROMISES)
-        .expect_eval("write({ id: 1, text: 'kept', at: new Date(0) })", json!("complete"))
+        .expect_eval(
+            "write({ id: 1, text: 'kept', at: new Date(0) })",
+            json!("complete"),
+        )
         .restart_host()
         .page(PROMISES)
         .expect_eval(
@@ -106,7 +113,14 @@ fn an_upgrade_asks_the_connections_of_other_threads_to_close() {
         })",
     );
     let other = another_page(&mut scenario);
-    assert_eq!(eval(&mut scenario, &other, "open('app', 2).then((db) => db.version)"), json!(2));
+    assert_eq!(
+        eval(
+            &mut scenario,
+            &other,
+            "open('app', 2).then((db) => db.version)"
+        ),
+        json!(2)
+    );
     scenario.expect_printed(&["asked: 1 to 2"]);
 }
 
@@ -114,18 +128,17 @@ fn an_upgrade_asks_the_connections_of_other_threads_to_close() {
 fn a_deletion_is_blocked_until_the_page_that_holds_the_database_is_closed() {
     let mut scenario = Scenario::online().page(PROMISES);
     scenario.eval("open('app').then(() => undefined)");
-    let other = another_page(&mut scenario);
     let script = "
         const deletion = indexedDB.deleteDatabase('app');
         deletion.onblocked = () => console.log('blocked');
-        deletion.onsuccess = () => console.log('deleted');
-        undefined";
-    eval(&mut scenario, &other, script);
+        deletion.onsuccess = () => console.log('deleted');";
+    let other = scenario.open("other", ClientScript::Source(script.to_owned()));
+    other.expect("the page opens");
     scenario
         .wait_until_printed("blocked")
-        .expect_printed(&["blocked"])
         .close_page()
-        .wait_until_printed("deleted");
+        .wait_until_printed("deleted")
+        .expect_printed(&["blocked", "deleted"]);
 }
 
 #[test]
@@ -141,10 +154,15 @@ fn a_page_that_closes_in_the_middle_of_a_transaction_leaves_nothing_and_blocks_n
             setTimeout(() => console.log('spinning'), 50);
         });
         undefined";
-    let page = scenario.open("spinning", ClientScript::Source(format!("{PROMISES}{script}")));
+    let page = scenario.open(
+        "spinning",
+        ClientScript::Source(format!("{PROMISES}{script}")),
+    );
     let mut scenario = scenario.wait_until_printed("spinning");
     let page = page.expect("the page opens");
-    scenario.run(async move { page.close().await }).expect("the page closes");
+    scenario
+        .run(async move { page.close().await })
+        .expect("the page closes");
     scenario
         .expect_eval("write({ id: 2 })", json!("complete"))
         .expect_eval("read(1).then((note) => note === undefined)", json!(true));
@@ -174,7 +192,10 @@ fn a_damaged_database_is_named_and_kept_and_others_go_on() {
     let file = std::fs::read_dir(&folder)
         .expect("the folder of the databases")
         .map(|entry| entry.expect("an entry").path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "sqlite"))
+        .find(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "sqlite")
+        })
         .expect("the database file");
     let damage = b"this was a database once ".repeat(400);
     std::fs::write(&file, &damage).expect("the file is damaged");

@@ -3,10 +3,10 @@
 //! One program, because every further one would link V8 again.
 
 #![allow(
-    unreachable_pub,
-    clippy::unwrap_used,
     clippy::panic,
-    reason = "helpers beside the tests fail as the tests do"
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test fails by panicking, and a test program has no reader but itself"
 )]
 
 mod support;
@@ -15,10 +15,10 @@ mod support;
 mod background_sync;
 /// Cache Storage: what is kept, and for how long.
 mod cache;
-/// Clients that a worker sees, claims and answers.
-mod clients;
 /// The program: words in, words and exit codes out.
 mod cli;
+/// Clients that a worker sees, claims and answers.
+mod clients;
 /// Requests of scripts, against a real server.
 mod fetch;
 /// What every scope has, and what none has.

@@ -88,7 +88,9 @@ fn module_workers_import_statically_and_have_no_import_scripts() {
 #[test]
 fn classic_scripts_run_in_sloppy_mode() {
     Scenario::online()
-        .worker("undeclared = 1; console.log(undeclared, (function () { return this === self; })());")
+        .worker(
+            "undeclared = 1; console.log(undeclared, (function () { return this === self; })());",
+        )
         .expect_printed(&["1 true"]);
 }
 
@@ -109,7 +111,10 @@ fn a_throwing_install_listener_does_not_stop_the_installation() {
         Scenario::online().worker("self.oninstall = () => { throw new Error('thrown'); };");
     let status = scenario.status();
     let active = status.registrations[0].active.as_ref();
-    assert_eq!(active.map(|worker| worker.state), Some(WorkerState::Activated));
+    assert_eq!(
+        active.map(|worker| worker.state),
+        Some(WorkerState::Activated)
+    );
 }
 
 #[test]
@@ -118,14 +123,20 @@ fn a_changed_script_waits_until_its_predecessor_has_no_client() {
         .worker("self.onactivate = () => clients.claim(); console.log('first');")
         .page("")
         .expect_eval("navigator.serviceWorker.controller !== null", json!(true))
-        .file("sw.js", "console.log('second'); self.onactivate = () => console.log('in charge');");
+        .file(
+            "sw.js",
+            "console.log('second'); self.onactivate = () => console.log('in charge');",
+        );
     let mut scenario = scenario.expect_eval(
         "navigator.serviceWorker.ready.then((r) => r.update()).then(() => true)",
         json!(true),
     );
     scenario.settle();
     let waiting = scenario.status().registrations[0].waiting.clone();
-    assert_eq!(waiting.map(|worker| worker.state), Some(WorkerState::Installed));
+    assert_eq!(
+        waiting.map(|worker| worker.state),
+        Some(WorkerState::Installed)
+    );
     scenario
         .close_page()
         .expect_printed(&["first", "second", "in charge"]);
@@ -172,7 +183,10 @@ fn a_page_registers_and_sees_every_state() {
              };
          }))",
     );
-    assert_eq!(states, json!(["installing", "installed", "activating", "activated"]));
+    assert_eq!(
+        states,
+        json!(["installing", "installed", "activating", "activated"])
+    );
 }
 
 #[test]
@@ -200,7 +214,10 @@ fn what_must_not_be_registered_is_refused_with_the_reason() {
     let cases = [
         ("missing.js", "answered 404"),
         ("text.txt", "MIME type `text/plain`"),
-        ("throws.js", "Error: at the top (https://app.example/throws.js:1:7)"),
+        (
+            "throws.js",
+            "Error: at the top (https://app.example/throws.js:1:7)",
+        ),
         ("syntax.js", "SyntaxError"),
     ];
     for (script, reason) in cases {

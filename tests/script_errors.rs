@@ -21,7 +21,10 @@ fn an_uncaught_error_names_file_line_and_column_and_shows_the_lines() {
             let at = error.position.as_ref().expect("a position");
             let excerpt = at.excerpt.as_ref().expect("an excerpt");
             assert_eq!(error.message, "ReferenceError: missing is not defined");
-            assert_eq!((at.url.as_str(), at.line, at.column), ("https://app.example/sw.js", 3, 23));
+            assert_eq!(
+                (at.url.as_str(), at.line, at.column),
+                ("https://app.example/sw.js", 3, 23)
+            );
             assert_eq!(excerpt.first_line, 1);
             assert_eq!(excerpt.text.lines().count(), 4);
             true

@@ -10,6 +10,9 @@ import {
 /** Who waits for an answer, by the number of the ticket or transaction. */
 const waiting = new Map();
 
+/** How many of them keep the scope busy. */
+let busyCount = 0;
+
 /** Open connections by number: they may be told to make way. */
 const connections = new Map();
 
@@ -27,7 +30,7 @@ async function listen() {
   for (;;) {
     listening = op_indexed_db_next_message();
     // Listening alone does not keep a scope busy; waiting for an answer does.
-    if (waiting.size === 0) core.unrefOpPromise(listening);
+    if (busyCount === 0) core.unrefOpPromise(listening);
     const message = await listening;
     if (message === null) return;
     receive(message);
@@ -42,9 +45,9 @@ function receive(message) {
     return;
   }
   const id = message.ticket ?? message.transaction;
-  const receiver = waiting.get(id);
+  const waiter = waiting.get(id);
   stopWaiting(id);
-  receiver?.(message);
+  waiter?.receiver(message);
 }
 
 /** Tells the coordinator that the `versionchange` event it asked for is over. */
@@ -57,21 +60,23 @@ export function acknowledge({ ticket, connection, name = "" }) {
  *
  * @param {number} id its number
  * @param {(message: object) => void} receiver called from a microtask
+ * @param {boolean} [keepsBusy] false if the wait may be for ever, so that it is no reason to keep the scope running
  */
-export function waitForMessage(id, receiver) {
-  waiting.set(id, receiver);
-  core.refOpPromise(listening);
+export function waitForMessage(id, receiver, keepsBusy = true) {
+  waiting.set(id, { receiver, keepsBusy });
+  if (keepsBusy && busyCount++ === 0) core.refOpPromise(listening);
 }
 
-/** @param {number} id the number of a transaction that was given up */
+/** @param {number} id the number of a ticket that was answered, or of a transaction that was given up */
 export function stopWaiting(id) {
+  const waiter = waiting.get(id);
   waiting.delete(id);
-  if (waiting.size === 0) core.unrefOpPromise(listening);
+  if (waiter?.keepsBusy && --busyCount === 0) core.unrefOpPromise(listening);
 }
 
-/** @param {number} id a ticket or transaction @returns {Promise<object>} the next message about it */
-export function nextMessage(id) {
-  return new Promise((resolve) => waitForMessage(id, resolve));
+/** @returns {Promise<object>} see `waitForMessage` */
+export function nextMessage(id, keepsBusy = true) {
+  return new Promise((resolve) => waitForMessage(id, resolve, keepsBusy));
 }
 
 /** Lets an open connection hear of version changes. */

@@ -47,7 +47,7 @@ export async function waitForOthers({ name, ticket, own }, request, oldVersion, 
   const { isBlocked } = await nextMessage(ticket);
   if (!isBlocked) return;
   // Who closes in this very moment may be heard of before the event is fired; it is fired all the same.
-  const unblocked = nextMessage(ticket);
+  const unblocked = nextMessage(ticket, false);
   queueTask(() => {
     const blocked = new IDBVersionChangeEvent("blocked", { oldVersion, newVersion });
     fireEvent(blocked, requestPath(request));

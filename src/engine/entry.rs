@@ -48,7 +48,13 @@ impl Entry {
     }
 
     /// Fires an event and runs the microtasks that belong to the dispatch.
-    pub(super) fn dispatch(&self, js: &mut JsRuntime, id: u32, kind: &str, detail: &impl Serialize) {
+    pub(super) fn dispatch(
+        &self,
+        js: &mut JsRuntime,
+        id: u32,
+        kind: &str,
+        detail: &impl Serialize,
+    ) {
         call::<()>(js, &self.dispatch_event, &(id, kind, detail));
     }
 

@@ -130,13 +130,15 @@ impl Engine {
     pub(crate) fn run_classic(&mut self, url: &Url, text: Arc<str>) -> Result<(), ScriptError> {
         self.remember(url, &text);
         let result = self.js.execute_script(url.to_string(), text);
-        result
-            .map(drop)
-            .map_err(|error| self.describe(&error))
+        result.map(drop).map_err(|error| self.describe(&error))
     }
 
     /// Runs a module with everything it imports, until its evaluation settles.
-    pub(crate) async fn run_module(&mut self, url: &Url, text: Arc<str>) -> Result<(), ScriptError> {
+    pub(crate) async fn run_module(
+        &mut self,
+        url: &Url,
+        text: Arc<str>,
+    ) -> Result<(), ScriptError> {
         self.remember(url, &text);
         let loaded = self
             .js
@@ -146,10 +148,7 @@ impl Engine {
             Ok(module) => {
                 let evaluation = self.js.mod_evaluate(module);
                 self.js
-                    .with_event_loop_promise(
-                        Box::pin(evaluation),
-                        PollEventLoopOptions::default(),
-                    )
+                    .with_event_loop_promise(Box::pin(evaluation), PollEventLoopOptions::default())
                     .await
             }
             Err(error) => Err(error),

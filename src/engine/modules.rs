@@ -2,8 +2,8 @@
 
 use deno_core::error::ModuleLoaderError;
 use deno_core::{
-    ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse, ModuleSource,
-    ModuleSourceCode, ModuleSpecifier, ModuleType, ResolutionKind, resolve_import,
+    ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse,
+    ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType, ResolutionKind, resolve_import,
 };
 use deno_error::JsErrorBox;
 
@@ -49,7 +49,8 @@ impl ModuleLoader for StoredModules {
         _referrer: Option<&ModuleLoadReferrer>,
         _options: ModuleLoadOptions,
     ) -> ModuleLoadResponse {
-        let (scripts, host, specifier) = (self.scripts.clone(), self.host.clone(), specifier.clone());
+        let (scripts, host, specifier) =
+            (self.scripts.clone(), self.host.clone(), specifier.clone());
         ModuleLoadResponse::Async(Box::pin(async move {
             let script = scripts
                 .load(&specifier, &host)

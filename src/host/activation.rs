@@ -71,7 +71,11 @@ impl Core {
     }
 
     /// Puts an installed worker and its scripts on disk.
-    fn keep(&self, id: RegistrationId, worker: WorkerId) -> Result<(), crate::storage::StorageError> {
+    fn keep(
+        &self,
+        id: RegistrationId,
+        worker: WorkerId,
+    ) -> Result<(), crate::storage::StorageError> {
         let Some(registration) = self.registration(id) else {
             return Ok(());
         };
@@ -189,21 +193,16 @@ impl Core {
         self.touch();
     }
 
-    /// The last event of a worker has ended: another one may take over, or its registration may go.
-    pub(super) async fn worker_became_quiet(self: &Rc<Self>, id: RegistrationId) {
+    /// A client of a registration is gone, or the last event of its worker has ended: another worker may take over,
+    /// or the registration may go.
+    pub(super) async fn registration_became_quiet(self: &Rc<Self>, id: RegistrationId) {
         self.try_activate(id).await;
-        self.try_clear(id).await;
-    }
-
-    /// A client of a registration is gone.
-    pub(super) async fn client_left(self: &Rc<Self>, id: RegistrationId) {
-        self.try_activate(id).await;
-        self.try_clear(id).await;
+        self.try_clear(id);
     }
 
     /// An unregistered registration goes when nothing uses it any more.
     /// <https://w3c.github.io/ServiceWorker/#try-clear-registration-algorithm>
-    pub(super) async fn try_clear(self: &Rc<Self>, id: RegistrationId) {
+    pub(super) fn try_clear(self: &Rc<Self>, id: RegistrationId) {
         let is_used = self.has_clients(id)
             || self.scopes.borrow().iter().any(|(_, scope)| {
                 matches!(&scope.role, Role::Worker { id: worker, registration }

@@ -127,7 +127,13 @@ impl Core {
                 .map(WorkerView::from),
         };
         let (context, progress) = self
-            .start_scope(options.url, Role::Client(client), kind, ScriptMap::new(), main)
+            .start_scope(
+                options.url,
+                Role::Client(client),
+                kind,
+                ScriptMap::new(),
+                main,
+            )
             .map_err(Error::Engine)?;
         let started = self
             .await_start(context, progress, self.settings.limits.first_start)

@@ -21,9 +21,7 @@ use crate::host::scopes::Scopes;
 use crate::network::Network;
 use crate::service_worker::job::JobQueue;
 use crate::service_worker::scope::match_registration;
-use crate::service_worker::{
-    RegistrationId, ScriptMap, ServiceWorkerRegistration, WorkerId,
-};
+use crate::service_worker::{RegistrationId, ScriptMap, ServiceWorkerRegistration, WorkerId};
 use crate::storage::{DataFolder, Storage, StorageError};
 use crate::sync::SyncQueue;
 use crate::web::OriginShared;

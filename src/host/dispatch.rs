@@ -36,10 +36,7 @@ impl Core {
     ) -> EventOutcome {
         let _work = self.begin_work();
         let kind = event.kind();
-        let deadline = self
-            .clock
-            .now()
-            .plus(self.settings.limits.limit_for(kind));
+        let deadline = self.clock.now().plus(self.settings.limits.limit_for(kind));
         let context = match self.running_worker(registration, worker).await {
             Ok(context) => context,
             Err(reason) => return EventOutcome::FailedToStart(reason),
@@ -49,7 +46,7 @@ impl Core {
         let now = self.clock.now();
         let is_quiet = self.scopes.borrow_mut().end_event(context, now);
         if is_quiet {
-            self.worker_became_quiet(registration).await;
+            self.registration_became_quiet(registration).await;
             self.stop_when_idle(context, kind, &outcome);
         }
         outcome
@@ -88,7 +85,12 @@ impl Core {
     }
 
     /// Stops a worker that has had no event for a while; at once if one of its events took too long.
-    fn stop_when_idle(self: &Rc<Self>, context: ContextId, kind: EventKind, outcome: &EventOutcome) {
+    fn stop_when_idle(
+        self: &Rc<Self>,
+        context: ContextId,
+        kind: EventKind,
+        outcome: &EventOutcome,
+    ) {
         if *outcome == EventOutcome::TimedOut {
             if EventLimits::is_killed_on_timeout(kind) {
                 self.terminate(context);
@@ -98,12 +100,11 @@ impl Core {
             return;
         }
         let quiet_since = self.clock.now();
-        let Some(true) = self
-            .scopes
-            .borrow()
-            .get(context)
-            .map(|_| self.scopes.borrow().has_been_quiet_since(context, quiet_since))
-        else {
+        let Some(true) = self.scopes.borrow().get(context).map(|_| {
+            self.scopes
+                .borrow()
+                .has_been_quiet_since(context, quiet_since)
+        }) else {
             return;
         };
         let core = Rc::clone(self);

@@ -3,7 +3,6 @@
 
 use std::rc::Rc;
 
-use tokio::sync::oneshot;
 use url::Url;
 
 use crate::host::core::Core;
@@ -29,95 +28,78 @@ pub(super) enum JobResult {
     Unregistered(bool),
 }
 
-/// Whoever waits for a job.
-pub(super) type JobWaiter = oneshot::Sender<Result<JobResult, WebError>>;
+/// Told what a job came to, at once: a scope must have its answer before the news about the worker reach it.
+pub(super) type JobWaiter = Box<dyn FnOnce(Result<JobResult, WebError>)>;
 
 impl Core {
     /// <https://w3c.github.io/ServiceWorker/#start-register-algorithm>
-    pub(super) async fn register(
+    pub(super) fn register(
         self: &Rc<Self>,
         request: RegisterRequest,
         page_url: &Url,
-    ) -> Result<RegistrationView, WebError> {
-        let mut script_url = request.script_url;
-        script_url.set_fragment(None);
-        let mut scope = match request.scope {
-            Some(scope) => scope,
-            None => default_scope(&script_url)?,
-        };
-        scope.set_fragment(None);
-        check_registration(&script_url, &scope, page_url)?;
-        let kind = JobKind::Register(ScriptChoice {
-            url: script_url,
-            script_type: request.script_type,
-            update_via_cache: request.update_via_cache,
-        });
-        self.schedule_for_registration(Job { kind, scope }).await
+        reply: impl FnOnce(Result<RegistrationView, WebError>) + 'static,
+    ) {
+        match register_job(request, page_url) {
+            Ok(job) => self.schedule(job, registration_waiter(reply)),
+            Err(error) => reply(Err(error)),
+        }
     }
 
     /// <https://w3c.github.io/ServiceWorker/#service-worker-registration-update>
-    pub(super) async fn update(
+    pub(super) fn update(
         self: &Rc<Self>,
         id: RegistrationId,
         force_bypass_cache: bool,
-    ) -> Result<RegistrationView, WebError> {
+        reply: impl FnOnce(Result<RegistrationView, WebError>) + 'static,
+    ) {
         let registration = self.registration(id);
         let newest = registration
             .as_ref()
             .and_then(|registration| Some((registration, registration.newest_worker()?)));
         let Some((registration, worker)) = newest else {
-            return Err(WebError::InvalidState(
+            reply(Err(WebError::InvalidState(
                 "Failed to update a ServiceWorker: the registration has no worker".to_owned(),
-            ));
+            )));
+            return;
         };
-        let script = ScriptChoice {
-            url: worker.script_url.clone(),
-            script_type: worker.script_type,
-            update_via_cache: registration.update_via_cache,
-        };
-        self.schedule_for_registration(Job {
-            kind: JobKind::Update {
-                script,
-                force_bypass_cache,
+        let kind = JobKind::Update {
+            script: ScriptChoice {
+                url: worker.script_url.clone(),
+                script_type: worker.script_type,
+                update_via_cache: registration.update_via_cache,
             },
-            scope: registration.scope.clone(),
-        })
-        .await
+            force_bypass_cache,
+        };
+        let scope = registration.scope.clone();
+        self.schedule(Job { kind, scope }, registration_waiter(reply));
     }
 
     /// <https://w3c.github.io/ServiceWorker/#navigator-service-worker-unregister>
-    pub(super) async fn unregister(self: &Rc<Self>, id: RegistrationId) -> Result<bool, WebError> {
+    pub(super) fn unregister(
+        self: &Rc<Self>,
+        id: RegistrationId,
+        reply: impl FnOnce(Result<bool, WebError>) + 'static,
+    ) {
         let Some(registration) = self.registration(id) else {
-            return Ok(false);
+            reply(Ok(false));
+            return;
         };
         let job = Job {
             kind: JobKind::Unregister,
             scope: registration.scope,
         };
-        match self.schedule(job).await? {
-            JobResult::Unregistered(existed) => Ok(existed),
-            JobResult::Registration(_) => Ok(true),
-        }
-    }
-
-    async fn schedule_for_registration(
-        self: &Rc<Self>,
-        job: Job,
-    ) -> Result<RegistrationView, WebError> {
-        match self.schedule(job).await? {
-            JobResult::Registration(view) => Ok(view),
-            JobResult::Unregistered(_) => Err(WebError::ShuttingDown),
-        }
+        let waiter: JobWaiter = Box::new(|result| {
+            reply(result.map(|result| !matches!(result, JobResult::Unregistered(false))));
+        });
+        self.schedule(job, waiter);
     }
 
     /// <https://w3c.github.io/ServiceWorker/#schedule-job-algorithm>
-    async fn schedule(self: &Rc<Self>, job: Job) -> Result<JobResult, WebError> {
-        let (waiter, result) = oneshot::channel();
+    fn schedule(self: &Rc<Self>, job: Job, waiter: JobWaiter) {
         let scheduled = self.jobs.borrow_mut().schedule(job.clone(), waiter);
         if scheduled == Scheduled::Start {
             tokio::task::spawn_local(Rc::clone(self).run_jobs(job));
         }
-        result.await.unwrap_or(Err(WebError::ShuttingDown))
     }
 
     /// <https://w3c.github.io/ServiceWorker/#run-job-algorithm>
@@ -134,7 +116,7 @@ impl Core {
                     self.run_update(&job.scope, script, *force_bypass_cache)
                         .await
                 }
-                JobKind::Unregister => self.run_unregister(&job.scope).await,
+                JobKind::Unregister => self.run_unregister(&job.scope),
             };
             self.settle_job(&job.scope, &result);
             next = self.jobs.borrow_mut().finish(&job.scope);
@@ -145,8 +127,7 @@ impl Core {
     pub(super) fn settle_job(&self, scope: &Url, result: &Result<JobResult, WebError>) {
         let waiters = self.jobs.borrow_mut().settle(scope);
         for waiter in waiters {
-            // A scope that asked may be gone.
-            let _ = waiter.send(result.clone());
+            waiter(result.clone());
         }
     }
 
@@ -206,7 +187,9 @@ impl Core {
             self.storage.save_registration(&registration, &[])?;
             return Ok(JobResult::Registration((&registration).into()));
         }
-        let worker = self.evaluate_new_worker(&registration, script, main).await?;
+        let worker = self
+            .evaluate_new_worker(&registration, script, main)
+            .await?;
         self.install(registration.id, worker).await
     }
 
@@ -285,7 +268,7 @@ impl Core {
     }
 
     /// <https://w3c.github.io/ServiceWorker/#unregister-algorithm>
-    async fn run_unregister(self: &Rc<Self>, scope: &Url) -> Result<JobResult, WebError> {
+    fn run_unregister(self: &Rc<Self>, scope: &Url) -> Result<JobResult, WebError> {
         let Some(registration) = self.registration_for_scope(scope) else {
             return Ok(JobResult::Unregistered(false));
         };
@@ -298,7 +281,7 @@ impl Core {
         let id = registration.id;
         self.leaving.borrow_mut().insert(id, registration);
         self.settle_job(scope, &Ok(JobResult::Unregistered(true)));
-        self.try_clear(id).await;
+        self.try_clear(id);
         Ok(JobResult::Unregistered(true))
     }
 
@@ -318,4 +301,33 @@ impl Core {
             .iter()
             .any(|(_, scope)| matches!(&scope.role, Role::Client(client) if client.controller == Some(id)))
     }
+}
+
+/// The job for `register()`, if its addresses are allowed.
+fn register_job(request: RegisterRequest, page_url: &Url) -> Result<Job, WebError> {
+    let mut script_url = request.script_url;
+    script_url.set_fragment(None);
+    let mut scope = match request.scope {
+        Some(scope) => scope,
+        None => default_scope(&script_url)?,
+    };
+    scope.set_fragment(None);
+    check_registration(&script_url, &scope, page_url)?;
+    let kind = JobKind::Register(ScriptChoice {
+        url: script_url,
+        script_type: request.script_type,
+        update_via_cache: request.update_via_cache,
+    });
+    Ok(Job { kind, scope })
+}
+
+fn registration_waiter(
+    reply: impl FnOnce(Result<RegistrationView, WebError>) + 'static,
+) -> JobWaiter {
+    Box::new(|result| {
+        reply(result.and_then(|result| match result {
+            JobResult::Registration(view) => Ok(view),
+            JobResult::Unregistered(_) => Err(WebError::ShuttingDown),
+        }));
+    })
 }

@@ -28,6 +28,7 @@ use url::Url;
 
 use crate::connectivity::Connectivity;
 use crate::service_worker::{EventOutcome, ScriptType, UpdateViaCache};
+use crate::web::error::WebError;
 use crate::web::event::EventInit;
 use crate::web::host_port::RegisterRequest;
 
@@ -110,7 +111,11 @@ impl Host {
                 script_type: options.script_type,
                 update_via_cache: options.update_via_cache,
             };
-            let view = core.register(request, &page_url).await?;
+            let (reply, registered) = oneshot::channel();
+            core.register(request, &page_url, |result| {
+                let _ = reply.send(result);
+            });
+            let view = registered.await.unwrap_or(Err(WebError::ShuttingDown))?;
             core.wait_until_settled(view.id).await?;
             let scope = Url::parse(&view.scope)
                 .map_err(|error| Error::Engine(format!("`{}`: {error}", view.scope)))?;
@@ -123,10 +128,14 @@ impl Host {
     pub async fn unregister(&self, scope: &Url) -> Result<bool, Error> {
         let scope = scope.clone();
         self.call(move |core| async move {
-            match core.registration_for_scope(&scope) {
-                Some(registration) => Ok(core.unregister(registration.id).await?),
-                None => Ok(false),
-            }
+            let Some(registration) = core.registration_for_scope(&scope) else {
+                return Ok(false);
+            };
+            let (reply, unregistered) = oneshot::channel();
+            core.unregister(registration.id, |result| {
+                let _ = reply.send(result);
+            });
+            Ok(unregistered.await.unwrap_or(Err(WebError::ShuttingDown))?)
         })
         .await
     }

@@ -8,7 +8,7 @@ use url::Url;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::scopes::Role;
-use crate::network::{NetworkError, Request, Response};
+use crate::network::{NetworkError, Request, Response, check_worker_response};
 use crate::service_worker::client::{ClientQuery, ClientScope, match_all};
 use crate::service_worker::scope::match_registration;
 use crate::service_worker::{
@@ -17,7 +17,7 @@ use crate::service_worker::{
 use crate::web::error::WebError;
 use crate::web::event::{EventInit, MessageSource, Notice};
 use crate::web::fetch_event::{FetchAnswer, FetchInit};
-use crate::web::host_port::{ContextId, HostRequest};
+use crate::web::host_port::{ContextId, HostRequest, Reply};
 use crate::web::message::TransferredMessage;
 use crate::web::script_error::ScriptError;
 use crate::web::view::{ClientView, RegistrationView, WorkerView};
@@ -46,69 +46,71 @@ impl Core {
                 self.scopes.borrow_mut().mark_idle(context, commands_taken);
                 self.touch();
             }
-            HostRequest::GetRegistration(url, reply) => {
-                let found = self
-                    .matching_registration(&url)
-                    .filter(|registration| registration.origin == asker.origin);
-                let _ = reply.send(Ok(found.as_ref().map(RegistrationView::from)));
-            }
-            HostRequest::GetRegistrations(reply) => {
-                let _ = reply.send(Ok(self.registrations_of(&asker.origin)));
-            }
             HostRequest::PostToWorker(worker, message) => {
                 self.post_to_worker(&asker, WorkerId(worker), message);
             }
             HostRequest::PostToClient(client, message) => {
                 self.post_to_client(&asker, &client, message);
             }
+            HostRequest::AcknowledgeSync(registration, tag) => {
+                self.acknowledge_sync(RegistrationId(registration), tag);
+            }
+            question => self.answer(asker, question),
+        }
+    }
+
+    /// Answers a question, at once or when what it needs is there.
+    fn answer(self: &Rc<Self>, asker: Asker, question: HostRequest) {
+        match question {
+            HostRequest::GetRegistration(url, reply) => {
+                let found = self
+                    .matching_registration(&url)
+                    .filter(|registration| registration.origin == asker.origin);
+                answer_to(reply)(Ok(found.as_ref().map(RegistrationView::from)));
+            }
+            HostRequest::GetRegistrations(reply) => {
+                answer_to(reply)(Ok(self.registrations_of(&asker.origin)));
+            }
             HostRequest::GetClient(id, reply) => {
-                let scopes = self.scopes.borrow();
-                let found = scopes.clients().find(|client| {
-                    client.id.0 == id && client.url.origin().ascii_serialization() == asker.origin
-                });
-                let _ = reply.send(Ok(found.map(ClientView::from)));
+                answer_to(reply)(Ok(self.client_view(&asker.origin, &id)));
             }
             HostRequest::MatchClients {
                 include_uncontrolled,
                 kind,
                 reply,
-            } => {
-                let _ = reply.send(Ok(self.match_clients(&asker, include_uncontrolled, kind)));
-            }
-            HostRequest::ClaimClients(reply) => {
-                let _ = reply.send(self.claim_clients(&asker));
-            }
-            HostRequest::AcknowledgeSync(registration, tag) => {
-                self.acknowledge_sync(RegistrationId(registration), tag);
-            }
+            } => answer_to(reply)(Ok(self.match_clients(&asker, include_uncontrolled, kind))),
+            HostRequest::ClaimClients(reply) => answer_to(reply)(self.claim_clients(&asker)),
             HostRequest::GetSyncTags(registration, reply) => {
-                let _ = reply.send(Ok(self.sync_tags(RegistrationId(registration))));
+                answer_to(reply)(Ok(self.sync_tags(RegistrationId(registration))));
             }
             HostRequest::RegisterSync(registration, tag, reply) => {
-                let _ = reply.send(self.register_sync(RegistrationId(registration), tag));
+                answer_to(reply)(self.register_sync(RegistrationId(registration), tag));
+            }
+            HostRequest::Register(request, reply) => {
+                self.register(request, &asker.url, answer_to(reply));
+            }
+            HostRequest::Update(id, reply) => self.update_from_script(&asker, id, reply),
+            HostRequest::Unregister(id, reply) => {
+                self.unregister(RegistrationId(id), answer_to(reply));
             }
             slow => {
-                tokio::task::spawn_local(Rc::clone(self).take_slow_request(asker, slow));
+                tokio::task::spawn_local(Rc::clone(self).answer_slowly(asker, slow));
             }
         }
     }
 
-    async fn take_slow_request(self: Rc<Self>, asker: Asker, request: HostRequest) {
+    async fn answer_slowly(self: Rc<Self>, asker: Asker, request: HostRequest) {
         match request {
             HostRequest::ImportScript(url, reply) => {
                 let _ = reply.send(self.import_script(&asker, url).await);
             }
-            HostRequest::Fetch(request, reply) => {
-                let _ = reply.send(self.fetch_for_client(&asker, request).await);
-            }
-            HostRequest::Register(request, reply) => {
-                let _ = reply.send(self.register(request, &asker.url).await);
-            }
-            HostRequest::Update(id, reply) => {
-                let _ = reply.send(self.update_from_script(&asker, RegistrationId(id)).await);
-            }
-            HostRequest::Unregister(id, reply) => {
-                let _ = reply.send(self.unregister(RegistrationId(id)).await);
+            HostRequest::Fetch(request, mut reply) => {
+                let answer = tokio::select! {
+                    answer = self.fetch_for_client(&asker, request) => answer,
+                    // The client aborted: nobody waits for an answer.
+                    () = reply.closed() => return,
+                };
+                let _ = reply.send(answer);
             }
             HostRequest::Ready(reply) => {
                 let ready = self.wait_for(|core| {
@@ -144,8 +146,17 @@ impl Core {
         })
     }
 
-    fn print(&self, context: ContextId, level: crate::web::host_port::ConsoleLevel, message: String) {
-        let source = self.scopes.borrow().get(context).map(|scope| scope.source());
+    fn print(
+        &self,
+        context: ContextId,
+        level: crate::web::host_port::ConsoleLevel,
+        message: String,
+    ) {
+        let source = self
+            .scopes
+            .borrow()
+            .get(context)
+            .map(|scope| scope.source());
         if let Some(source) = source {
             self.publish(HostEventKind::Console {
                 source,
@@ -156,7 +167,11 @@ impl Core {
     }
 
     pub(super) fn report_script_error(&self, context: ContextId, error: ScriptError) {
-        let source = self.scopes.borrow().get(context).map(|scope| scope.source());
+        let source = self
+            .scopes
+            .borrow()
+            .get(context)
+            .map(|scope| scope.source());
         if let Some(source) = source {
             self.publish(HostEventKind::ScriptError { source, error });
         }
@@ -173,20 +188,18 @@ impl Core {
 
     /// An update from inside a worker that is installing is refused.
     /// <https://w3c.github.io/ServiceWorker/#service-worker-registration-update>
-    async fn update_from_script(
-        self: &Rc<Self>,
-        asker: &Asker,
-        id: RegistrationId,
-    ) -> Result<RegistrationView, WebError> {
-        if let Some((registration, worker)) = asker.worker
-            && self.may_import(registration, worker)
-        {
-            return Err(WebError::InvalidState(
+    fn update_from_script(self: &Rc<Self>, asker: &Asker, id: i64, reply: Reply<RegistrationView>) {
+        let is_installing = asker
+            .worker
+            .is_some_and(|(registration, worker)| self.may_import(registration, worker));
+        if is_installing {
+            answer_to(reply)(Err(WebError::InvalidState(
                 "Failed to update a ServiceWorker: the worker that asks is being installed"
                     .to_owned(),
-            ));
+            )));
+            return;
         }
-        self.update(id, false).await
+        self.update(RegistrationId(id), false, answer_to(reply));
     }
 
     /// <https://w3c.github.io/ServiceWorker/#importscripts>
@@ -210,7 +223,12 @@ impl Core {
     }
 
     /// A message to a worker is an event that it may extend.
-    fn post_to_worker(self: &Rc<Self>, asker: &Asker, worker: WorkerId, message: TransferredMessage) {
+    fn post_to_worker(
+        self: &Rc<Self>,
+        asker: &Asker,
+        worker: WorkerId,
+        message: TransferredMessage,
+    ) {
         let Some(registration) = self.registration_of_worker(worker) else {
             return;
         };
@@ -278,6 +296,14 @@ impl Core {
                 .map(WorkerView::from)
         })
         .flatten()
+    }
+
+    fn client_view(&self, origin: &str, id: &str) -> Option<ClientView> {
+        let scopes = self.scopes.borrow();
+        let found = scopes.clients().find(|client| {
+            client.id.0 == id && client.url.origin().ascii_serialization() == origin
+        });
+        found.map(ClientView::from)
     }
 
     fn match_clients(
@@ -365,6 +391,7 @@ impl Core {
         if !listens {
             return self.network.fetch(request).await;
         }
+        let (mode, redirect) = (request.mode, request.redirect);
         let (reply, answer) = oneshot::channel();
         let init = FetchInit {
             request,
@@ -373,15 +400,26 @@ impl Core {
         };
         let core = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            core.fire(registration, worker, EventInit::Fetch(init)).await;
+            core.fire(registration, worker, EventInit::Fetch(init))
+                .await;
         });
         match answer.await {
-            Ok(FetchAnswer::Response(response)) => Ok(response),
+            Ok(FetchAnswer::Response(response)) => {
+                check_worker_response(mode, redirect, &response)?;
+                Ok(response)
+            }
             Ok(FetchAnswer::PassThrough(request)) => self.network.fetch(request).await,
             Ok(FetchAnswer::Failed(reason)) => Err(NetworkError::Handler(reason)),
             Err(_) => Err(NetworkError::Handler(
                 "the service worker stopped before it answered".to_owned(),
             )),
         }
+    }
+}
+
+/// A function that answers a scope, which may be gone.
+fn answer_to<T: 'static>(reply: Reply<T>) -> impl FnOnce(Result<T, WebError>) + 'static {
+    move |result| {
+        let _ = reply.send(result);
     }
 }

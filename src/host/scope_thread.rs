@@ -151,6 +151,7 @@ fn run(
         let mut turns = Turns {
             engine,
             commands,
+            next: None,
             port,
             stop: handle.clone(),
             taken: 0,
@@ -171,6 +172,8 @@ async fn run_main(engine: &mut Engine, main: MainScript) -> Result<(), ScriptErr
 struct Turns {
     engine: Engine,
     commands: mpsc::UnboundedReceiver<Command>,
+    /// The command that is taken next.
+    next: Option<Command>,
     port: HostPort,
     stop: StopHandle,
     /// How many commands were taken: the host compares it with how many it sent.
@@ -180,31 +183,33 @@ struct Turns {
 impl Turns {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
-            while let Poll::Ready(command) = self.commands.poll_recv(context) {
-                match command {
-                    None | Some(Command::Stop) => return Poll::Ready(()),
-                    Some(command) => self.take(command),
-                }
-            }
-            if self.stop.reason().is_some() {
-                return Poll::Ready(());
-            }
-            match self.engine.poll(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) if self.stop.reason().is_none() => {
+            let is_idle = match self.engine.poll(context) {
+                _ if self.stop.reason().is_some() => return Poll::Ready(()),
+                Poll::Ready(Err(error)) => {
                     self.port.tell(HostRequest::ReportError(error));
+                    continue;
                 }
-                Poll::Ready(Err(_)) => return Poll::Ready(()),
-                Poll::Ready(Ok(())) => {
-                    self.port.tell(HostRequest::Idle {
-                        commands_taken: self.taken,
-                    });
-                    // Nothing is under way: only a command can wake it.
-                    match self.commands.poll_recv(context) {
-                        Poll::Pending => return Poll::Pending,
-                        Poll::Ready(None | Some(Command::Stop)) => return Poll::Ready(()),
-                        Poll::Ready(Some(command)) => self.take(command),
+                turn => turn.is_ready(),
+            };
+            if let Some(command) = self.next.take() {
+                self.take(command);
+                continue;
+            }
+            match self.commands.poll_recv(context) {
+                Poll::Ready(None | Some(Command::Stop)) => return Poll::Ready(()),
+                Poll::Ready(Some(command)) => {
+                    // An answer that the host gave before this command may still be on its way through the runtime's
+                    // tasks. They get a turn, so that scripts hear things in the order in which they were said.
+                    self.next = Some(command);
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Poll::Pending => {
+                    if is_idle {
+                        let commands_taken = self.taken;
+                        self.port.tell(HostRequest::Idle { commands_taken });
                     }
+                    return Poll::Pending;
                 }
             }
         }

@@ -12,7 +12,9 @@ use crate::clock::Timestamp;
 use crate::engine::{ScopeKind, StopReason};
 use crate::host::core::Core;
 use crate::host::event::{HostEventKind, ScriptSource};
-use crate::host::scope_thread::{Command, MainScript, ScopeProgress, ScopeSpec, ScopeThread, Started};
+use crate::host::scope_thread::{
+    Command, MainScript, ScopeProgress, ScopeSpec, ScopeThread, Started,
+};
 use crate::network::{Network, NetworkError};
 use crate::service_worker::{
     Client, RegistrationId, ScriptMap, ServiceWorker, ServiceWorkerRegistration, WorkerId,
@@ -365,10 +367,10 @@ impl Core {
         match scope.role {
             Role::Client(client) => {
                 if let Some(registration) = client.controller {
-                    self.client_left(registration).await;
+                    self.registration_became_quiet(registration).await;
                 }
             }
-            Role::Worker { registration, .. } => self.worker_became_quiet(registration).await,
+            Role::Worker { registration, .. } => self.registration_became_quiet(registration).await,
         }
     }
 
@@ -382,7 +384,8 @@ impl Core {
         let deadline = self.clock.now().plus(self.settings.limits.stop);
         let core = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            let gone = core.wait_for(|core| core.scopes.borrow().get(context).is_none().then_some(()));
+            let gone =
+                core.wait_for(|core| core.scopes.borrow().get(context).is_none().then_some(()));
             tokio::select! {
                 () = gone => {}
                 () = core.clock.sleep_until(deadline) => core.terminate(context),

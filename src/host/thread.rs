@@ -13,6 +13,7 @@ use crate::host::builder::{DataFolderChoice, HostBuilder};
 use crate::host::core::{Core, Folder, Parts};
 use crate::host::error::Error;
 use crate::host::event::{EventFeed, HostEvent, HostEventKind};
+use crate::host::scopes::Scopes;
 use crate::network::{FinishedRequest, Gate, Network, NetworkOptions, Observer};
 use crate::storage::{DataFolder, Storage};
 use crate::web::host_port::{ContextId, HostRequest};
@@ -231,6 +232,8 @@ impl Core {
                 tracing::warn!("a script did not stop in time");
             }
         }
+        // A start that is still awaited holds this core, which holds the start.
+        *self.scopes.borrow_mut() = Scopes::default();
     }
 
     /// Whether nothing runs and nothing will, unless time passes or the network changes.

@@ -177,10 +177,7 @@ pub(crate) fn check_preflight(request: &Request, answer: &Response) -> Result<()
     let is_credentialed = request.credentials == CredentialsMode::Include;
     let methods = listed(&answer.headers, "access-control-allow-methods");
     let any_method = !is_credentialed && methods.iter().any(|method| method == "*");
-    if !is_safelisted_method(&request.method)
-        && !any_method
-        && !methods.iter().any(|method| *method == request.method)
-    {
+    if !is_safelisted_method(&request.method) && !any_method && !methods.contains(&request.method) {
         return Err(NetworkError::Cors(format!(
             "method {} is not in `Access-Control-Allow-Methods` of the preflight",
             request.method

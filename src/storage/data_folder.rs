@@ -26,7 +26,15 @@ pub struct Holder {
 pub struct DataFolder {
     path: PathBuf,
     /// Locked as long as it is open.
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for DataFolder {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is being started just now still has the file open, and with it the
+        // lock. Nothing can be done if this fails.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl DataFolder {
@@ -57,7 +65,7 @@ impl DataFolder {
         write_holder(&mut lock, holder).map_err(explain)?;
         Ok(Self {
             path: path.to_owned(),
-            _lock: lock,
+            lock,
         })
     }
 

@@ -23,17 +23,15 @@ pub mod window;
 
 use std::sync::Arc;
 
-use deno_core::{
-    CompiledWasmModuleStore, Extension, ExtensionArguments, SharedArrayBufferStore,
-};
+use deno_core::{CompiledWasmModuleStore, Extension, ExtensionArguments, SharedArrayBufferStore};
 use deno_web::{BlobStore, InMemoryBroadcastChannel};
 use url::Url;
 
 use crate::service_worker::ScriptMap;
 use crate::storage::Durability;
 use crate::storage::cache_storage::CachePins;
-use crate::web::cache::CacheOptions;
 use crate::storage::indexed_db::Coordinator;
+use crate::web::cache::CacheOptions;
 use crate::web::fetch::FetchRoute;
 use crate::web::fetch_bridge::FetchClient;
 use crate::web::indexed_db::IndexedDbOptions;
@@ -106,7 +104,10 @@ pub fn extensions() -> Vec<Extension> {
 }
 
 /// The options of every extension, in the order of [`extensions`]. To be called on the scope's own thread.
-pub fn extension_arguments(options: ScopeOptions, scripts: StoredScripts) -> Vec<ExtensionArguments> {
+pub fn extension_arguments(
+    options: ScopeOptions,
+    scripts: StoredScripts,
+) -> Vec<ExtensionArguments> {
     let caches = CacheOptions {
         folder: options.navigator.origin_folder.clone(),
         durability: options.durability,

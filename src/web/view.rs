@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::service_worker::{Client, ClientType, FrameType, ServiceWorker, ServiceWorkerRegistration};
+use crate::service_worker::{
+    Client, ClientType, FrameType, ServiceWorker, ServiceWorkerRegistration,
+};
 
 /// A `ServiceWorker` object's values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

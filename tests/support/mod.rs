@@ -1,4 +1,8 @@
 //! What the stories share: the test language and a real HTTP server.
 
 pub mod scenario;
+#[allow(
+    dead_code,
+    reason = "the tests of src/network use it too, and other parts of it"
+)]
 pub mod server;

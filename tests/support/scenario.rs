@@ -4,7 +4,7 @@
 //! Its clock stands still until it is advanced, so that a retry in fifteen minutes takes no time.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,13 +105,6 @@ impl Scenario {
         scenario
     }
 
-    /// Registers the script of a fixture as `/sw.js`.
-    #[track_caller]
-    pub fn run_worker(self, fixture: &str) -> Self {
-        let script = read_fixture(fixture);
-        self.worker(&script)
-    }
-
     /// Registers a script of the site, and gives what comes of it.
     pub fn register(&mut self, path: &str) -> Result<(), Error> {
         self.register_with(RegisterOptions::new(address(path)))
@@ -210,9 +203,9 @@ impl Scenario {
     /// Waits until a script prints a line.
     #[track_caller]
     pub fn wait_until_printed(self, line: &str) -> Self {
-        self.wait_until(|kind| {
-            matches!(kind, HostEventKind::Console { message, .. } if message == line)
-        })
+        self.wait_until(
+            |kind| matches!(kind, HostEventKind::Console { message, .. } if message == line),
+        )
     }
 
     /// Waits until something like this has happened.
@@ -298,7 +291,11 @@ impl Scenario {
             HostEventKind::SyncEnded { outcome, .. } => Some(outcome),
             _ => None,
         });
-        assert!(outcome.is_some_and(is_expected), "outcome {outcome:?}; {}", self.story());
+        assert!(
+            outcome.is_some_and(is_expected),
+            "outcome {outcome:?}; {}",
+            self.story()
+        );
         self
     }
 
@@ -341,10 +338,7 @@ impl Scenario {
     }
 
     /// Runs something of the embedder's against the host, then lets everything come to rest.
-    pub fn run<T: Send + 'static>(
-        &mut self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> T {
+    pub fn run<T: Send + 'static>(&mut self, work: impl Future<Output = T> + Send + 'static) -> T {
         let result = self.within_patience(work);
         self.settle();
         result
@@ -436,12 +430,4 @@ pub fn address(path: &str) -> Url {
     Url::parse(ORIGIN)
         .and_then(|origin| origin.join(path))
         .expect("a path")
-}
-
-/// The text of a file in tests/fixtures/workers.
-pub fn read_fixture(name: &str) -> String {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/fixtures/workers", name]
-        .iter()
-        .collect();
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -5,6 +5,11 @@ mod gate;
 mod http;
 mod origins;
 mod redirects;
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "shared with the stories, which see it from outside and use all of it"
+)]
 #[path = "../../../tests/support/server.rs"]
 mod server;
 

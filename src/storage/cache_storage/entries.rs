@@ -300,21 +300,26 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
     })
 }
 
-/// The address of the first entry that would replace one before it.
+/// The address of the first entry that would replace one before it, or be found in its place.
 fn first_duplicate(entries: &[NewEntry]) -> Option<Url> {
     let mut seen: HashMap<Url, Vec<&NewEntry>> = HashMap::new();
     for entry in entries {
-        let query = CacheQuery::exactly(&entry.request);
         let same_url = seen
             .entry(without_fragment(&entry.request.url))
             .or_default();
+        // Each response has a `Vary` of its own, so one may answer for the other and not the reverse.
         if same_url
             .iter()
-            .any(|earlier| query.agrees(&earlier.request, &earlier.response))
+            .any(|earlier| answers(earlier, entry) || answers(entry, earlier))
         {
             return Some(entry.request.url.clone());
         }
         same_url.push(entry);
     }
     None
+}
+
+/// Whether one entry answers the request of another of the same address.
+fn answers(entry: &NewEntry, other: &NewEntry) -> bool {
+    CacheQuery::exactly(&other.request).agrees(&entry.request, &entry.response)
 }

@@ -232,6 +232,25 @@ fn entries_that_would_replace_one_another_are_refused_together() {
 }
 
 #[test]
+fn one_entry_that_answers_for_another_is_refused_in_either_order() {
+    let folder = folder();
+    let caches = open(folder.path(), &CachePins::new());
+    let cache = caches.open_cache(SOME_CACHE).unwrap();
+    let address = "https://shop.example/shape";
+    let varied = |shape: &str, vary: &str| NewEntry {
+        request: request(address, &[("x-shape", shape), ("x-size", "big")]),
+        response: response(&[("vary", vary)]),
+        ..entry(&caches, address, b"")
+    };
+    let by_shape = || varied("round", "x-shape");
+    let by_size = || varied("square", "x-size");
+    for both in [[by_shape(), by_size()], [by_size(), by_shape()]] {
+        let refused = caches.put(cache, &both).unwrap_err();
+        assert!(matches!(refused, PutError::Duplicate(_)));
+    }
+}
+
+#[test]
 fn a_deleted_entry_can_be_read_to_its_end() {
     let folder = folder();
     let pins = CachePins::new();

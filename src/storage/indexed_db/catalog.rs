@@ -68,13 +68,20 @@ pub fn list_databases(folder: &Path) -> Result<Vec<DatabaseInfo>, IndexedDbError
 /// Name and version of the database in a file, unless it cannot be read.
 fn read_info(path: &Path) -> Option<DatabaseInfo> {
     let read = DatabaseFile::open_existing(path).and_then(|file| file.info());
-    read.inspect_err(|error| tracing::warn!(path = %path.display(), %error, "a database cannot be listed")).ok()
+    read.inspect_err(
+        |error| tracing::warn!(path = %path.display(), %error, "a database cannot be listed"),
+    )
+    .ok()
 }
 
 /// The version of a database; zero if there is none.
 pub fn database_version(folder: &Path, name: &str) -> Result<i64, IndexedDbError> {
     let path = file_path(folder, name);
-    if path.exists() { Ok(DatabaseFile::open_existing(&path)?.info()?.version) } else { Ok(0) }
+    if path.exists() {
+        Ok(DatabaseFile::open_existing(&path)?.info()?.version)
+    } else {
+        Ok(0)
+    }
 }
 
 /// Deletes a database that no thread has open.
@@ -105,7 +112,10 @@ impl DatabaseFile {
     fn info(&self) -> Result<DatabaseInfo, IndexedDbError> {
         self.run("read the version", |connection| {
             connection.query_row("SELECT name, version FROM database", [], |row| {
-                Ok(DatabaseInfo { name: row.get(0)?, version: row.get(1)? })
+                Ok(DatabaseInfo {
+                    name: row.get(0)?,
+                    version: row.get(1)?,
+                })
             })
         })
     }

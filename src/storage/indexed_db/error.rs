@@ -37,9 +37,6 @@ pub enum IndexedDbError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Another record has this key in a unique index, or the store has the key already.
-    #[error("{0}")]
-    Constraint(String),
     /// Anything else SQLite refused.
     #[error("cannot {operation}: {source}")]
     Sqlite {

@@ -189,7 +189,9 @@ impl DatabaseFile {
     pub fn close(self) -> Result<(), IndexedDbError> {
         self.refresh()?;
         let exists = self.schema()?.version > 0;
-        let Self { connection, path, .. } = self;
+        let Self {
+            connection, path, ..
+        } = self;
         drop(connection);
         if exists { Ok(()) } else { remove_files(&path) }
     }

@@ -213,6 +213,7 @@ fn records_are_read_in_key_order_both_ways() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table and what is read from it")]
 fn indexes_are_read_by_key_then_primary_key() {
     let folder = tempfile::tempdir().unwrap();
     let file = with_store(folder.path());

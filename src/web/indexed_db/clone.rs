@@ -57,7 +57,9 @@ impl Writer<'_> {
             let part = parts.get_index(scope, position)?.to_object(scope)?;
             let id = part.get(scope, uuid_name)?.to_rust_string_lossy(scope);
             // The description holds a reference of its own to every part, made for this clone.
-            let part = Uuid::parse_str(&id).ok().and_then(|id| self.blob_store.remove_part(&id))?;
+            let part = Uuid::parse_str(&id)
+                .ok()
+                .and_then(|id| self.blob_store.remove_part(&id))?;
             bytes.extend_from_slice(block_on(part.read()));
         }
         let mut attachments = self.attachments.borrow_mut();
@@ -69,7 +71,11 @@ impl Writer<'_> {
 }
 
 impl v8::ValueSerializerImpl for Writer<'_> {
-    fn throw_data_clone_error<'s>(&self, scope: &mut v8::PinScope<'s, '_>, message: v8::Local<'s, v8::String>) {
+    fn throw_data_clone_error<'s>(
+        &self,
+        scope: &mut v8::PinScope<'s, '_>,
+        message: v8::Local<'s, v8::String>,
+    ) {
         // The callback throws a DataCloneError.
         let receiver = v8::undefined(scope).into();
         self.on_error.call(scope, receiver, &[message.into()]);
@@ -88,7 +94,7 @@ impl v8::ValueSerializerImpl for Writer<'_> {
         if object.has_own_property(scope, self.brand.into())? {
             return Some(true);
         }
-        Some(object.has_own_property(scope, self.cloneable_brand.into())?)
+        object.has_own_property(scope, self.cloneable_brand.into())
     }
 
     fn write_host_object<'s>(
@@ -180,11 +186,18 @@ impl Reader<'_> {
         let Some(number) = description.get(scope, parts_name)?.uint32_value(scope) else {
             return Some(());
         };
-        let Some(bytes) = self.attachments.borrow_mut().get_mut(number as usize).map(std::mem::take) else {
+        let Some(bytes) = self
+            .attachments
+            .borrow_mut()
+            .get_mut(number as usize)
+            .map(std::mem::take)
+        else {
             return Some(());
         };
         let size = v8::Number::new(scope, bytes.len() as f64);
-        let id = self.blob_store.insert_part(Arc::new(InMemoryBlobPart::from(bytes)));
+        let id = self
+            .blob_store
+            .insert_part(Arc::new(InMemoryBlobPart::from(bytes)));
         let Ok(id) = id.to_v8(scope);
         let part = v8::Object::new(scope);
         let (uuid_name, size_name) = (property(scope, "uuid")?, property(scope, "size")?);
@@ -210,9 +223,15 @@ impl v8::ValueDeserializerImpl for Reader<'_> {
         self.attach_parts(scope, description)?;
         let type_name = property(scope, "type")?;
         let kind = description.get(scope, type_name)?;
-        let rebuild = self.deserializers.get(scope, kind)?.try_cast::<v8::Function>().ok()?;
+        let rebuild = self
+            .deserializers
+            .get(scope, kind)?
+            .try_cast::<v8::Function>()
+            .ok()?;
         let receiver = v8::null(scope).into();
-        rebuild.call(scope, receiver, &[description.into()])?.to_object(scope)
+        rebuild
+            .call(scope, receiver, &[description.into()])?
+            .to_object(scope)
     }
 }
 
@@ -225,7 +244,10 @@ pub(super) struct Cloner {
 impl Cloner {
     pub(super) fn of(state: &RefCell<OpState>) -> Result<Self, OpError> {
         let script_side = ThreadDatabases::of(state).script_side()?;
-        Ok(Self { script_side, blob_store: blob_store(state) })
+        Ok(Self {
+            script_side,
+            blob_store: blob_store(state),
+        })
     }
 
     /// StructuredDeserialize.

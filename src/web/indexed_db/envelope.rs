@@ -21,7 +21,8 @@ pub(super) fn seal(mut value: Vec<u8>, attachments: &[Vec<u8>]) -> Vec<u8> {
 
 /// Takes an envelope apart.
 pub(super) fn open(envelope: &[u8]) -> Result<(&[u8], Vec<Vec<u8>>), OpError> {
-    open_checked(envelope).ok_or_else(|| OpError::DataClone("the serialised value is incomplete".into()))
+    open_checked(envelope)
+        .ok_or_else(|| OpError::DataClone("the serialised value is incomplete".into()))
 }
 
 fn open_checked(envelope: &[u8]) -> Option<(&[u8], Vec<Vec<u8>>)> {
@@ -46,7 +47,11 @@ mod tests {
 
     #[test]
     fn what_is_sealed_comes_out_again() {
-        for attachments in [vec![], vec![vec![1, 2, 3]], vec![vec![], vec![7; 300], vec![9]]] {
+        for attachments in [
+            vec![],
+            vec![vec![1, 2, 3]],
+            vec![vec![], vec![7; 300], vec![9]],
+        ] {
             let envelope = seal(b"value".to_vec(), &attachments);
             let (value, opened) = open(&envelope).unwrap();
             assert_eq!(value, b"value");

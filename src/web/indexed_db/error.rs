@@ -41,7 +41,6 @@ impl From<IndexedDbError> for OpError {
         let message = error.to_string();
         match error {
             IndexedDbError::DiskFull => Self::QuotaExceeded(message),
-            IndexedDbError::Constraint(_) => Self::Constraint(message),
             _ => Self::Unknown(message),
         }
     }

@@ -7,7 +7,8 @@ use deno_core::{OpState, op2, v8};
 use serde::Serialize;
 
 use crate::storage::indexed_db::{
-    ConnectionId, DatabaseInfo, Message, Schema, Ticket, database_version, delete_database, list_databases,
+    ConnectionId, DatabaseInfo, Message, Schema, Ticket, database_version, delete_database,
+    list_databases,
 };
 
 use super::error::OpError;
@@ -49,25 +50,43 @@ pub(super) async fn op_indexed_db_next_message(state: Rc<RefCell<OpState>>) -> O
 /// Gives the ticket, and whether it is its turn already.
 #[op2]
 #[serde]
-pub(super) fn op_indexed_db_enter_queue(state: Rc<RefCell<OpState>>, #[string] name: &str) -> (u32, bool) {
+pub(super) fn op_indexed_db_enter_queue(
+    state: Rc<RefCell<OpState>>,
+    #[string] name: &str,
+) -> (u32, bool) {
     let (ticket, is_first) = ThreadDatabases::of(&state).participant.enter_queue(name);
     (ticket.0, is_first)
 }
 
 #[op2(fast)]
-pub(super) fn op_indexed_db_leave_queue(state: Rc<RefCell<OpState>>, #[string] name: &str, #[smi] ticket: u32) {
-    ThreadDatabases::of(&state).participant.leave_queue(name, Ticket(ticket));
+pub(super) fn op_indexed_db_leave_queue(
+    state: Rc<RefCell<OpState>>,
+    #[string] name: &str,
+    #[smi] ticket: u32,
+) {
+    ThreadDatabases::of(&state)
+        .participant
+        .leave_queue(name, Ticket(ticket));
 }
 
 #[op2]
 #[serde]
-pub(super) fn op_indexed_db_connect(state: Rc<RefCell<OpState>>, #[string] name: &str) -> Result<Opened, OpError> {
+pub(super) fn op_indexed_db_connect(
+    state: Rc<RefCell<OpState>>,
+    #[string] name: &str,
+) -> Result<Opened, OpError> {
     let (connection, schema) = ThreadDatabases::of(&state).connect(name)?;
-    Ok(Opened { connection: connection.0, schema })
+    Ok(Opened {
+        connection: connection.0,
+        schema,
+    })
 }
 
 #[op2(fast)]
-pub(super) fn op_indexed_db_disconnect(state: Rc<RefCell<OpState>>, #[smi] connection: u32) -> Result<(), OpError> {
+pub(super) fn op_indexed_db_disconnect(
+    state: Rc<RefCell<OpState>>,
+    #[smi] connection: u32,
+) -> Result<(), OpError> {
     ThreadDatabases::of(&state).disconnect(ConnectionId(connection))
 }
 
@@ -84,7 +103,12 @@ pub(super) fn op_indexed_db_announce_version_change(
     let own = (own != 0).then_some(ConnectionId(own));
     let new_version = (new_version >= 0).then_some(new_version);
     let databases = ThreadDatabases::of(&state);
-    databases.participant.announce_version_change(name, Ticket(ticket), own, (old_version, new_version));
+    databases.participant.announce_version_change(
+        name,
+        Ticket(ticket),
+        own,
+        (old_version, new_version),
+    );
 }
 
 #[op2(fast)]
@@ -95,7 +119,11 @@ pub(super) fn op_indexed_db_acknowledge_version_change(
     #[smi] connection: u32,
 ) {
     let databases = ThreadDatabases::of(&state);
-    databases.participant.acknowledge_version_change(name, Ticket(ticket), ConnectionId(connection));
+    databases.participant.acknowledge_version_change(
+        name,
+        Ticket(ticket),
+        ConnectionId(connection),
+    );
 }
 
 /// Zero: there is no such database.
@@ -105,7 +133,10 @@ pub(super) fn op_indexed_db_database_version(
     state: Rc<RefCell<OpState>>,
     #[string] name: &str,
 ) -> Result<i64, OpError> {
-    Ok(database_version(ThreadDatabases::of(&state).folder(), name)?)
+    Ok(database_version(
+        ThreadDatabases::of(&state).folder(),
+        name,
+    )?)
 }
 
 /// To be called when no connection is open.
@@ -119,6 +150,8 @@ pub(super) fn op_indexed_db_delete_database(
 
 #[op2]
 #[serde]
-pub(super) fn op_indexed_db_list_databases(state: Rc<RefCell<OpState>>) -> Result<Vec<DatabaseInfo>, OpError> {
+pub(super) fn op_indexed_db_list_databases(
+    state: Rc<RefCell<OpState>>,
+) -> Result<Vec<DatabaseInfo>, OpError> {
     Ok(list_databases(ThreadDatabases::of(&state).folder())?)
 }

@@ -53,7 +53,9 @@ pub(super) fn op_indexed_db_put<'s>(
     if options & RAISE_KEY_GENERATOR != 0
         && let Ok(number) = key.try_cast::<v8::Number>()
     {
-        transaction.file.raise_key_generator(store.into(), number.value())?;
+        transaction
+            .file
+            .raise_key_generator(store.into(), number.value())?;
     }
     Ok(())
 }
@@ -69,7 +71,11 @@ pub(super) fn op_indexed_db_index_record<'s>(
 ) -> Result<(), OpError> {
     let transaction = ThreadDatabases::of(&state).transaction(transaction)?;
     let index_keys = read_index_keys(scope, index_keys)?;
-    refuse(transaction.file.index_record(&keys::encode(scope, key)?, &index_keys)?)
+    refuse(
+        transaction
+            .file
+            .index_record(&keys::encode(scope, key)?, &index_keys)?,
+    )
 }
 
 /// Deletes the records of a range.
@@ -84,7 +90,10 @@ pub(super) fn op_indexed_db_delete<'s>(
     #[smi] open: i32,
 ) -> Result<(), OpError> {
     let range = keys::range(scope, lower, upper, open)?;
-    Ok(ThreadDatabases::of(&state).transaction(transaction)?.file.delete(store.into(), &range)?)
+    Ok(ThreadDatabases::of(&state)
+        .transaction(transaction)?
+        .file
+        .delete(store.into(), &range)?)
 }
 
 fn refuse(outcome: PutOutcome) -> Result<(), OpError> {
@@ -103,7 +112,10 @@ fn read_index_keys<'s>(
     };
     let mut index_keys = Vec::with_capacity(flat.length() as usize / 3);
     for position in (0..flat.length()).step_by(3) {
-        let member = |offset| flat.get_index(scope, position + offset).ok_or(OpError::Thrown);
+        let member = |offset| {
+            flat.get_index(scope, position + offset)
+                .ok_or(OpError::Thrown)
+        };
         let (index, unique, key) = (member(0)?, member(1)?, member(2)?);
         index_keys.push(IndexKey {
             index: index.integer_value(scope).ok_or(OpError::Thrown)?,

@@ -49,7 +49,10 @@ struct Query {
 }
 
 impl Query {
-    fn read<'s>(scope: &mut v8::PinScope<'s, '_>, query: v8::Local<'s, v8::Array>) -> Result<Self, OpError> {
+    fn read<'s>(
+        scope: &mut v8::PinScope<'s, '_>,
+        query: v8::Local<'s, v8::Array>,
+    ) -> Result<Self, OpError> {
         let integer = |position| {
             let member = query.get_index(scope, position).ok_or(OpError::Thrown)?;
             member.int32_value(scope).ok_or(OpError::Thrown)
@@ -59,7 +62,11 @@ impl Query {
         let lower = query.get_index(scope, 2).ok_or(OpError::Thrown)?;
         let upper = query.get_index(scope, 3).ok_or(OpError::Thrown)?;
         let selection = Selection {
-            source: if index == 0 { Source::Store(store) } else { Source::Index { store, index } },
+            source: if index == 0 {
+                Source::Store(store)
+            } else {
+                Source::Index { store, index }
+            },
             range: keys::range(scope, lower, upper, open)?,
             direction: match direction {
                 0 => Direction::Next,
@@ -88,7 +95,13 @@ pub(super) fn op_indexed_db_get<'s>(
     match transaction.file.scan(&query.selection)?.pop() {
         Some(record) => {
             let mut members = Vec::with_capacity(3);
-            shape(scope, &Cloner::of(&state)?, record, query.shape, &mut members)?;
+            shape(
+                scope,
+                &Cloner::of(&state)?,
+                record,
+                query.shape,
+                &mut members,
+            )?;
             Ok(members.swap_remove(0))
         }
         None => Ok(v8::undefined(scope).into()),
@@ -125,7 +138,10 @@ pub(super) fn op_indexed_db_count<'s>(
     query: v8::Local<'s, v8::Array>,
 ) -> Result<i64, OpError> {
     let selection = Query::read(scope, query)?.selection;
-    Ok(ThreadDatabases::of(&state).transaction(transaction)?.file.count(selection.source, &selection.range)?)
+    Ok(ThreadDatabases::of(&state)
+        .transaction(transaction)?
+        .file
+        .count(selection.source, &selection.range)?)
 }
 
 /// <https://w3c.github.io/IndexedDB/#iterate-a-cursor>
@@ -142,18 +158,24 @@ pub(super) fn op_indexed_db_step<'s>(
     position: v8::Local<'s, v8::Value>,
     #[smi] count: u32,
 ) -> Result<v8::Local<'s, v8::Value>, OpError> {
-    let Query { mut selection, shape: wanted } = Query::read(scope, query)?;
+    let Query {
+        mut selection,
+        shape: wanted,
+    } = Query::read(scope, query)?;
     if let Ok(position) = position.try_cast::<v8::Array>() {
         selection.start = read_start(scope, position)?;
     }
     let transaction = ThreadDatabases::of(&state).transaction(transaction)?;
-    let found = skip(&transaction, &mut selection, count.saturating_sub(1))?
-        && {
-            selection.limit = 1;
-            selection.with_values = wanted.has_value();
-            true
-        };
-    let record = if found { transaction.file.scan(&selection)?.pop() } else { None };
+    let found = skip(&transaction, &mut selection, count.saturating_sub(1))? && {
+        selection.limit = 1;
+        selection.with_values = wanted.has_value();
+        true
+    };
+    let record = if found {
+        transaction.file.scan(&selection)?.pop()
+    } else {
+        None
+    };
     let Some(record) = record else {
         return Ok(v8::undefined(scope).into());
     };
@@ -163,7 +185,11 @@ pub(super) fn op_indexed_db_step<'s>(
 }
 
 /// Moves the start of a selection over so many records; false if there are not as many.
-fn skip(transaction: &Transaction, selection: &mut Selection, mut left: u32) -> Result<bool, OpError> {
+fn skip(
+    transaction: &Transaction,
+    selection: &mut Selection,
+    mut left: u32,
+) -> Result<bool, OpError> {
     while left > 0 {
         selection.limit = left.min(SKIPPED_AT_ONCE);
         selection.with_values = false;
@@ -179,7 +205,10 @@ fn skip(transaction: &Transaction, selection: &mut Selection, mut left: u32) -> 
     Ok(true)
 }
 
-fn read_start<'s>(scope: &mut v8::PinScope<'s, '_>, position: v8::Local<'s, v8::Array>) -> Result<Start, OpError> {
+fn read_start<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    position: v8::Local<'s, v8::Array>,
+) -> Result<Start, OpError> {
     let mut key = |number| {
         let member = position.get_index(scope, number).ok_or(OpError::Thrown)?;
         keys::encode(scope, member)

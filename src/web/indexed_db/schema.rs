@@ -16,7 +16,10 @@ pub(super) fn op_indexed_db_set_version(
     #[smi] transaction: u32,
     #[number] version: i64,
 ) -> Result<(), OpError> {
-    Ok(ThreadDatabases::of(&state).transaction(transaction)?.file.set_version(version)?)
+    Ok(ThreadDatabases::of(&state)
+        .transaction(transaction)?
+        .file
+        .set_version(version)?)
 }
 
 #[op2]
@@ -25,7 +28,10 @@ pub(super) fn op_indexed_db_create_object_store(
     #[smi] transaction: u32,
     #[serde] store: ObjectStore,
 ) -> Result<(), OpError> {
-    Ok(ThreadDatabases::of(&state).transaction(transaction)?.file.create_object_store(&store)?)
+    Ok(ThreadDatabases::of(&state)
+        .transaction(transaction)?
+        .file
+        .create_object_store(&store)?)
 }
 
 #[op2(fast)]
@@ -34,7 +40,10 @@ pub(super) fn op_indexed_db_delete_object_store(
     #[smi] transaction: u32,
     #[smi] store: i32,
 ) -> Result<(), OpError> {
-    Ok(ThreadDatabases::of(&state).transaction(transaction)?.file.delete_object_store(store.into())?)
+    Ok(ThreadDatabases::of(&state)
+        .transaction(transaction)?
+        .file
+        .delete_object_store(store.into())?)
 }
 
 #[op2(fast)]
@@ -44,7 +53,10 @@ pub(super) fn op_indexed_db_rename_object_store(
     #[smi] store: i32,
     #[string] name: &str,
 ) -> Result<(), OpError> {
-    Ok(ThreadDatabases::of(&state).transaction(transaction)?.file.rename_object_store(store.into(), name)?)
+    Ok(ThreadDatabases::of(&state)
+        .transaction(transaction)?
+        .file
+        .rename_object_store(store.into(), name)?)
 }
 
 #[op2]
@@ -54,7 +66,10 @@ pub(super) fn op_indexed_db_create_index(
     #[smi] store: i32,
     #[serde] index: Index,
 ) -> Result<(), OpError> {
-    Ok(ThreadDatabases::of(&state).transaction(transaction)?.file.create_index(store.into(), &index)?)
+    Ok(ThreadDatabases::of(&state)
+        .transaction(transaction)?
+        .file
+        .create_index(store.into(), &index)?)
 }
 
 #[op2(fast)]
@@ -63,7 +78,10 @@ pub(super) fn op_indexed_db_delete_index(
     #[smi] transaction: u32,
     #[smi] index: i32,
 ) -> Result<(), OpError> {
-    Ok(ThreadDatabases::of(&state).transaction(transaction)?.file.delete_index(index.into())?)
+    Ok(ThreadDatabases::of(&state)
+        .transaction(transaction)?
+        .file
+        .delete_index(index.into())?)
 }
 
 #[op2(fast)]
@@ -73,5 +91,8 @@ pub(super) fn op_indexed_db_rename_index(
     #[smi] index: i32,
     #[string] name: &str,
 ) -> Result<(), OpError> {
-    Ok(ThreadDatabases::of(&state).transaction(transaction)?.file.rename_index(index.into(), name)?)
+    Ok(ThreadDatabases::of(&state)
+        .transaction(transaction)?
+        .file
+        .rename_index(index.into(), name)?)
 }

@@ -11,7 +11,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::storage::Durability;
 use crate::storage::indexed_db::{
-    ConnectionId, DatabaseFile, Message, Participant, Schema, TransactionId, TransactionMode, file_path,
+    ConnectionId, DatabaseFile, Message, Participant, Schema, TransactionId, TransactionMode,
+    file_path,
 };
 
 use super::IndexedDbOptions;
@@ -82,7 +83,10 @@ impl ThreadDatabases {
     }
 
     pub(super) fn script_side(&self) -> Result<ScriptSide, OpError> {
-        self.script_side.borrow().clone().ok_or(OpError::Gone("scope"))
+        self.script_side
+            .borrow()
+            .clone()
+            .ok_or(OpError::Gone("scope"))
     }
 
     /// Lends the stream of messages to the one op that waits for them.
@@ -96,15 +100,25 @@ impl ThreadDatabases {
 
     /// Opens a connection, and the file unless this thread has it open already.
     pub(super) fn connect(&self, name: &str) -> Result<(ConnectionId, Schema), OpError> {
-        let (name, file) = match self.connections.borrow().values().find(|open| &*open.name == name) {
+        let (name, file) = match self
+            .connections
+            .borrow()
+            .values()
+            .find(|open| &*open.name == name)
+        {
             Some(open) => (Rc::clone(&open.name), Rc::clone(&open.file)),
-            None => (name.into(), Rc::new(DatabaseFile::open(&file_path(&self.folder, name), name)?)),
+            None => (
+                name.into(),
+                Rc::new(DatabaseFile::open(&file_path(&self.folder, name), name)?),
+            ),
         };
         // No transaction of another thread may be missing from what the new connection is told.
         file.refresh()?;
         let schema = file.schema()?;
         let id = self.participant.connect(&name);
-        self.connections.borrow_mut().insert(id, Connection { name, file });
+        self.connections
+            .borrow_mut()
+            .insert(id, Connection { name, file });
         Ok((id, schema))
     }
 
@@ -127,20 +141,30 @@ impl ThreadDatabases {
         scope: BTreeSet<i64>,
     ) -> Result<(TransactionId, bool), OpError> {
         let connections = self.connections.borrow();
-        let connection = connections.get(&connection).ok_or(OpError::Gone("connection"))?;
-        let (id, may_start) = self.participant.create_transaction(&connection.name, mode, scope);
+        let connection = connections
+            .get(&connection)
+            .ok_or(OpError::Gone("connection"))?;
+        let (id, may_start) = self
+            .participant
+            .create_transaction(&connection.name, mode, scope);
         let transaction = Transaction {
             name: Rc::clone(&connection.name),
             mode,
             durability,
             file: Rc::clone(&connection.file),
         };
-        self.transactions.borrow_mut().insert(id, Rc::new(transaction));
+        self.transactions
+            .borrow_mut()
+            .insert(id, Rc::new(transaction));
         Ok((id, may_start))
     }
 
     pub(super) fn transaction(&self, id: u32) -> Result<Rc<Transaction>, OpError> {
-        self.transactions.borrow().get(&TransactionId(id)).cloned().ok_or(OpError::Gone("transaction"))
+        self.transactions
+            .borrow()
+            .get(&TransactionId(id))
+            .cloned()
+            .ok_or(OpError::Gone("transaction"))
     }
 
     /// Forgets a transaction that was committed or rolled back, and lets those that waited for it go on.
@@ -148,12 +172,17 @@ impl ThreadDatabases {
         let Some(transaction) = self.transactions.borrow_mut().remove(&TransactionId(id)) else {
             return Ok(());
         };
-        let is_file_read = self.transactions.borrow().values().any(|other| Rc::ptr_eq(&other.file, &transaction.file));
+        let is_file_read = self
+            .transactions
+            .borrow()
+            .values()
+            .any(|other| Rc::ptr_eq(&other.file, &transaction.file));
         if transaction.mode == TransactionMode::ReadOnly && !is_file_read {
             // A snapshot that nobody needs would keep SQLite from tidying its log.
             transaction.file.refresh()?;
         }
-        self.participant.finish_transaction(&transaction.name, TransactionId(id));
+        self.participant
+            .finish_transaction(&transaction.name, TransactionId(id));
         Ok(())
     }
 }
@@ -163,7 +192,9 @@ impl Transaction {
     pub(super) fn start(&self) -> Result<(), OpError> {
         match self.mode {
             TransactionMode::ReadOnly => self.file.refresh()?,
-            TransactionMode::ReadWrite | TransactionMode::VersionChange => self.file.begin(self.durability)?,
+            TransactionMode::ReadWrite | TransactionMode::VersionChange => {
+                self.file.begin(self.durability)?
+            }
         }
         Ok(())
     }

@@ -33,7 +33,8 @@ pub(super) fn op_indexed_db_create_transaction(
         "relaxed" => Durability::Relaxed,
         _ => databases.durability,
     };
-    let (id, may_start) = databases.create_transaction(ConnectionId(connection), mode, durability, scope)?;
+    let (id, may_start) =
+        databases.create_transaction(ConnectionId(connection), mode, durability, scope)?;
     Ok((id.0, may_start))
 }
 
@@ -42,7 +43,9 @@ pub(super) fn op_indexed_db_start_transaction(
     state: Rc<RefCell<OpState>>,
     #[smi] transaction: u32,
 ) -> Result<(), OpError> {
-    ThreadDatabases::of(&state).transaction(transaction)?.start()
+    ThreadDatabases::of(&state)
+        .transaction(transaction)?
+        .start()
 }
 
 /// When this returns, the transaction's changes survive the death of the process. When it fails, none is kept.
@@ -53,7 +56,11 @@ pub(super) fn op_indexed_db_commit_transaction(
 ) -> Result<(), OpError> {
     let databases = ThreadDatabases::of(&state);
     let running = databases.transaction(transaction)?;
-    let committed = if running.is_writing() { running.file.commit() } else { Ok(()) };
+    let committed = if running.is_writing() {
+        running.file.commit()
+    } else {
+        Ok(())
+    };
     drop(running);
     databases.finish(transaction)?;
     Ok(committed?)
@@ -68,7 +75,11 @@ pub(super) fn op_indexed_db_abort_transaction(
 ) -> Result<(), OpError> {
     let databases = ThreadDatabases::of(&state);
     let running = databases.transaction(transaction)?;
-    let rolled_back = if is_started && running.is_writing() { running.file.roll_back() } else { Ok(()) };
+    let rolled_back = if is_started && running.is_writing() {
+        running.file.roll_back()
+    } else {
+        Ok(())
+    };
     drop(running);
     databases.finish(transaction)?;
     Ok(rolled_back?)

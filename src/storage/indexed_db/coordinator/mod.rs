@@ -195,7 +195,9 @@ impl Participant {
         own: Option<ConnectionId>,
         versions: (i64, Option<i64>),
     ) {
-        self.change(name, |database| database.announce(ticket, self.id, own, versions));
+        self.change(name, |database| {
+            database.announce(ticket, self.id, own, versions)
+        });
     }
 
     /// The `versionchange` event for a connection has been fired (or was not due any more).
