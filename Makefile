@@ -20,7 +20,7 @@ rules: ## the tests that need no V8
 lint: v8-check ## format and lints, warnings are errors
 	@cargo fmt --check
 	@cargo lint
-	@cargo lint --no-default-features
+	@cargo lint-rules
 
 v8-check: ## make sure that V8's archive is where the v8 crate looks for it
 	@.ci/ensure-v8
