@@ -28,6 +28,7 @@ impl Core {
     }
 
     /// Fires an event at a worker, which is started if need be. The time limit counts from now.
+    #[tracing::instrument(name = "event", skip_all, fields(kind = event.kind().name(), worker = worker.0))]
     pub(super) async fn fire(
         self: &Rc<Self>,
         registration: RegistrationId,
