@@ -88,8 +88,8 @@ export class Connection {
   #disconnectIfIdle() {
     if (!this.isClosePending || this.#isClosed || this.#live.size > 0) return;
     this.#isClosed = true;
-    removeConnection(this);
     op_indexed_db_disconnect(this.id);
+    removeConnection(this);
   }
 
   /** Another connection wants to change the version: the script hears of it. */

@@ -6,6 +6,7 @@ import {
   op_indexed_db_attach,
   op_indexed_db_next_message,
 } from "ext:core/ops";
+import { lookOnceMore } from "ext:sw_indexed_db/tasks.js";
 
 /** Who waits for an answer, by the number of the ticket or transaction. */
 const waiting = new Map();
@@ -84,7 +85,8 @@ export function addConnection(connection) {
   connections.set(connection.id, connection);
 }
 
-/** The connection is closed. */
+/** The connection is closed, which may be what a blocked request of this scope waits for. */
 export function removeConnection(connection) {
   connections.delete(connection.id);
+  if (waiting.size > busyCount) lookOnceMore();
 }

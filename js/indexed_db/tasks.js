@@ -52,16 +52,26 @@ function cleanUp() {
 function schedule() {
   if (isScheduled) return;
   isScheduled = true;
-  // An immediate is what the event loop calls without a promise, so that a checkpoint inside it does its work.
+  queueImmediate(runTasks);
+}
+
+/** An immediate is what the event loop calls without a promise, so that a checkpoint inside it does its work. */
+function queueImmediate(callback) {
   core.immediateRefCount(true);
   core.queueImmediate({
     _idleNext: null,
     _idlePrev: null,
-    _onImmediate: runTasks,
+    _onImmediate: callback,
     _argv: undefined,
     _destroyed: false,
     [core.kRefed]: true,
   });
+}
+
+/** Keeps the event loop going until whatever is ready now, such as a message to this scope, has been looked at. */
+export function lookOnceMore() {
+  // Two turns: the first may have passed the point already where it looks.
+  queueImmediate(() => queueImmediate(() => {}));
 }
 
 function runTasks() {

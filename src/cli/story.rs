@@ -11,6 +11,7 @@ use crate::host::{HostEvent, HostEventKind, ScriptSource};
 use crate::service_worker::EventOutcome;
 use crate::sync::Removal;
 use crate::web::host_port::ConsoleLevel;
+use crate::web::script_error::ScriptError;
 
 /// Which lines are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,18 +73,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
             max_attempts,
             last_chance,
             ..
-        } => {
-            let chance = if *last_chance {
-                ", the last chance"
-            } else {
-                ""
-            };
-            told(
-                "sync",
-                BLUE,
-                format!("`{tag}`, attempt {attempt} of {max_attempts}{chance}"),
-            )
-        }
+        } => sync_started(tag, *attempt, *max_attempts, *last_chance),
         Kind::SyncEnded {
             tag,
             outcome,
@@ -101,15 +91,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
             level,
             message,
         } => printed(source, *level, message),
-        Kind::ScriptError { source, error } => {
-            let what = if error.is_rejection {
-                "unhandled rejection"
-            } else {
-                "uncaught error"
-            };
-            let text = format!("{what} {}\n{}", name(source), frame::draw(error));
-            failure("error", text)
-        }
+        Kind::ScriptError { source, error } => script_error(source, error),
         Kind::RequestFailed {
             method,
             address,
@@ -173,6 +155,12 @@ fn failure(label: &'static str, text: String) -> Line {
     }
 }
 
+fn sync_started(tag: &str, attempt: u32, max_attempts: u32, last_chance: bool) -> Line {
+    let chance = if last_chance { ", the last chance" } else { "" };
+    let text = format!("`{tag}`, attempt {attempt} of {max_attempts}{chance}");
+    told("sync", BLUE, text)
+}
+
 fn sync_ended(
     tag: &str,
     outcome: &EventOutcome,
@@ -212,6 +200,16 @@ fn printed(source: &ScriptSource, level: ConsoleLevel, message: &str) -> Line {
         style,
         text,
     }
+}
+
+fn script_error(source: &ScriptSource, error: &ScriptError) -> Line {
+    let what = if error.is_rejection {
+        "unhandled rejection"
+    } else {
+        "uncaught error"
+    };
+    let text = format!("{what} {}\n{}", name(source), frame::draw(error));
+    failure("error", text)
 }
 
 fn name(source: &ScriptSource) -> String {
