@@ -10,6 +10,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::connectivity::{Connectivity, Timeline};
 use crate::host::Host;
 use crate::host::error::Error;
+use crate::host::permissions::{Permission, PermissionState, Permissions};
 use crate::network::OriginServer;
 use crate::service_worker::lifetime::EventLimits;
 use crate::storage::Durability;
@@ -51,6 +52,7 @@ pub(super) struct Settings {
     pub user_agent: String,
     pub languages: Vec<String>,
     pub sync_policy: SyncPolicy,
+    pub permissions: Permissions,
     pub limits: EventLimits,
     pub heap_limit: usize,
     pub quota: u64,
@@ -82,6 +84,7 @@ impl Default for HostBuilder {
                 user_agent: concat!("Mozilla/5.0 landfall/", env!("CARGO_PKG_VERSION")).to_owned(),
                 languages: vec!["en-US".to_owned(), "en".to_owned()],
                 sync_policy: SyncPolicy::landfall(),
+                permissions: Permissions::default(),
                 limits: EventLimits::default(),
                 heap_limit: DEFAULT_HEAP_LIMIT,
                 quota: DEFAULT_QUOTA,
@@ -126,10 +129,19 @@ impl HostBuilder {
         self
     }
 
-    /// How often and when a failed sync is tried again, and what `register()` checks.
+    /// How often and when a failed sync is tried again, and what `register()` checks: a policy, or the
+    /// [`Preset`](crate::sync::Preset) of one.
     #[must_use]
-    pub fn sync_policy(mut self, policy: SyncPolicy) -> Self {
-        self.settings.sync_policy = policy;
+    pub fn sync_policy(mut self, policy: impl Into<SyncPolicy>) -> Self {
+        self.settings.sync_policy = policy.into();
+        self
+    }
+
+    /// What the origin of `url` may do. By default it may use background sync and may not show notifications.
+    #[must_use]
+    pub fn permission(mut self, url: &Url, permission: Permission, state: PermissionState) -> Self {
+        let origin = url.origin().ascii_serialization();
+        self.settings.permissions.set(origin, permission, state);
         self
     }
 
