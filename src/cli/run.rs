@@ -16,6 +16,7 @@ use crate::host::{
     RegisterOptions,
 };
 use crate::service_worker::ScriptType;
+use crate::sync::Preset;
 
 /// Runs until interrupted, or until nothing is left to do if that is asked for.
 pub(super) async fn run(args: RunArgs, output: &Output) -> anyhow::Result<ExitCode> {
@@ -56,6 +57,7 @@ async fn start_host(args: &RunArgs, site: &Site) -> anyhow::Result<Host> {
     };
     let builder = Host::builder()
         .connectivity(connectivity)
+        .sync_policy(Preset::from(args.sync_preset))
         .origin_server(&site.origin, site.server.clone());
     let builder = if args.ephemeral {
         builder.ephemeral()
