@@ -6,10 +6,12 @@ use std::rc::Rc;
 
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
+use crate::host::permissions::Permission;
 use crate::service_worker::{EventOutcome, RegistrationId};
 use crate::storage::StorageError;
 use crate::sync::{
-    Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncRegistration,
+    Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncRefusal,
+    SyncRegistration,
 };
 use crate::web::error::WebError;
 use crate::web::event::{EventInit, Notice};
@@ -17,40 +19,37 @@ use crate::web::event::{EventInit, Notice};
 impl Core {
     /// `registration.sync.register()`: what it resolves is on disk.
     pub(super) fn register_sync(&self, id: RegistrationId, tag: String) -> Result<(), WebError> {
-        let registration = self.registration(id);
+        let policy = &self.settings.sync_policy;
+        // Once unregistered there is nobody to get the event, even while the worker still runs.
+        let registration = self.registration(id).ok_or(SyncRefusal::NoActiveWorker)?;
+        let origin = registration.origin.as_str();
+        let may = |permission| self.settings.permissions.is_granted(origin, permission);
         Admission {
             tag: &tag,
-            has_active_worker: registration
-                .as_ref()
-                .is_some_and(|registration| registration.active.is_some()),
-            has_window: registration.as_ref().is_some_and(|registration| {
-                let scopes = self.scopes.borrow();
-                scopes.clients().any(|client| {
-                    client.is_top_level_window()
-                        && client.url.origin().ascii_serialization() == registration.origin
-                })
+            has_active_worker: registration.active.is_some(),
+            has_window: self.scopes.borrow().clients().any(|client| {
+                client.is_top_level_window() && client.url.origin().ascii_serialization() == origin
             }),
-            has_permission: true,
+            has_permission: may(Permission::BackgroundSync),
         }
-        .check(&self.settings.sync_policy)?;
-        let Some(registration) = registration else {
-            return Ok(());
-        };
+        .check(policy)?;
         let key = SyncKey {
             owner: OwnerId(id.0),
             tag,
         };
-        let policy = &self.settings.sync_policy;
         let known = self.syncs.borrow().get(&key).cloned();
         let row = match known {
             Some(row) => row.reregister(policy),
             None => SyncRegistration::new(
                 key.clone(),
                 registration.origin.clone(),
-                policy.retry.attempts(false),
+                policy.retry.attempts(may(Permission::Notifications)),
             ),
         };
-        self.store_sync(row)?;
+        if let Err(error) = self.store_sync(row) {
+            self.report_storage(Err(error));
+            return Err(SyncRefusal::Disabled.into());
+        }
         self.publish(HostEventKind::SyncRegistered {
             scope: registration.scope,
             tag: key.tag,
@@ -105,7 +104,7 @@ impl Core {
     pub(super) async fn run_sync_loop(self: Rc<Self>) {
         let mut sync_changes = self.sync_changed.subscribe();
         let mut network_changes = self.connectivity.subscribe();
-        loop {
+        while !self.is_ending.get() {
             let plan = self.plan();
             for key in plan.fire {
                 self.start_sync(&key);
@@ -203,6 +202,11 @@ impl Core {
             // The network went, or the worker: not an attempt.
             _ => None,
         };
+        let was_cut_off = !outcome.as_ref().is_some_and(EventOutcome::is_success);
+        if was_cut_off && self.is_ending.get() {
+            // On disk it still fires: the next start repeats it, and counts the interruption by policy.
+            return;
+        }
         self.settle_sync(&row, outcome);
         self.sync_changed.send_replace(());
     }
@@ -221,12 +225,20 @@ impl Core {
         let now = self.clock.now();
         let chance = (self.settings.chance)();
         let step = current.settle(settled, now, chance, &self.settings.sync_policy);
+        // If it cannot be stored, it is true all the same: the disk then says that the event still runs, and the next
+        // start repeats it.
         let (stored, next_attempt_at_ms, removed) = match step {
             Step::Keep(row) => {
+                let stored = self.storage.save_syncs([&row]);
                 let retry_at = row.retry_at;
-                (self.store_sync(row), retry_at, None)
+                self.syncs.borrow_mut().put(row);
+                (stored, retry_at, None)
             }
-            Step::Remove(removal) => (self.remove_sync(&fired.key), None, Some(removal)),
+            Step::Remove(removal) => {
+                let stored = self.storage.remove_syncs([&fired.key]);
+                self.syncs.borrow_mut().remove(&fired.key);
+                (stored, None, Some(removal))
+            }
         };
         self.report_storage(stored);
         self.publish_end(fired, outcome, next_attempt_at_ms, removed);
@@ -255,12 +267,6 @@ impl Core {
     fn store_sync(&self, row: SyncRegistration) -> Result<(), StorageError> {
         self.storage.save_syncs([&row])?;
         self.syncs.borrow_mut().put(row);
-        Ok(())
-    }
-
-    fn remove_sync(&self, key: &SyncKey) -> Result<(), StorageError> {
-        self.storage.remove_syncs([key])?;
-        self.syncs.borrow_mut().remove(key);
         Ok(())
     }
 }
