@@ -133,30 +133,6 @@ fn an_event_that_takes_more_than_three_minutes_has_failed() {
 }
 
 #[test]
-fn a_pending_sync_survives_a_restart() {
-    Scenario::offline()
-        .worker(FULFILS)
-        .register_sync("outbox")
-        .restart_host()
-        .expect_tags(&["outbox"])
-        .go_online()
-        .expect_fired("outbox", 1)
-        .expect_tags(&[]);
-}
-
-#[test]
-fn a_back_off_goes_on_after_a_restart() {
-    Scenario::online()
-        .worker(REJECTS)
-        .register_sync("outbox")
-        .expect_fired("outbox", 1)
-        .restart_host()
-        .expect_fired("outbox", 1)
-        .advance(5 * MINUTE)
-        .expect_fired("outbox", 2);
-}
-
-#[test]
 fn going_online_does_not_shorten_a_back_off_unless_the_policy_says_so() {
     let patient = Scenario::online()
         .worker(REJECTS)

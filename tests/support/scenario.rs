@@ -250,13 +250,26 @@ impl Scenario {
     }
 
     /// The host ends in good order and starts again on the same data folder; its page is gone.
-    pub fn restart_host(mut self) -> Self {
+    pub fn restart_host(self) -> Self {
+        let mut scenario = self.stop_host();
+        scenario.settle();
+        scenario
+    }
+
+    /// The host starts, and may be busy for long.
+    #[track_caller]
+    pub fn start_host(mut self) -> Self {
+        self.host();
+        self
+    }
+
+    /// The host ends in good order. The next step that needs one starts it again on the same data folder.
+    pub fn stop_host(mut self) -> Self {
         let host = self.host();
         self.within_patience(async move { host.shut_down().await })
             .expect("the host shuts down");
         self.read_events();
         self.running = None;
-        self.settle();
         self
     }
 
