@@ -8,6 +8,7 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 demo: v8-check ## queue messages offline, kill the process, come back, deliver each once
+	@cargo build --example offline_outbox
 	@cargo run --quiet --example offline_outbox
 
 test: v8-check ## every test: architecture, rules, stories, real scripts from npm
@@ -19,7 +20,7 @@ rules: ## the tests that need no V8
 lint: v8-check ## format and lints, warnings are errors
 	@cargo fmt --check
 	@cargo lint
-	@cargo lint --no-default-features
+	@cargo lint-rules
 
 v8-check: ## make sure that V8's archive is where the v8 crate looks for it
 	@.ci/ensure-v8

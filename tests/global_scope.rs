@@ -1,5 +1,6 @@
 //! What every scope has, and what none has.
 
+use landfall::{ClientOptions, ClientScript, ConnectivityMode, Host};
 use serde_json::json;
 
 use crate::support::scenario::Scenario;
@@ -10,7 +11,7 @@ const MISSING: &str = "const missing = (names) => names.filter((name) => !(name 
 const EVERYWHERE: &str = "[
     'AbortController', 'AbortSignal', 'Blob', 'BroadcastChannel', 'ByteLengthQueuingStrategy', 'CompressionStream',
     'CountQueuingStrategy', 'Crypto', 'CryptoKey', 'CustomEvent', 'DOMException', 'DecompressionStream', 'ErrorEvent',
-    'Event', 'EventTarget', 'File', 'FileReader', 'FormData', 'Headers', 'MessageChannel', 'MessageEvent',
+    'Event', 'EventTarget', 'File', 'FileReader', 'FormData', 'Headers', 'Lock', 'LockManager', 'MessageChannel', 'MessageEvent',
     'MessagePort', 'Performance', 'ProgressEvent', 'PromiseRejectionEvent', 'ReadableStream', 'Request', 'Response',
     'ServiceWorker', 'ServiceWorkerRegistration', 'StorageManager', 'SubtleCrypto', 'SyncManager', 'TextDecoder',
     'TextEncoder', 'TransformStream', 'URL', 'URLPattern', 'URLSearchParams', 'WebAssembly', 'WritableStream',
@@ -153,4 +154,35 @@ fn the_platform_works() {
     for (script, expected) in cases {
         assert_eq!(scenario.eval(script), expected, "{script}");
     }
+}
+
+#[tokio::test]
+async fn locks_are_of_an_origin_and_end_with_the_scope_that_holds_them() {
+    let host = Host::builder()
+        .connectivity(ConnectivityMode::Online)
+        .build()
+        .await
+        .expect("the host starts");
+    let open = async |url: &str| {
+        let url = url.parse().expect("an address");
+        let script = ClientScript::None;
+        let opened = host.open_client(ClientOptions { url, script }).await;
+        opened.expect("it opens")
+    };
+    let take =
+        "navigator.locks.request('one', { ifAvailable: true }, (lock) => lock?.name ?? 'taken')";
+    let held = "navigator.locks.query().then(({ held }) => held.map((lock) => lock.name))";
+
+    let holder = open("https://app.example/holder.html").await;
+    let hold = "navigator.locks.request('one', () => new Promise(() => {})), null";
+    holder.eval(hold).await.expect("it holds the lock");
+    let elsewhere = open("https://other.example/").await;
+    assert_eq!(elsewhere.eval(take).await.expect("an answer"), json!("one"));
+    assert_eq!(elsewhere.eval(held).await.expect("an answer"), json!([]));
+    let page = open("https://app.example/").await;
+    assert_eq!(page.eval(take).await.expect("an answer"), json!("taken"));
+    assert_eq!(page.eval(held).await.expect("an answer"), json!(["one"]));
+    holder.close().await.expect("it closes");
+    assert_eq!(page.eval(take).await.expect("an answer"), json!("one"));
+    host.shut_down().await.expect("it ends");
 }

@@ -1,5 +1,7 @@
 //! The life of a worker: register, install, activate, update, unregister, and what a restart finds.
 
+use std::time::Duration;
+
 use landfall::service_worker::{ScriptType, WorkerState};
 use landfall::{Error, HostEventKind, RegisterOptions};
 use serde_json::json;
@@ -236,4 +238,24 @@ fn what_must_not_be_registered_is_refused_with_the_reason() {
         .expect_err("insecure");
     assert!(error.to_string().contains("app.example"), "{error}");
     assert!(scenario.status().registrations.is_empty());
+}
+
+#[test]
+fn a_worker_stops_when_it_has_been_idle_and_starts_again_for_the_next_event() {
+    let mut scenario = Scenario::online()
+        .worker("console.log('evaluated'); self.onsync = () => {};")
+        .advance(Duration::from_secs(29));
+    assert!(is_running(&mut scenario));
+    let mut scenario = scenario.advance(Duration::from_secs(1));
+    assert!(!is_running(&mut scenario));
+    scenario
+        .register_sync("x")
+        .expect_fired("x", 1)
+        .expect_printed(&["evaluated", "evaluated"]);
+}
+
+fn is_running(scenario: &mut Scenario) -> bool {
+    let status = scenario.status();
+    let active = status.registrations[0].active.as_ref();
+    active.expect("an active worker").running
 }

@@ -25,6 +25,7 @@ import {
   interfaces as indexedDbInterfaces,
 } from "ext:sw_indexed_db/mod.js";
 import { startReporting } from "ext:sw_global_scope/reporting.js";
+import { Lock, LockManager } from "ext:sw_navigator/lock_manager.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
 import {
   dispatchEvent,
@@ -54,6 +55,8 @@ defineInterfaces({
   Cache,
   CacheStorage,
   ...indexedDbInterfaces,
+  Lock,
+  LockManager,
   ServiceWorker,
   ServiceWorkerRegistration,
   StorageManager,

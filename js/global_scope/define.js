@@ -32,10 +32,7 @@ export function defineOperations(operations) {
 export function defineAttributes(getters) {
   for (const [name, read] of Object.entries(getters)) {
     Object.defineProperty(globalThis, name, {
-      get() {
-        checkReceiver(this);
-        return read();
-      },
+      get: getter(name, read),
       configurable: true,
       enumerable: true,
     });
@@ -50,10 +47,7 @@ export function defineAttributes(getters) {
 export function defineReplaceableAttributes(getters) {
   for (const [name, read] of Object.entries(getters)) {
     Object.defineProperty(globalThis, name, {
-      get() {
-        checkReceiver(this);
-        return read();
-      },
+      get: getter(name, read),
       set(value) {
         checkReceiver(this);
         Object.defineProperty(globalThis, name, {
@@ -67,6 +61,17 @@ export function defineReplaceableAttributes(getters) {
       enumerable: true,
     });
   }
+}
+
+/** A getter named as Web IDL names it: "get name". */
+function getter(name, read) {
+  const attribute = {
+    get [name]() {
+      checkReceiver(this);
+      return read();
+    },
+  };
+  return Object.getOwnPropertyDescriptor(attribute, name).get;
 }
 
 function checkReceiver(receiver) {

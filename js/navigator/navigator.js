@@ -1,13 +1,15 @@
 // The navigator object of workers and of window-like clients.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { loadLocks, webidl } from "ext:landfall_platform/platform.js";
+import { webidl } from "ext:landfall_platform/platform.js";
 import { op_navigator_facts, op_navigator_is_online } from "ext:core/ops";
+import { LockManager } from "ext:sw_navigator/lock_manager.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
 
 let facts;
 const fact = (name) => (facts ??= op_navigator_facts())[name];
 
+let locks;
 let storage;
 
 /**
@@ -61,7 +63,7 @@ class NavigatorBase {
   }
 
   get locks() {
-    return loadLocks().locks;
+    return locks ??= new LockManager(HOST);
   }
 
   get storage() {

@@ -2,12 +2,15 @@
 
 use std::rc::Rc;
 
+use futures::StreamExt;
 use tokio::sync::oneshot;
 
+use crate::clock::Timestamp;
 use crate::host::core::Core;
 use crate::host::scope_thread::Command;
+use crate::network::Body;
 use crate::service_worker::lifetime::EventLimits;
-use crate::service_worker::{EventKind, EventOutcome, RegistrationId, WorkerId, WorkerState};
+use crate::service_worker::{EventOutcome, RegistrationId, WorkerId, WorkerState};
 use crate::web::event::EventInit;
 use crate::web::host_port::ContextId;
 
@@ -28,6 +31,7 @@ impl Core {
     }
 
     /// Fires an event at a worker, which is started if need be. The time limit counts from now.
+    #[tracing::instrument(name = "event", skip_all, fields(kind = event.kind().name(), worker = worker.0))]
     pub(super) async fn fire(
         self: &Rc<Self>,
         registration: RegistrationId,
@@ -44,21 +48,60 @@ impl Core {
             Err(reason) => return EventOutcome::FailedToStart(reason),
         };
         let outcome = self.fire_in(context, event, deadline).await;
-        tracing::debug!(event = kind.name(), ?outcome, "an event ended");
+        tracing::debug!(?outcome, "the event ended");
+        if outcome == EventOutcome::TimedOut {
+            if EventLimits::is_killed_on_timeout(kind) {
+                self.terminate(context);
+            } else {
+                self.scopes.borrow_mut().stop_when_quiet(context);
+            }
+        }
+        self.activity_ended(registration, context).await;
+        outcome
+    }
+
+    /// Keeps a worker running while a body that it may produce is on its way to a client.
+    pub(super) fn keep_running_for(
+        self: &Rc<Self>,
+        registration: RegistrationId,
+        worker: WorkerId,
+        body: Body,
+    ) -> Body {
+        let Body::Stream(chunks) = body else {
+            return body;
+        };
+        let context = self.scopes.borrow().worker(worker);
+        let Some(context) = context else {
+            return Body::Stream(chunks);
+        };
+        self.scopes.borrow_mut().begin_event(context);
+        let (held, released) = oneshot::channel::<()>();
+        let core = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            // Fails when the stream, and with it the sender, is dropped: that is waited for.
+            let _ = released.await;
+            core.activity_ended(registration, context).await;
+        });
+        Body::Stream(Box::pin(chunks.inspect(move |_| {
+            let _ = &held;
+        })))
+    }
+
+    /// An event of a worker, or a body that it produced, has come to its end.
+    async fn activity_ended(self: &Rc<Self>, registration: RegistrationId, context: ContextId) {
         let now = self.clock.now();
         let is_quiet = self.scopes.borrow_mut().end_event(context, now);
         if is_quiet {
+            self.stop_when_idle(context, now);
             self.registration_became_quiet(registration).await;
-            self.stop_when_idle(context, kind, &outcome);
         }
-        outcome
     }
 
     async fn fire_in(
         self: &Rc<Self>,
         context: ContextId,
         event: EventInit,
-        deadline: crate::clock::Timestamp,
+        deadline: Timestamp,
     ) -> EventOutcome {
         let (sender, outcome) = oneshot::channel();
         let id = {
@@ -86,29 +129,12 @@ impl Core {
         }
     }
 
-    /// Stops a worker that has had no event for a while; at once if one of its events took too long.
-    fn stop_when_idle(
-        self: &Rc<Self>,
-        context: ContextId,
-        kind: EventKind,
-        outcome: &EventOutcome,
-    ) {
-        if *outcome == EventOutcome::TimedOut {
-            if EventLimits::is_killed_on_timeout(kind) {
-                self.terminate(context);
-            } else {
-                self.stop_scope(context);
-            }
+    /// Stops a worker when it has had no event for a while; at once if one of its events took too long.
+    fn stop_when_idle(self: &Rc<Self>, context: ContextId, quiet_since: Timestamp) {
+        if self.scopes.borrow().should_stop(context) {
+            self.stop_scope(context);
             return;
         }
-        let quiet_since = self.clock.now();
-        let Some(true) = self.scopes.borrow().get(context).map(|_| {
-            self.scopes
-                .borrow()
-                .has_been_quiet_since(context, quiet_since)
-        }) else {
-            return;
-        };
         let core = Rc::clone(self);
         tokio::task::spawn_local(async move {
             let deadline = quiet_since.plus(core.settings.limits.idle);

@@ -48,6 +48,9 @@ pub enum Error {
     /// An origin whose scripts must not be trusted with a service worker.
     #[error("`{0}` is not a secure context: use https, or http on localhost")]
     InsecureOrigin(Url),
+    /// No host ever used that data folder.
+    #[error("there is no landfall data in `{}`: name the folder that a host was given", .0.display())]
+    NoData(PathBuf),
     /// A setting of the builder.
     #[error(transparent)]
     Policy(#[from] PolicyError),

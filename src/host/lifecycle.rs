@@ -103,6 +103,7 @@ impl Core {
     }
 
     /// <https://w3c.github.io/ServiceWorker/#run-job-algorithm>
+    #[tracing::instrument(name = "registration", skip_all, fields(scope = %first.scope))]
     async fn run_jobs(self: Rc<Self>, first: Job) {
         let _work = self.begin_work();
         let mut next = Some(first);

@@ -112,12 +112,16 @@ impl Core {
                 };
                 let _ = reply.send(answer);
             }
-            HostRequest::Ready(reply) => {
+            HostRequest::Ready(mut reply) => {
                 let ready = self.wait_for(|core| {
                     core.matching_registration(&asker.url)
                         .filter(|registration| registration.active.is_some())
                 });
-                let registration = ready.await;
+                let registration = tokio::select! {
+                    registration = ready => registration,
+                    // The client is gone.
+                    () = reply.closed() => return,
+                };
                 let _ = reply.send(Ok((&registration).into()));
             }
             HostRequest::SkipWaiting(reply) => {
@@ -404,8 +408,9 @@ impl Core {
                 .await;
         });
         match answer.await {
-            Ok(FetchAnswer::Response(response)) => {
+            Ok(FetchAnswer::Response(mut response)) => {
                 check_worker_response(mode, redirect, &response)?;
+                response.body = self.keep_running_for(registration, worker, response.body);
                 Ok(response)
             }
             Ok(FetchAnswer::PassThrough(request)) => self.network.fetch(request).await,

@@ -49,6 +49,8 @@ pub(super) struct Scope {
     in_flight: usize,
     /// When the last event ended.
     quiet_since: Timestamp,
+    /// One of its events took too long: it ends as soon as no other runs.
+    should_stop: bool,
 }
 
 /// Resolves when a worker's main script has run, or says why it will not.
@@ -157,6 +159,17 @@ impl Scopes {
         scope.in_flight -= 1;
         scope.quiet_since = now;
         scope.in_flight == 0
+    }
+
+    /// One of its events took too long.
+    pub(super) fn stop_when_quiet(&mut self, id: ContextId) {
+        if let Some(scope) = self.running.get_mut(&id) {
+            scope.should_stop = true;
+        }
+    }
+
+    pub(super) fn should_stop(&self, id: ContextId) -> bool {
+        self.running.get(&id).is_some_and(|scope| scope.should_stop)
     }
 
     /// Whether no event has come to a scope since `moment`.
@@ -319,6 +332,7 @@ impl Core {
             last_event: 0,
             in_flight: 0,
             quiet_since: self.clock.now(),
+            should_stop: false,
         };
         self.scopes.borrow_mut().running.insert(id, scope);
         Ok((id, progress))

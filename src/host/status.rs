@@ -67,8 +67,11 @@ pub struct SyncStatus {
 }
 
 impl Status {
-    /// What the data folder of a host says while no host runs on it. Creates and changes nothing in it.
+    /// What the data folder of a host says while no host runs on it.
     pub fn read(data_folder: &Path) -> Result<Self, Error> {
+        if !data_folder.join(Storage::FILE_NAME).exists() {
+            return Err(Error::NoData(data_folder.to_owned()));
+        }
         let storage = Storage::open(data_folder, Durability::Relaxed)?;
         let registrations = storage.load_registrations()?;
         let syncs = storage.load_syncs()?;

@@ -137,6 +137,7 @@ impl Network {
         self.fetch_through(Gate::open(), request).await
     }
 
+    #[tracing::instrument(name = "request", skip_all, fields(method = %request.method, url = %request.url))]
     async fn fetch_through(&self, gate: Gate, request: Request) -> Result<Response, NetworkError> {
         let gate = if request.url.scheme() == "data" {
             Gate::open()
@@ -173,10 +174,10 @@ impl Network {
     fn report(&self, finished: &FinishedRequest) {
         match &finished.result {
             Ok(status) => {
-                tracing::debug!(method = %finished.method, url = %finished.url, status, "response");
+                tracing::debug!(status, "answered");
             }
             Err(error) => {
-                tracing::debug!(method = %finished.method, url = %finished.url, %error, "request failed");
+                tracing::debug!(%error, "failed");
             }
         }
         if let Some(observer) = &self.observer {

@@ -11,7 +11,7 @@ deno_core::extension!(
     sw_navigator,
     deps = [landfall_platform],
     ops = [op_navigator_facts, op_navigator_is_online, op_storage_estimate],
-    esm = [dir "js/navigator", "navigator.js", "storage_manager.js"],
+    esm = [dir "js/navigator", "lock_manager.js", "navigator.js", "storage_manager.js"],
     options = { navigator: NavigatorOptions },
     state = |state, options| {
         state.put(options.navigator);
