@@ -10,6 +10,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::connectivity::{Connectivity, Timeline};
 use crate::host::Host;
 use crate::host::error::Error;
+use crate::host::event::{EventFeed, Events};
 use crate::host::permissions::{Permission, PermissionState, Permissions};
 use crate::network::OriginServer;
 use crate::service_worker::lifetime::EventLimits;
@@ -75,6 +76,8 @@ pub struct HostBuilder {
     pub(super) folder: DataFolderChoice,
     pub(super) connectivity: ConnectivityMode,
     pub(super) clock: Arc<dyn Clock>,
+    /// Here before the host is, so that nothing of its start is missed.
+    pub(super) events: Arc<EventFeed>,
 }
 
 impl Default for HostBuilder {
@@ -95,6 +98,7 @@ impl Default for HostBuilder {
             folder: DataFolderChoice::default(),
             connectivity: ConnectivityMode::default(),
             clock: Arc::new(SystemClock),
+            events: Arc::default(),
         }
     }
 }
@@ -187,6 +191,12 @@ impl HostBuilder {
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
+    }
+
+    /// Everything that will happen in the host, from its start on: a tag that a previous run left may fire before
+    /// [`build`](Self::build) has returned.
+    pub fn events(&self) -> Events {
+        self.events.subscribe()
     }
 
     /// Starts the host: opens the data folder, takes up what was left in it, and looks at the network.

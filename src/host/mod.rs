@@ -91,7 +91,7 @@ impl Host {
     }
 
     async fn start(builder: HostBuilder) -> Result<Self, Error> {
-        let events = Arc::new(EventFeed::default());
+        let events = Arc::clone(&builder.events);
         let connectivity = builder.connectivity_source();
         let thread = HostThread::start(builder, Arc::clone(&events), connectivity.clone()).await?;
         Ok(Self {
@@ -187,7 +187,7 @@ impl Host {
         .await
     }
 
-    /// Everything that happens from now on.
+    /// Everything that happens from now on. [`HostBuilder::events`] begins earlier, with the start.
     pub fn events(&self) -> Events {
         self.events.subscribe()
     }

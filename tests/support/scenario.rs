@@ -327,6 +327,11 @@ impl Scenario {
         self
     }
 
+    /// What has happened so far.
+    pub fn events(&self) -> impl Iterator<Item = &HostEventKind> {
+        self.log.iter().map(|event| &event.kind)
+    }
+
     /// What scripts have printed so far.
     pub fn printed(&self) -> Vec<&str> {
         self.log
@@ -398,11 +403,13 @@ impl Scenario {
             .connectivity(mode)
             .sync_policy(self.policy.clone())
             .origin_server(&address(""), server);
+        let builder = (self.configure)(builder);
+        let events = builder.events();
         let host = self
-            .within_patience((self.configure)(builder).build())
+            .within_patience(builder.build())
             .expect("the host starts");
         Running {
-            events: host.events(),
+            events,
             host,
             page: None,
         }
