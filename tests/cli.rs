@@ -333,7 +333,13 @@ fn a_preset_chooses_the_rules_of_background_sync() {
                  (error) => console.log(error.name))));",
     )]);
     let run = |preset: &[&str]| {
-        let words = ["run", "sw.js", "--ephemeral", "--connectivity=offline", "--exit-when-idle"];
+        let words = [
+            "run",
+            "sw.js",
+            "--ephemeral",
+            "--connectivity=offline",
+            "--exit-when-idle",
+        ];
         folder.landfall(&[words.as_slice(), preset].concat())
     };
     run(&[]).expect_line("registered");

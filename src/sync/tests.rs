@@ -480,7 +480,10 @@ fn the_defaults_are_chromiums_and_the_presets_say_where_they_differ() {
     assert_eq!(landfall.retry.max_attempts, 3);
     assert_eq!(landfall.retry.max_attempts_with_notifications, 3);
     assert_eq!(landfall.retry.initial_delay, 5 * MINUTE);
-    assert_eq!((landfall.retry.delay_factor, landfall.retry.jitter), (3.0, 0.0));
+    assert_eq!(
+        (landfall.retry.delay_factor, landfall.retry.jitter),
+        (3.0, 0.0)
+    );
     assert_eq!(landfall.event_time_limit, 3 * MINUTE);
     assert_eq!(landfall.max_tag_bytes, Some(10_240));
 
