@@ -469,6 +469,7 @@ fn a_second_host_is_told_who_holds_the_data_folder() {
         .expect_error(FAILED, &[".landfall", &holder]);
 }
 
+/// D3
 #[test]
 fn a_corrupt_database_is_named_and_kept() {
     let garbage = "this is no database ".repeat(500);
