@@ -1,7 +1,26 @@
 //! Runs real, unmodified service workers outside the browser.
 //!
-//! Read in this order: the rules ([`sync`], [`service_worker`]), what they need from the outside
-//! ([`storage`], [`connectivity`], [`network`]).
+//! A [`Host`] boots V8, installs and activates a worker, keeps what it stores, watches the network, and delivers `sync`
+//! events with retries when the network is back:
+//!
+//! ```no_run
+//! use landfall::{ConnectivityMode, Host, RegisterOptions};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let host = Host::builder()
+//!     .data_dir("data")
+//!     .connectivity(ConnectivityMode::System)
+//!     .build()
+//!     .await?;
+//! let script = "https://app.example/sw.js".parse()?;
+//! let registration = host.register(RegisterOptions::new(script)).await?;
+//! let outcome = host.dispatch_sync(&registration.scope, "outbox", false).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! To read the sources, begin with the rules ([`sync`], [`service_worker`]), go on with what they need from the outside
+//! ([`storage`], [`connectivity`], [`network`]), then see where both meet scripts (`host`, `engine`, `web`).
 
 pub mod clock;
 
@@ -13,7 +32,11 @@ pub mod network;
 pub mod storage;
 
 #[cfg(feature = "v8")]
-pub mod web;
+#[allow(
+    unreachable_pub,
+    reason = "build.rs compiles it as a module of its own, to make the snapshot"
+)]
+mod web;
 
 #[cfg(feature = "v8")]
 mod engine;
@@ -30,3 +53,9 @@ pub use host::{
     HostEvent, HostEventKind, Permission, PermissionState, RegisterOptions, Registration,
     RegistrationStatus, ScriptSource, Status, SyncStatus, WorkerStatus,
 };
+#[cfg(feature = "v8")]
+pub use web::error::WebError;
+#[cfg(feature = "v8")]
+pub use web::host_port::ConsoleLevel;
+#[cfg(feature = "v8")]
+pub use web::script_error::{ScriptError, SourceExcerpt, SourcePosition};
