@@ -50,8 +50,8 @@ pub mod cli;
 #[cfg(feature = "v8")]
 pub use host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, Host, HostBuilder,
-    HostEvent, HostEventKind, RegisterOptions, Registration, RegistrationStatus, ScriptSource,
-    Status, SyncStatus, WorkerStatus,
+    HostEvent, HostEventKind, Permission, PermissionState, RegisterOptions, Registration,
+    RegistrationStatus, ScriptSource, Status, SyncStatus, WorkerStatus,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

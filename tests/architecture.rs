@@ -391,3 +391,60 @@ fn the_lock_of_the_real_scripts_names_no_registry() {
         "make it with `omit-lockfile-registry-resolved`"
     );
 }
+
+/// How many rows the fact sheet's checklist has, by letter.
+const ROWS: &[(&str, usize)] = &[
+    ("R", 20),
+    ("F", 13),
+    ("T", 9),
+    ("S", 9),
+    ("D", 10),
+    ("X", 6),
+    ("N", 13),
+    ("V", 6),
+    ("P", 18),
+    ("W", 7),
+];
+
+#[test]
+fn every_row_of_the_conformance_table_has_a_test_that_exists_or_a_reason() {
+    let table =
+        fs::read_to_string(root().join("tests/CONFORMANCE.md")).expect("the table is there");
+    let mut code: Vec<String> = Vec::new();
+    for folder in ["src", "tests"] {
+        code.extend(sources(folder, &[".rs"]).into_iter().map(|file| file.text));
+    }
+    let mut rows = Vec::new();
+    let mut findings = Vec::new();
+    for line in table.lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [_, row, _, answer, _] = cells[..] else {
+            continue;
+        };
+        if matches!(row, "Row" | "---") {
+            continue;
+        }
+        rows.push(row.to_owned());
+        if let Some(reason) = answer.strip_prefix("- ") {
+            if reason.is_empty() {
+                findings.push(format!("{row}: neither a test nor a reason"));
+            }
+            continue;
+        }
+        for test in answer.split(", ") {
+            let declared = format!("fn {}()", test.trim_matches('`'));
+            if !code.iter().any(|text| text.contains(&declared)) {
+                findings.push(format!("{row}: no test is called {test}"));
+            }
+        }
+    }
+    for (letter, count) in ROWS {
+        for number in 1..=*count {
+            let row = format!("{letter}{number}");
+            if rows.iter().filter(|known| **known == row).count() != 1 {
+                findings.push(format!("{row}: not there exactly once"));
+            }
+        }
+    }
+    assert_none("rows of tests/CONFORMANCE.md:", &findings);
+}

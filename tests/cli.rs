@@ -269,11 +269,14 @@ fn other_commands_speak_to_the_running_host() {
         .expect_line("https://localhost/sw.js");
     folder
         .landfall(&["sync", "fire", "by hand"])
-        .expect_line("fulfilled");
-    host.expect_line("by hand");
+        .expect_error(FAILED, &["the host is offline"]);
 
     assert_eq!(folder.landfall(&["online"]).code, DONE);
     host.expect_line("fulfilled");
+    folder
+        .landfall(&["sync", "fire", "by hand"])
+        .expect_line("fulfilled");
+    host.expect_line("by hand");
     folder
         .landfall(&["sync", "ls"])
         .expect_line("no sync is registered");
@@ -319,6 +322,30 @@ fn a_fired_sync_that_fails_is_a_failed_command() {
     let fired = folder.landfall(&["sync", "fire", "outbox", "--json"]);
     let outcome: Value = serde_json::from_str(&fired.stdout).expect("JSON");
     assert_eq!(outcome["kind"], "rejected");
+}
+
+#[test]
+fn a_preset_chooses_the_rules_of_background_sync() {
+    let folder = Folder::with(&[(
+        "sw.js",
+        "addEventListener('activate', (event) => event.waitUntil(
+             registration.sync.register('outbox').then(() => console.log('registered'),
+                 (error) => console.log(error.name))));",
+    )]);
+    let run = |preset: &[&str]| {
+        let words = [
+            "run",
+            "sw.js",
+            "--ephemeral",
+            "--connectivity=offline",
+            "--exit-when-idle",
+        ];
+        folder.landfall(&[words.as_slice(), preset].concat())
+    };
+    run(&[]).expect_line("registered");
+    run(&["--sync-preset", "spec"]).expect_line("InvalidAccessError");
+    run(&["--sync-preset", "chromium"]).expect_line("InvalidAccessError");
+    run(&["--sync-preset", "safari"]).expect_error(USAGE, &["safari", "landfall, spec, chromium"]);
 }
 
 #[test]
@@ -442,6 +469,7 @@ fn a_second_host_is_told_who_holds_the_data_folder() {
         .expect_error(FAILED, &[".landfall", &holder]);
 }
 
+/// D3
 #[test]
 fn a_corrupt_database_is_named_and_kept() {
     let garbage = "this is no database ".repeat(500);

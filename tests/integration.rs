@@ -11,8 +11,12 @@
 
 mod support;
 
-/// Registration, retries, last chance, restart.
+/// Registration, firing, retries, last chance.
 mod background_sync;
+/// What is refused, and what becomes of tags whose worker or storage fails.
+mod background_sync_faults;
+/// What is still there after a restart, and how it goes on.
+mod background_sync_restart;
 /// Cache Storage: what is kept, and for how long.
 mod cache;
 /// The program: words in, words and exit codes out.
@@ -21,6 +25,8 @@ mod cli;
 mod clients;
 /// Kills, full disks, damaged files: what was promised is kept.
 mod crash;
+/// When `waitUntil()` is heard, and when it is too late.
+mod extend_lifetime;
 /// Requests of scripts, against a real server.
 mod fetch;
 /// What every scope has, and what none has.

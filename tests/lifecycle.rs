@@ -191,6 +191,7 @@ fn a_page_registers_and_sees_every_state() {
     );
 }
 
+/// X1
 #[test]
 fn unregistering_forgets_worker_and_tags() {
     let mut scenario = Scenario::offline()

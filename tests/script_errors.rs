@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use landfall::service_worker::EventOutcome;
 use landfall::service_worker::lifetime::EventLimits;
+use landfall::sync::SyncPolicy;
 use landfall::{ClientScript, Error, HostEventKind};
 use serde_json::json;
 
@@ -77,12 +78,16 @@ fn a_page_that_throws_is_refused_with_the_place() {
 #[test]
 fn an_endless_loop_is_cut_off_and_the_next_event_gets_a_new_worker() {
     let short = EventLimits {
-        sync: Duration::from_secs(1),
         stop: Duration::from_secs(1),
         ..EventLimits::default()
     };
+    let impatient = SyncPolicy {
+        event_time_limit: Duration::from_secs(1),
+        ..SyncPolicy::landfall()
+    };
     Scenario::online()
         .with(move |builder| builder.limits(short))
+        .with_policy(impatient)
         .worker("self.onsync = (event) => { console.log('spins'); while (event.tag === 'spin'); };")
         .sync_under_way("spin", "spins")
         .advance_meanwhile(Duration::from_secs(1))

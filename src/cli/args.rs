@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::connectivity::Timeline;
+use crate::sync::Preset;
 
 /// Runs real, unmodified service workers outside the browser
 ///
@@ -195,6 +196,19 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "STATE", default_value = "auto", value_parser = parse_connectivity, help_heading = "Network")]
     pub(super) connectivity: ConnectivityArg,
 
+    /// The rules of background sync where browsers and the specification differ
+    ///
+    /// `landfall` needs no open page and starts afresh when a tag is registered again. `spec` and `chromium` refuse
+    /// to register a tag without an open page; `chromium` lets a delay stand when its tag is registered again.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "landfall",
+        value_name = "PRESET",
+        help_heading = "Sync"
+    )]
+    pub(super) sync_preset: SyncPreset,
+
     /// End when nothing is left to do; a sync that waits for its next attempt does not count
     #[arg(long, help_heading = "Output")]
     pub(super) exit_when_idle: bool,
@@ -244,6 +258,27 @@ pub(super) enum ScriptKind {
     Classic,
     /// Strict mode, `import`
     Module,
+}
+
+/// The value of `--sync-preset`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SyncPreset {
+    /// What suits a worker without pages
+    Landfall,
+    /// The specification wherever it speaks
+    Spec,
+    /// Chromium wherever it differs
+    Chromium,
+}
+
+impl From<SyncPreset> for Preset {
+    fn from(preset: SyncPreset) -> Self {
+        match preset {
+            SyncPreset::Landfall => Self::Landfall,
+            SyncPreset::Spec => Self::Spec,
+            SyncPreset::Chromium => Self::Chromium,
+        }
+    }
 }
 
 /// The value of `--log-format`.

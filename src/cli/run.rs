@@ -12,16 +12,18 @@ use crate::cli::site::{Page, Site};
 use crate::cli::story::{self, Story, Weight};
 use crate::clock::{Clock, SystemClock};
 use crate::host::{
-    Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostEvent, HostEventKind,
-    RegisterOptions,
+    Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostBuilder, HostEvent,
+    HostEventKind, RegisterOptions,
 };
 use crate::service_worker::ScriptType;
+use crate::sync::Preset;
 
 /// Runs until interrupted, or until nothing is left to do if that is asked for.
 pub(super) async fn run(args: RunArgs, output: &Output) -> anyhow::Result<ExitCode> {
     let site = Site::of(&args)?;
-    let host = start_host(&args, &site).await?;
-    let mut events = host.events();
+    let builder = builder(&args, &site);
+    let mut events = builder.events();
+    let host = builder.build().await?;
     let mut teller = Teller::new(&args, output);
     if host.status().await?.online == Some(false) {
         let (at_ms, kind) = (SystemClock.now(), HostEventKind::Offline);
@@ -47,7 +49,7 @@ pub(super) async fn run(args: RunArgs, output: &Output) -> anyhow::Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-async fn start_host(args: &RunArgs, site: &Site) -> anyhow::Result<Host> {
+fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
     let connectivity = match &args.connectivity {
         ConnectivityArg::Auto => ConnectivityMode::System,
         ConnectivityArg::Online => ConnectivityMode::Online,
@@ -56,13 +58,13 @@ async fn start_host(args: &RunArgs, site: &Site) -> anyhow::Result<Host> {
     };
     let builder = Host::builder()
         .connectivity(connectivity)
+        .sync_policy(Preset::from(args.sync_preset))
         .origin_server(&site.origin, site.server.clone());
-    let builder = if args.ephemeral {
+    if args.ephemeral {
         builder.ephemeral()
     } else {
         builder.data_dir(&args.data)
-    };
-    Ok(builder.build().await?)
+    }
 }
 
 async fn work(args: &RunArgs, site: &Site, host: &Host) -> anyhow::Result<()> {

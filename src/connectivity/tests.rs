@@ -36,6 +36,7 @@ fn the_hosts_switch_wins_over_the_source_until_released() {
     );
 }
 
+/// N1
 #[test]
 fn only_changes_wake_whoever_waits() {
     let (connectivity, network) = Connectivity::simulated(true);
@@ -135,6 +136,7 @@ fn link(name: &str, is_up: bool, has_address: bool, has_default_route: bool) -> 
     }
 }
 
+/// N2
 #[test]
 fn a_link_with_a_default_route_is_named() {
     let links = [
@@ -171,6 +173,7 @@ fn a_real_link_without_default_route_is_enough() {
     );
 }
 
+/// N2
 #[test]
 fn loopback_and_link_local_addresses_lead_nowhere() {
     let routable = |text: &str| is_routable(text.parse::<IpAddr>().expect(text));
@@ -180,6 +183,7 @@ fn loopback_and_link_local_addresses_lead_nowhere() {
     }
 }
 
+/// N3
 #[tokio::test]
 async fn the_systems_state_is_known_after_the_start() {
     let connectivity = Connectivity::system();

@@ -10,6 +10,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::connectivity::{Connectivity, Timeline};
 use crate::host::Host;
 use crate::host::error::Error;
+use crate::host::event::{EventFeed, Events};
+use crate::host::permissions::{Permission, PermissionState, Permissions};
 use crate::network::OriginServer;
 use crate::service_worker::lifetime::EventLimits;
 use crate::storage::Durability;
@@ -51,6 +53,7 @@ pub(super) struct Settings {
     pub user_agent: String,
     pub languages: Vec<String>,
     pub sync_policy: SyncPolicy,
+    pub permissions: Permissions,
     pub limits: EventLimits,
     pub heap_limit: usize,
     pub quota: u64,
@@ -73,6 +76,8 @@ pub struct HostBuilder {
     pub(super) folder: DataFolderChoice,
     pub(super) connectivity: ConnectivityMode,
     pub(super) clock: Arc<dyn Clock>,
+    /// Here before the host is, so that nothing of its start is missed.
+    pub(super) events: Arc<EventFeed>,
 }
 
 impl Default for HostBuilder {
@@ -82,6 +87,7 @@ impl Default for HostBuilder {
                 user_agent: concat!("Mozilla/5.0 landfall/", env!("CARGO_PKG_VERSION")).to_owned(),
                 languages: vec!["en-US".to_owned(), "en".to_owned()],
                 sync_policy: SyncPolicy::landfall(),
+                permissions: Permissions::default(),
                 limits: EventLimits::default(),
                 heap_limit: DEFAULT_HEAP_LIMIT,
                 quota: DEFAULT_QUOTA,
@@ -92,6 +98,7 @@ impl Default for HostBuilder {
             folder: DataFolderChoice::default(),
             connectivity: ConnectivityMode::default(),
             clock: Arc::new(SystemClock),
+            events: Arc::default(),
         }
     }
 }
@@ -126,10 +133,19 @@ impl HostBuilder {
         self
     }
 
-    /// How often and when a failed sync is tried again, and what `register()` checks.
+    /// How often and when a failed sync is tried again, and what `register()` checks: a policy, or the
+    /// [`Preset`](crate::sync::Preset) of one.
     #[must_use]
-    pub fn sync_policy(mut self, policy: SyncPolicy) -> Self {
-        self.settings.sync_policy = policy;
+    pub fn sync_policy(mut self, policy: impl Into<SyncPolicy>) -> Self {
+        self.settings.sync_policy = policy.into();
+        self
+    }
+
+    /// What the origin of `url` may do. By default it may use background sync and may not show notifications.
+    #[must_use]
+    pub fn permission(mut self, url: &Url, permission: Permission, state: PermissionState) -> Self {
+        let origin = url.origin().ascii_serialization();
+        self.settings.permissions.set(origin, permission, state);
         self
     }
 
@@ -175,6 +191,12 @@ impl HostBuilder {
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
+    }
+
+    /// Everything that will happen in the host, from its start on: a tag that a previous run left may fire before
+    /// [`build`](Self::build) has returned.
+    pub fn events(&self) -> Events {
+        self.events.subscribe()
     }
 
     /// Starts the host: opens the data folder, takes up what was left in it, and looks at the network.

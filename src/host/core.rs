@@ -75,6 +75,8 @@ pub(super) struct Core {
     pub under_way: Cell<usize>,
     /// The state of the network that scopes were told last.
     pub told_online: Cell<bool>,
+    /// Set when the host ends: no event is sent any more, and one that is cut off did not fail.
+    pub is_ending: Cell<bool>,
     pub requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
     origins: RefCell<HashMap<String, OriginShared>>,
 }
@@ -95,6 +97,7 @@ impl Core {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
             told_online: Cell::new(parts.connectivity.is_online()),
+            is_ending: Cell::new(false),
             clock: parts.clock,
             storage: parts.storage,
             folder: parts.folder,
@@ -129,8 +132,10 @@ impl Core {
     pub(super) fn report_storage(&self, result: Result<(), StorageError>) {
         if let Err(error) = result {
             tracing::error!(%error, "storage failed");
+            let cause = std::error::Error::source(&error);
+            let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
             self.publish(HostEventKind::StorageFailed {
-                reason: error.to_string(),
+                reason: format!("{error}{cause}"),
             });
         }
     }

@@ -40,7 +40,9 @@ impl Core {
     ) -> EventOutcome {
         let _work = self.begin_work();
         let kind = event.kind();
-        let deadline = self.clock.now().plus(self.settings.limits.limit_for(kind));
+        let sync_limit = self.settings.sync_policy.event_time_limit;
+        let limit = self.settings.limits.limit_for(kind, sync_limit);
+        let deadline = self.clock.now().plus(limit);
         let context = match self.running_worker(registration, worker).await {
             Ok(context) => context,
             Err(reason) => return EventOutcome::FailedToStart(reason),

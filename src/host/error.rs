@@ -42,6 +42,9 @@ pub enum Error {
         /// The scopes that there are.
         known: Vec<Url>,
     },
+    /// A `sync` event was to be sent without a network.
+    #[error("the host is offline, and no `sync` event is sent offline; bring it online first")]
+    Offline,
     /// An origin whose scripts must not be trusted with a service worker.
     #[error("`{0}` is not a secure context: use https, or http on localhost")]
     InsecureOrigin(Url),

@@ -11,6 +11,7 @@ mod dispatch;
 mod error;
 mod event;
 mod lifecycle;
+mod permissions;
 mod requests;
 mod scope_thread;
 mod scopes;
@@ -40,6 +41,7 @@ pub use builder::{ConnectivityMode, HostBuilder};
 pub use clients::{Client, ClientOptions, ClientScript};
 pub use error::Error;
 pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
+pub use permissions::{Permission, PermissionState};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
 
 /// A script that is to be registered.
@@ -89,7 +91,7 @@ impl Host {
     }
 
     async fn start(builder: HostBuilder) -> Result<Self, Error> {
-        let events = Arc::new(EventFeed::default());
+        let events = Arc::clone(&builder.events);
         let connectivity = builder.connectivity_source();
         let thread = HostThread::start(builder, Arc::clone(&events), connectivity.clone()).await?;
         Ok(Self {
@@ -160,7 +162,8 @@ impl Host {
 
     /// Fires a `sync` event now, for any tag, registered or not, and waits for its outcome.
     ///
-    /// Like the button in a browser's developer tools it changes no registration and no counter.
+    /// Like the button in a browser's developer tools it changes no registration and no counter, and is refused while
+    /// the host is offline.
     pub async fn dispatch_sync(
         &self,
         scope: &Url,
@@ -170,6 +173,9 @@ impl Host {
         let (scope, tag) = (scope.clone(), tag.to_owned());
         self.call(move |core| async move {
             let registration = core.require_scope(&scope)?;
+            if !core.connectivity.is_online() {
+                return Err(Error::Offline);
+            }
             let Some(worker) = core.activated_worker(registration.id).await else {
                 return Ok(EventOutcome::FailedToStart(format!(
                     "the registration for `{scope}` has no active worker"
@@ -181,7 +187,7 @@ impl Host {
         .await
     }
 
-    /// Everything that happens from now on.
+    /// Everything that happens from now on. [`HostBuilder::events`] begins earlier, with the start.
     pub fn events(&self) -> Events {
         self.events.subscribe()
     }

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
+use crate::host::permissions::Permission;
 use crate::service_worker::{EventOutcome, RegistrationId};
 use crate::storage::{Storage, StorageError};
 use crate::sync::{
-    Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncRegistration,
+    Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncRefusal,
+    SyncRegistration,
 };
 use crate::web::error::WebError;
 use crate::web::event::{EventInit, Notice};
@@ -21,40 +23,37 @@ const STORAGE_RETRY: Duration = Duration::from_secs(60);
 impl Core {
     /// `registration.sync.register()`: what it resolves is on disk.
     pub(super) fn register_sync(&self, id: RegistrationId, tag: String) -> Result<(), WebError> {
-        let registration = self.registration(id);
+        let policy = &self.settings.sync_policy;
+        // Once unregistered there is nobody to get the event, even while the worker still runs.
+        let registration = self.registration(id).ok_or(SyncRefusal::NoActiveWorker)?;
+        let origin = registration.origin.as_str();
+        let may = |permission| self.settings.permissions.is_granted(origin, permission);
         Admission {
             tag: &tag,
-            has_active_worker: registration
-                .as_ref()
-                .is_some_and(|registration| registration.active.is_some()),
-            has_window: registration.as_ref().is_some_and(|registration| {
-                let scopes = self.scopes.borrow();
-                scopes.clients().any(|client| {
-                    client.is_top_level_window()
-                        && client.url.origin().ascii_serialization() == registration.origin
-                })
+            has_active_worker: registration.active.is_some(),
+            has_window: self.scopes.borrow().clients().any(|client| {
+                client.is_top_level_window() && client.url.origin().ascii_serialization() == origin
             }),
-            has_permission: true,
+            has_permission: may(Permission::BackgroundSync),
         }
-        .check(&self.settings.sync_policy)?;
-        let Some(registration) = registration else {
-            return Ok(());
-        };
+        .check(policy)?;
         let key = SyncKey {
             owner: OwnerId(id.0),
             tag,
         };
-        let policy = &self.settings.sync_policy;
         let known = self.syncs.borrow().get(&key).cloned();
         let row = match known {
             Some(row) => row.reregister(policy),
             None => SyncRegistration::new(
                 key.clone(),
                 registration.origin.clone(),
-                policy.retry.attempts(false),
+                policy.retry.attempts(may(Permission::Notifications)),
             ),
         };
-        self.store_sync(row)?;
+        if let Err(error) = self.store_sync(row) {
+            self.report_storage(Err(error));
+            return Err(SyncRefusal::Disabled.into());
+        }
         self.publish(HostEventKind::SyncRegistered {
             scope: registration.scope,
             tag: key.tag,
@@ -110,7 +109,7 @@ impl Core {
         let mut sync_changes = self.sync_changed.subscribe();
         let mut network_changes = self.connectivity.subscribe();
         let mut set_back = self.clock.set_back();
-        loop {
+        while !self.is_ending.get() {
             for key in self.plan().fire {
                 if !self.start_sync(&key) {
                     break;
@@ -235,6 +234,11 @@ impl Core {
             // The network went, or the worker: not an attempt.
             _ => None,
         };
+        let was_cut_off = !outcome.as_ref().is_some_and(EventOutcome::is_success);
+        if was_cut_off && self.is_ending.get() {
+            // On disk it still fires: the next start repeats it, and counts the interruption by policy.
+            return;
+        }
         self.settle_sync(&row, outcome);
         self.sync_changed.send_replace(());
     }

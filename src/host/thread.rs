@@ -220,6 +220,7 @@ impl Core {
 
     /// Stops every scope and waits until their threads are gone.
     async fn stop_all(self: &Rc<Self>) {
+        self.is_ending.set(true);
         let running: Vec<ContextId> = self.scopes.borrow().iter().map(|(id, _)| id).collect();
         for context in running {
             self.terminate(context);

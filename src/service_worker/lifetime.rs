@@ -10,8 +10,6 @@ use crate::service_worker::event::EventKind;
 pub struct EventLimits {
     /// An event of a kind that has no limit of its own.
     pub event: Duration,
-    /// A `sync` or `periodicsync` event. The worker is not killed when it is over, its event fails.
-    pub sync: Duration,
     /// A `push` event.
     pub push: Duration,
     /// The start of a worker that is being installed.
@@ -28,7 +26,6 @@ impl Default for EventLimits {
     fn default() -> Self {
         Self {
             event: Duration::from_secs(5 * 60),
-            sync: Duration::from_secs(3 * 60),
             push: Duration::from_secs(90),
             first_start: Duration::from_secs(5 * 60),
             start: Duration::from_secs(60),
@@ -39,10 +36,11 @@ impl Default for EventLimits {
 }
 
 impl EventLimits {
-    /// How long an event of this kind may take, from the moment it was sent.
-    pub fn limit_for(&self, kind: EventKind) -> Duration {
+    /// How long an event of this kind may take, from the moment it was sent. Events of background sync have their
+    /// limit from the sync policy: `sync` is that.
+    pub fn limit_for(&self, kind: EventKind, sync: Duration) -> Duration {
         match kind {
-            EventKind::Sync | EventKind::PeriodicSync => self.sync,
+            EventKind::Sync | EventKind::PeriodicSync => sync,
             EventKind::Push => self.push,
             _ => self.event,
         }

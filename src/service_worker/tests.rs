@@ -1,6 +1,7 @@
 //! The tables of moves: workers, registrations, scopes, jobs, updates, clients.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use url::Url;
 
@@ -442,9 +443,10 @@ fn events_nobody_listened_to_are_skipped() {
 #[test]
 fn a_sync_event_has_three_minutes_and_does_not_cost_the_worker_its_life() {
     let limits = EventLimits::default();
-    assert_eq!(limits.limit_for(EventKind::Sync).as_secs(), 180);
-    assert_eq!(limits.limit_for(EventKind::Push).as_secs(), 90);
-    assert_eq!(limits.limit_for(EventKind::Fetch).as_secs(), 300);
+    let of = |kind| limits.limit_for(kind, Duration::from_secs(180)).as_secs();
+    assert_eq!(of(EventKind::Sync), 180);
+    assert_eq!(of(EventKind::Push), 90);
+    assert_eq!(of(EventKind::Fetch), 300);
     assert!(!EventLimits::is_killed_on_timeout(EventKind::PeriodicSync));
     assert!(EventLimits::is_killed_on_timeout(EventKind::Fetch));
 }

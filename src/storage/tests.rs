@@ -141,6 +141,7 @@ fn a_deleted_registration_takes_its_syncs_and_scripts_along() {
     assert!(storage.load_scripts(WorkerId(10)).unwrap().is_empty());
 }
 
+/// S3
 #[test]
 fn sync_registrations_come_back_with_every_value() {
     let storage = Storage::open_in_memory().unwrap();
@@ -197,6 +198,7 @@ fn what_was_saved_survives_a_crash() {
     }
 }
 
+/// D3
 #[test]
 fn garbage_is_named_and_left_as_it_is() {
     let folder = folder();

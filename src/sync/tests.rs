@@ -492,3 +492,44 @@ fn the_message_of_a_refused_policy_says_what_to_write() {
         "the sync policy's `retry.max_attempts` must be at least 1"
     );
 }
+
+/// D9: the values of section 3, and what the presets change.
+#[test]
+fn the_defaults_are_chromiums_and_the_presets_say_where_they_differ() {
+    let landfall = SyncPolicy::default();
+    assert_eq!(landfall, SyncPolicy::from(Preset::default()));
+    assert_eq!(landfall.retry.max_attempts, 3);
+    assert_eq!(landfall.retry.max_attempts_with_notifications, 3);
+    assert_eq!(landfall.retry.initial_delay, 5 * MINUTE);
+    assert_eq!(
+        (landfall.retry.delay_factor, landfall.retry.jitter),
+        (3.0, 0.0)
+    );
+    assert_eq!(landfall.event_time_limit, 3 * MINUTE);
+    assert_eq!(landfall.max_tag_bytes, Some(10_240));
+
+    let chromium = SyncPolicy::from(Preset::Chromium);
+    assert_eq!(chromium.retry, landfall.retry);
+    assert_eq!(chromium.max_tag_bytes, landfall.max_tag_bytes);
+    assert_eq!(SyncPolicy::from(Preset::Spec).max_tag_bytes, None);
+}
+
+/// R12
+#[test]
+fn a_tag_is_told_apart_by_its_worker_and_its_bytes() {
+    assert_eq!(key(1, "outbox"), key(1, "outbox"));
+    assert_ne!(key(1, "outbox"), key(1, "Outbox"));
+    assert_ne!(key(1, "outbox"), key(2, "outbox"));
+}
+
+/// T3: one second early nothing runs, and the alarm is that second away.
+#[test]
+fn a_wait_is_not_over_a_second_before_its_end() {
+    let policy = SyncPolicy::landfall();
+    let mut queue = SyncQueue::new();
+    queue.put(kept(fail(acknowledged(1, "outbox"), NOW, &policy)));
+    let early = NOW.plus(5 * MINUTE - Duration::from_secs(1));
+    let plan = queue.plan(early, true, usize::MAX);
+    assert_eq!(plan.fire, []);
+    assert_eq!(plan.wake_at, Some(early.plus(Duration::from_secs(1))));
+}

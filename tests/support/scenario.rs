@@ -250,13 +250,26 @@ impl Scenario {
     }
 
     /// The host ends in good order and starts again on the same data folder; its page is gone.
-    pub fn restart_host(mut self) -> Self {
+    pub fn restart_host(self) -> Self {
+        let mut scenario = self.stop_host();
+        scenario.settle();
+        scenario
+    }
+
+    /// The host starts, and may be busy for long.
+    #[track_caller]
+    pub fn start_host(mut self) -> Self {
+        self.host();
+        self
+    }
+
+    /// The host ends in good order. The next step that needs one starts it again on the same data folder.
+    pub fn stop_host(mut self) -> Self {
         let host = self.host();
         self.within_patience(async move { host.shut_down().await })
             .expect("the host shuts down");
         self.read_events();
         self.running = None;
-        self.settle();
         self
     }
 
@@ -312,6 +325,11 @@ impl Scenario {
         let has_happened = self.log.iter().any(|event| is_expected(&event.kind));
         assert!(has_happened, "it did not happen; {}", self.story());
         self
+    }
+
+    /// What has happened so far.
+    pub fn events(&self) -> impl Iterator<Item = &HostEventKind> {
+        self.log.iter().map(|event| &event.kind)
     }
 
     /// What scripts have printed so far.
@@ -385,11 +403,13 @@ impl Scenario {
             .connectivity(mode)
             .sync_policy(self.policy.clone())
             .origin_server(&address(""), server);
+        let builder = (self.configure)(builder);
+        let events = builder.events();
         let host = self
-            .within_patience((self.configure)(builder).build())
+            .within_patience(builder.build())
             .expect("the host starts");
         Running {
-            events: host.events(),
+            events,
             host,
             page: None,
         }
