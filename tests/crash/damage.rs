@@ -177,6 +177,34 @@ fn a_sync_that_cannot_be_marked_on_a_full_disk_fires_when_there_is_room() {
 }
 
 #[test]
+fn a_sync_that_ends_on_a_full_disk_does_not_seem_to_run_for_ever() {
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
+    let worker = "
+        addEventListener('install', () => skipWaiting());
+        addEventListener('sync', (event) => {
+            console.log('begun');
+            event.waitUntil(new Promise((resolve) => addEventListener('message', resolve)));
+        });
+    ";
+    let mut story = scenario_on(&disk, Scenario::online())
+        .worker(worker)
+        .page(WRITES)
+        .sync_under_way("outbox", "begun");
+    disk.fill();
+    story.eval("ready.then((r) => r.active.postMessage('go on'))");
+    let story = story
+        .wait_until(|kind| matches!(kind, HostEventKind::StorageFailed { .. }))
+        .expect_eval("ready.then((r) => r.sync.getTags())", json!([]));
+    disk.free();
+    let mut story = story.sync_under_way("outbox", "begun");
+    story.eval("ready.then((r) => r.active.postMessage('go on'))");
+    story.settle();
+    story.expect_fired("outbox", 2).expect_tags(&[]);
+}
+
+#[test]
 fn a_data_folder_that_cannot_be_written_is_named() {
     let site = site();
     let blocked = site.path().join("sw.js");
