@@ -202,7 +202,9 @@ impl Core {
             // The network went, or the worker: not an attempt.
             _ => None,
         };
-        let was_cut_off = !outcome.as_ref().is_some_and(EventOutcome::is_success);
+        let was_cut_off = outcome
+            .as_ref()
+            .is_some_and(|outcome| !outcome.is_success());
         if was_cut_off && self.is_ending.get() {
             // On disk it still fires: the next start repeats it, and counts the interruption by policy.
             return;
