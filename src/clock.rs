@@ -55,6 +55,9 @@ pub trait Clock: Send + Sync {
 
     /// Ends when the clock shows `at` or later.
     fn sleep_until(&self, at: Timestamp) -> Sleep;
+
+    /// Ends when the clock was set back: whoever waits for a stored deadline looks whether it still makes sense.
+    fn set_back(&self) -> Sleep;
 }
 
 /// The computer's own clock.
@@ -91,6 +94,22 @@ impl Clock for SystemClock {
                 }
                 // A timer counts elapsed time and does not see the wall clock being set.
                 tokio::time::sleep(left.min(LONGEST_NAP)).await;
+            }
+        })
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everyone else asks"
+    )]
+    fn set_back(&self) -> Sleep {
+        Box::pin(async {
+            loop {
+                let before = Self::read();
+                tokio::time::sleep(LONGEST_NAP).await;
+                if Self::read() < before {
+                    return;
+                }
             }
         })
     }
@@ -136,6 +155,21 @@ impl Clock for ManualClock {
             }
         })
     }
+
+    fn set_back(&self) -> Sleep {
+        let mut watched = self.shown.subscribe();
+        let mut latest = *watched.borrow_and_update();
+        Box::pin(async move {
+            let is_back = |shown: &Timestamp| {
+                let is_back = *shown < latest;
+                latest = *shown;
+                is_back
+            };
+            if watched.wait_for(is_back).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        })
+    }
 }
 
 #[cfg(test)]
@@ -176,7 +210,12 @@ mod tests {
     #[tokio::test]
     async fn a_manual_clock_can_be_set_back() {
         let clock = ManualClock::new(Timestamp(100));
+        let set_back = tokio::spawn(clock.set_back());
+        clock.advance(Duration::from_millis(5));
+        tokio::task::yield_now().await;
+        assert!(!set_back.is_finished());
         clock.set(Timestamp(10));
+        set_back.await.unwrap();
         assert_eq!(clock.now(), Timestamp(10));
     }
 }

@@ -23,6 +23,8 @@ mod cache;
 mod cli;
 /// Clients that a worker sees, claims and answers.
 mod clients;
+/// Kills, full disks, damaged files: what was promised is kept.
+mod crash;
 /// When `waitUntil()` is heard, and when it is too late.
 mod extend_lifetime;
 /// Requests of scripts, against a real server.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use url::Url;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::connectivity::Connectivity;
 use crate::host::builder::Settings;
 use crate::host::error::Error;
@@ -67,6 +67,8 @@ pub(super) struct Core {
     pub syncs: RefCell<SyncQueue>,
     /// Wakes the sync loop to plan anew.
     pub sync_changed: watch::Sender<()>,
+    /// The sync queue could not be written: nothing fires before this moment, or before a write succeeds.
+    pub storage_retry_at: Cell<Option<Timestamp>>,
     /// A worker's state, a scope or the amount of work has changed: whoever waits for one looks again.
     pub changed: watch::Sender<()>,
     /// How many jobs and events are under way.
@@ -110,6 +112,7 @@ impl Core {
             scopes: RefCell::default(),
             syncs: RefCell::new(SyncQueue::new()),
             sync_changed: watch::Sender::new(()),
+            storage_retry_at: Cell::new(None),
             changed: watch::Sender::new(()),
             under_way: Cell::new(0),
             requests: parts.requests,

@@ -3,18 +3,22 @@
 //! The rules are in [`crate::sync`]; this stores what they say before anything depends on it.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::permissions::Permission;
 use crate::service_worker::{EventOutcome, RegistrationId};
-use crate::storage::StorageError;
+use crate::storage::{Storage, StorageError};
 use crate::sync::{
     Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncRefusal,
     SyncRegistration,
 };
 use crate::web::error::WebError;
 use crate::web::event::{EventInit, Notice};
+
+/// After a write to the sync queue failed, for example because the disk is full, the next is tried this much later.
+const STORAGE_RETRY: Duration = Duration::from_secs(60);
 
 impl Core {
     /// `registration.sync.register()`: what it resolves is on disk.
@@ -47,6 +51,10 @@ impl Core {
             ),
         };
         if let Err(error) = self.store_sync(row) {
+            if matches!(error, StorageError::DiskFull { .. }) {
+                // That is the script's to know: it may make room.
+                return Err(error.into());
+            }
             self.report_storage(Err(error));
             return Err(SyncRefusal::Disabled.into());
         }
@@ -104,19 +112,26 @@ impl Core {
     pub(super) async fn run_sync_loop(self: Rc<Self>) {
         let mut sync_changes = self.sync_changed.subscribe();
         let mut network_changes = self.connectivity.subscribe();
+        let mut set_back = self.clock.set_back();
         while !self.is_ending.get() {
-            let plan = self.plan();
-            for key in plan.fire {
-                self.start_sync(&key);
+            for key in self.plan().fire {
+                if !self.start_sync(&key) {
+                    break;
+                }
             }
+            let wake_at = self.plan().wake_at;
             let wake = async {
-                match plan.wake_at {
+                match wake_at {
                     Some(at) => self.clock.sleep_until(at).await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
                 () = wake => {}
+                () = set_back.as_mut() => {
+                    set_back = self.clock.set_back();
+                    self.clock_was_set_back();
+                }
                 _ = sync_changes.changed() => {}
                 changed = network_changes.changed() => {
                     if changed.is_ok() {
@@ -130,10 +145,19 @@ impl Core {
 
     /// What the rules say should happen now.
     fn plan(&self) -> Plan {
+        let now = self.clock.now();
+        if let Some(at) = self.storage_retry_at.get() {
+            let wait = at.saturating_since(now);
+            // A longer wait was never asked for: the clock was set back.
+            if !wait.is_zero() && wait <= STORAGE_RETRY {
+                return Plan {
+                    fire: Vec::new(),
+                    wake_at: Some(at),
+                };
+            }
+        }
         let is_online = self.connectivity.is_online();
-        self.syncs
-            .borrow()
-            .plan(self.clock.now(), is_online, usize::MAX)
+        self.syncs.borrow().plan(now, is_online, usize::MAX)
     }
 
     /// Whether an event would be fired now.
@@ -161,16 +185,27 @@ impl Core {
         }
     }
 
-    /// Marks a registration as firing, on disk first, and sends its event.
-    fn start_sync(self: &Rc<Self>, key: &SyncKey) {
+    /// Deadlines are stored as wall-clock time; none may lie further away than the wait that it stands for.
+    fn clock_was_set_back(&self) {
+        let rows = self
+            .syncs
+            .borrow()
+            .set_back(self.clock.now(), &self.settings.sync_policy);
+        for row in rows {
+            self.report_storage(self.store_sync(row));
+        }
+    }
+
+    /// Marks a registration as firing, on disk first, and sends its event; `false` if it could not be marked.
+    fn start_sync(self: &Rc<Self>, key: &SyncKey) -> bool {
         let Some(row) = self.syncs.borrow().get(key).cloned() else {
-            return;
+            return true;
         };
         let row = row.start();
         if let Err(error) = self.store_sync(row.clone()) {
-            // Not marked, so not fired: it is tried again when something changes.
+            // Not marked, so not fired: it is tried again a little later.
             self.report_storage(Err(error));
-            return;
+            return false;
         }
         let core = Rc::clone(self);
         let work = self.begin_work();
@@ -178,6 +213,7 @@ impl Core {
             core.run_sync(row).await;
             drop(work);
         });
+        true
     }
 
     async fn run_sync(self: &Rc<Self>, row: SyncRegistration) {
@@ -227,17 +263,17 @@ impl Core {
         let now = self.clock.now();
         let chance = (self.settings.chance)();
         let step = current.settle(settled, now, chance, &self.settings.sync_policy);
-        // If it cannot be stored, it is true all the same: the disk then says that the event still runs, and the next
-        // start repeats it.
+        // What happened has happened, also where it cannot be stored: the event must not seem to run for ever. A restart
+        // finds an event that was interrupted, and repeats it.
         let (stored, next_attempt_at_ms, removed) = match step {
             Step::Keep(row) => {
-                let stored = self.storage.save_syncs([&row]);
                 let retry_at = row.retry_at;
+                let stored = self.write_syncs(|storage| storage.save_syncs([&row]));
                 self.syncs.borrow_mut().put(row);
                 (stored, retry_at, None)
             }
             Step::Remove(removal) => {
-                let stored = self.storage.remove_syncs([&fired.key]);
+                let stored = self.write_syncs(|storage| storage.remove_syncs([&fired.key]));
                 self.syncs.borrow_mut().remove(&fired.key);
                 (stored, None, Some(removal))
             }
@@ -267,8 +303,21 @@ impl Core {
     }
 
     fn store_sync(&self, row: SyncRegistration) -> Result<(), StorageError> {
-        self.storage.save_syncs([&row])?;
+        self.write_syncs(|storage| storage.save_syncs([&row]))?;
         self.syncs.borrow_mut().put(row);
         Ok(())
+    }
+
+    /// Writes to the queue on disk, and remembers whether that is possible just now.
+    fn write_syncs(
+        &self,
+        write: impl FnOnce(&Storage) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let written = write(&self.storage);
+        let retry_at = written
+            .is_err()
+            .then(|| self.clock.now().plus(STORAGE_RETRY));
+        self.storage_retry_at.set(retry_at);
+        written
     }
 }

@@ -133,6 +133,13 @@ impl SyncRegistration {
         self
     }
 
+    /// The clock may have been set back: a wait that is longer than its delay ever was ends with that delay.
+    pub fn shorten_wait(mut self, now: Timestamp, policy: &SyncPolicy) -> Self {
+        let longest = policy.retry.delay_after(self.attempts.max(1), 1.0);
+        self.retry_at = self.retry_at.map(|at| at.min(now.plus(longest)));
+        self
+    }
+
     /// The event is about to be sent. Store this first, so that a restart can tell.
     pub fn start(mut self) -> Self {
         self.state = match self.state {
@@ -184,7 +191,7 @@ impl SyncRegistration {
     ) -> Recovery {
         self.resolved = true;
         if !self.state.is_firing() {
-            return Recovery::Untouched(self);
+            return Recovery::Untouched(self.shorten_wait(now, policy));
         }
         self.interruptions += 1;
         let is_too_often = policy

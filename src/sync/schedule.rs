@@ -117,6 +117,18 @@ impl SyncQueue {
             .collect()
     }
 
+    /// The clock was set back. Gives the registrations that would wait too long because of that, changed but not yet
+    /// put: store them, then [`put`](Self::put) them.
+    pub fn set_back(&self, now: Timestamp, policy: &SyncPolicy) -> Vec<SyncRegistration> {
+        self.rows
+            .values()
+            .filter_map(|row| {
+                let shortened = row.clone().shorten_wait(now, policy);
+                (shortened.retry_at != row.retry_at).then_some(shortened)
+            })
+            .collect()
+    }
+
     /// The registrations of a service worker registration, in the order of `getTags()`.
     pub fn of_owner(&self, owner: OwnerId) -> impl Iterator<Item = &SyncRegistration> {
         let first = SyncKey {

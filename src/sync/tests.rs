@@ -203,6 +203,24 @@ fn a_restart_leaves_what_did_not_fire_as_it_was() {
 
 /// S5, S6, and design section 3: the second interruption in a row counts.
 #[test]
+fn a_clock_that_was_set_back_makes_no_wait_longer_than_its_delay() {
+    let policy = SyncPolicy::landfall();
+    let waiting = kept(fail(acknowledged(1, "a"), NOW, &policy));
+    assert_eq!(waiting.clone().shorten_wait(NOW, &policy), waiting);
+    let before = Timestamp(NOW.as_millis() - 60_000);
+    let shortened = waiting.clone().shorten_wait(before, &policy);
+    assert_eq!(shortened.retry_at, Some(before.plus(5 * MINUTE)));
+
+    let mut queue = SyncQueue::new();
+    queue.put(waiting.clone());
+    queue.put(acknowledged(1, "never tried"));
+    assert_eq!(queue.set_back(NOW, &policy), []);
+    assert_eq!(queue.set_back(before, &policy), [shortened.clone()]);
+    let recovered = waiting.recover_after_restart(before, 0.0, &policy);
+    assert_eq!(recovered, Recovery::Untouched(shortened));
+}
+
+#[test]
 fn an_interrupted_event_counts_as_an_attempt_only_the_second_time() {
     let policy = SyncPolicy::landfall();
     let firing = acknowledged(1, "outbox").start();

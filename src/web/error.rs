@@ -32,6 +32,10 @@ pub enum WebError {
     #[class("DOMExceptionNetworkError")]
     #[error("{0}")]
     Network(String),
+    /// `QuotaExceededError`
+    #[class("DOMExceptionQuotaExceededError")]
+    #[error("{0}")]
+    QuotaExceeded(String),
     /// `UnknownError`
     #[class("DOMExceptionUnknownError")]
     #[error("{0}")]
@@ -44,7 +48,10 @@ pub enum WebError {
 
 impl From<StorageError> for WebError {
     fn from(error: StorageError) -> Self {
-        Self::Unknown(error.to_string())
+        match error {
+            StorageError::DiskFull { .. } => Self::QuotaExceeded(error.to_string()),
+            _ => Self::Unknown(error.to_string()),
+        }
     }
 }
 

@@ -77,14 +77,21 @@ impl CacheStorage {
     /// <https://w3c.github.io/ServiceWorker/#cache-storage-open>
     pub fn open_cache(&self, name: &str) -> Result<CacheId, StorageError> {
         let mut pins = self.pins.lock();
-        let id = self.database.transaction("open a cache", |connection| {
-            connection
-                .prepare_cached("INSERT INTO cache (name) VALUES (?) ON CONFLICT DO NOTHING")?
-                .execute([name])?;
-            connection
-                .prepare_cached("SELECT id FROM cache WHERE name = ?")?
-                .query_row([name], |row| row.get(0))
-        })?;
+        // One that is there is opened without a write, so also where the disk is full.
+        let known = self
+            .database
+            .run("open a cache", |connection| find_cache(connection, name))?;
+        let id = match known {
+            Some(id) => id,
+            None => self.database.transaction("make a cache", |connection| {
+                connection
+                    .prepare_cached(
+                        "INSERT INTO cache (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name
+                         RETURNING id",
+                    )?
+                    .query_row([name], |row| row.get(0))
+            })?,
+        };
         if self.opened.borrow_mut().insert(id) {
             pins.pin(Pinned::Cache(id));
         }
@@ -160,6 +167,13 @@ impl Drop for CacheStorage {
             tracing::debug!(%error, "a deleted cache stays on disk for now");
         }
     }
+}
+
+fn find_cache(connection: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT id FROM cache WHERE name = ?")?
+        .query_row([name], |row| row.get(0))
+        .optional()
 }
 
 /// Deleted caches that were still in use, and bodies whose entry never came.
