@@ -136,29 +136,6 @@ fn an_interrupted_last_chance_is_still_the_last_chance_after_the_restart() {
         .expect_tags(&[]);
 }
 
-/// S6, and section 3 of the design.
-#[test]
-fn how_many_interruptions_are_a_failed_attempt_is_a_policy() {
-    let failed_attempts = |policy: SyncPolicy, interruptions: u32| {
-        let mut scenario = Scenario::online()
-            .with_policy(policy)
-            .worker(NEVER_ENDS)
-            .sync_under_way("outbox", "run 1 false");
-        for run in 2..=interruptions {
-            scenario = scenario
-                .stop_host()
-                .start_host()
-                .wait_until_printed(&format!("run {run} false"));
-        }
-        let mut scenario = scenario.stop_host().go_offline();
-        scenario.status().syncs[0].failed_attempts
-    };
-    assert_eq!(failed_attempts(SyncPolicy::chromium(), 3), 0);
-    assert_eq!(failed_attempts(SyncPolicy::landfall(), 1), 0);
-    assert_eq!(failed_attempts(SyncPolicy::landfall(), 2), 1);
-    assert_eq!(failed_attempts(SyncPolicy::spec(), 1), 1);
-}
-
 /// S7
 #[test]
 fn a_delay_that_passed_while_the_host_was_down_is_over_at_the_start() {

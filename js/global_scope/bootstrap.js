@@ -103,6 +103,15 @@ async function evaluate(id, source) {
 }
 
 /**
+ * Runs the scope's main module, with everything that it imports, until its evaluation settles.
+ *
+ * As an import of ours and not as Deno's main module: that one ends well even if it throws.
+ */
+async function evaluateModule(id, url) {
+  await evaluate(id, `import(${JSON.stringify(url)}).then(() => null)`);
+}
+
+/**
  * Makes the global what `start` says and hands the host its way in.
  *
  * @param {{ url: string, serviceWorker: object | null, client: object | null }} start
@@ -123,6 +132,7 @@ function boot({ url, serviceWorker, client }) {
     timeOutEvent,
     handledEvents,
     evaluate,
+    evaluateModule,
     notify: (name, detail) => notices[name](detail),
   };
 }

@@ -28,6 +28,7 @@ use crate::web::view::{RegistrationView, WorkerView};
 
 use entry::Entry;
 pub(crate) use limits::{StopHandle, StopReason};
+use modules::{MainModule, StoredModules};
 
 static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
 // Scripts of the platform that load on first use, by specifier: RESIDUAL_SCRIPTS and RESIDUAL_MODULES.
@@ -90,6 +91,7 @@ pub(crate) fn init() {
 pub(crate) struct Engine {
     js: JsRuntime,
     entry: Entry,
+    main_module: MainModule,
     stop: StopHandle,
 }
 
@@ -99,7 +101,9 @@ impl Engine {
         let url = options.scope.url.clone();
         let scripts = StoredScripts::new(options.scope.scripts.clone());
         let sources = ScriptSources::default();
-        let loader = modules::StoredModules::new(
+        let main_module = MainModule::new(scripts.clone());
+        let loader = StoredModules::new(
+            main_module.clone(),
             scripts.clone(),
             sources.clone(),
             options.port.clone(),
@@ -121,7 +125,12 @@ impl Engine {
         js.op_state().borrow_mut().put(sources);
         let stop = StopHandle::new(&mut js);
         let entry = Entry::boot(&mut js, &Start::new(&url, options.kind))?;
-        Ok(Self { js, entry, stop })
+        Ok(Self {
+            js,
+            entry,
+            main_module,
+            stop,
+        })
     }
 
     /// What ends the scope from another thread.
@@ -136,27 +145,16 @@ impl Engine {
         result.map(drop).map_err(|error| self.describe(&error))
     }
 
-    /// Runs a module with everything it imports, until its evaluation settles.
-    pub(crate) async fn run_module(
+    /// Begins to run a module with everything it imports; what it comes to is told when its evaluation settles.
+    pub(crate) fn run_module(
         &mut self,
         url: &Url,
-        text: Arc<str>,
-    ) -> Result<(), ScriptError> {
-        self.remember(url, &text);
-        let loaded = self
-            .js
-            .load_main_es_module_from_code(url, text.to_string())
-            .await;
-        let result = match loaded {
-            Ok(module) => {
-                let evaluation = self.js.mod_evaluate(module);
-                self.js
-                    .with_event_loop_promise(Box::pin(evaluation), PollEventLoopOptions::default())
-                    .await
-            }
-            Err(error) => Err(error),
-        };
-        result.map_err(|error| self.describe_core(&error))
+        text: &str,
+        result: oneshot::Sender<EvaluationResult>,
+    ) {
+        self.main_module.begin(url, text);
+        let id = self.begin_evaluation(result);
+        self.entry.evaluate_module(&mut self.js, id, url.as_str());
     }
 
     /// The event types that the script listens to now.
@@ -202,15 +200,19 @@ impl Engine {
 
     /// Evaluates a script for the embedder and awaits what it comes to.
     pub(crate) fn evaluate(&mut self, source: &str, result: oneshot::Sender<EvaluationResult>) {
-        let id = {
-            let state = self.js.op_state();
-            let mut state = state.borrow_mut();
-            state
-                .borrow::<ScriptSources>()
-                .insert(EVALUATED_URL, Arc::from(source));
-            state.borrow_mut::<PendingEvaluations>().begin(result)
-        };
+        self.js
+            .op_state()
+            .borrow()
+            .borrow::<ScriptSources>()
+            .insert(EVALUATED_URL, Arc::from(source));
+        let id = self.begin_evaluation(result);
         self.entry.evaluate(&mut self.js, id, source);
+    }
+
+    fn begin_evaluation(&self, result: oneshot::Sender<EvaluationResult>) -> u32 {
+        let state = self.js.op_state();
+        let mut state = state.borrow_mut();
+        state.borrow_mut::<PendingEvaluations>().begin(result)
     }
 
     /// Runs what is due. Ready when nothing is under way, or with an error that ended the turn.

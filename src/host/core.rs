@@ -71,6 +71,8 @@ pub(super) struct Core {
     pub sync_changed: watch::Sender<()>,
     /// The sync queue could not be written: nothing fires before this moment, or before a write succeeds.
     pub storage_retry_at: Cell<Option<Timestamp>>,
+    /// What the clock showed when the sync loop looked last; if it shows less now, it was set back unseen.
+    pub planned_at: Cell<Timestamp>,
     /// A worker's state, a scope or the amount of work has changed: whoever waits for one looks again.
     pub changed: watch::Sender<()>,
     /// How many jobs and events are under way.
@@ -99,6 +101,7 @@ impl Core {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
             told_online: Cell::new(parts.connectivity.is_online()),
+            planned_at: Cell::new(parts.clock.now()),
             is_ending: Cell::new(false),
             clock: parts.clock,
             storage: parts.storage,

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::thread;
 
+use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
@@ -139,16 +140,8 @@ fn run(
         };
         let handle = engine.stop_handle();
         let _ = stop.set(handle.clone());
-        let error = match spec.main {
-            Some(main) => run_main(&mut engine, main).await.err(),
-            None => None,
-        };
-        let handled_events = engine.handled_events();
-        let _ = started.send(Ok(Started {
-            error,
-            handled_events,
-        }));
         let mut turns = Turns {
+            starting: Some(begin(&mut engine, spec.main, started)),
             engine,
             commands,
             next: None,
@@ -161,15 +154,39 @@ fn run(
     })
 }
 
-async fn run_main(engine: &mut Engine, main: MainScript) -> Result<(), ScriptError> {
-    match main.script_type {
-        ScriptType::Classic => engine.run_classic(&main.url, main.text),
-        ScriptType::Module => engine.run_module(&main.url, main.text).await,
+/// A scope whose main script has begun to run.
+struct Starting {
+    evaluation: oneshot::Receiver<EvaluationResult>,
+    started: oneshot::Sender<Result<Started, String>>,
+}
+
+/// Runs a classic script to its end, or begins with a module.
+fn begin(
+    engine: &mut Engine,
+    main: Option<MainScript>,
+    started: oneshot::Sender<Result<Started, String>>,
+) -> Starting {
+    let (result, evaluation) = oneshot::channel();
+    match main {
+        Some(main) if main.script_type == ScriptType::Module => {
+            engine.run_module(&main.url, &main.text, result);
+        }
+        main => {
+            let outcome = main.map_or(Ok(()), |main| engine.run_classic(&main.url, main.text));
+            // The receiver is right here.
+            let _ = result.send(outcome.map(|()| String::new()));
+        }
+    }
+    Starting {
+        evaluation,
+        started,
     }
 }
 
 /// The loop of a scope's thread: commands first, then the event loop, until told to stop.
 struct Turns {
+    /// Set until the main script has run.
+    starting: Option<Starting>,
     engine: Engine,
     commands: mpsc::UnboundedReceiver<Command>,
     /// The command that is taken next.
@@ -189,7 +206,7 @@ impl Turns {
                     self.port.tell(HostRequest::ReportError(error));
                     continue;
                 }
-                turn => turn.is_ready(),
+                turn => turn.is_ready() & self.poll_start(context),
             };
             if let Some(command) = self.next.take() {
                 self.take(command);
@@ -213,6 +230,25 @@ impl Turns {
                 }
             }
         }
+    }
+
+    /// Tells the host when the main script has run; gives whether it has.
+    fn poll_start(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(mut starting) = self.starting.take() else {
+            return true;
+        };
+        let Poll::Ready(result) = starting.evaluation.poll_unpin(context) else {
+            self.starting = Some(starting);
+            return false;
+        };
+        let handled_events = self.engine.handled_events();
+        let error = result.ok().and_then(Result::err);
+        // The host may have given up.
+        let _ = starting.started.send(Ok(Started {
+            error,
+            handled_events,
+        }));
+        true
     }
 
     fn take(&mut self, command: Command) {

@@ -111,6 +111,7 @@ impl Core {
         let mut network_changes = self.connectivity.subscribe();
         let mut set_back = self.clock.set_back();
         while !self.is_ending.get() {
+            self.planned_at.set(self.clock.now());
             for key in self.plan().fire {
                 if !self.start_sync(&key) {
                     break;

@@ -247,6 +247,7 @@ impl Core {
             && self.told_online.get() == self.connectivity.is_online()
             && self.scopes.borrow().are_idle()
             && !self.connectivity.expects_change()
+            && self.planned_at.get() <= self.clock.now()
             && !self.has_due_sync()
     }
 }

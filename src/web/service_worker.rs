@@ -77,6 +77,16 @@ impl StoredScripts {
         Self(Rc::new(RefCell::new(scripts)))
     }
 
+    /// Adds a script that did not come from the network.
+    pub fn provide(&self, url: &Url, text: &str) {
+        let script = ScriptResource {
+            url: url.clone(),
+            mime_type: "text/javascript".to_owned(),
+            body: text.as_bytes().into(),
+        };
+        self.0.borrow_mut().insert(url.clone(), script);
+    }
+
     /// The script that was asked for as `url`, from here or else from the host.
     pub async fn load(&self, url: &Url, host: &HostPort) -> Result<ScriptResource, WebError> {
         if let Some(script) = self.0.borrow().get(url) {
