@@ -4,6 +4,7 @@ import {
   core,
   crypto,
   event,
+  fire,
   location,
   performanceScript,
   webidl,
@@ -39,6 +40,7 @@ import {
 } from "ext:sw_service_worker/service_worker.js";
 import { becomeServiceWorker } from "ext:sw_service_worker/service_worker_global_scope.js";
 import {
+  announceUpdate,
   ServiceWorkerRegistration,
   updateRegistration,
 } from "ext:sw_service_worker/service_worker_registration.js";
@@ -84,8 +86,9 @@ const notices = {
   ...clientNotices,
   workerStateChanged: updateWorkerState,
   registrationChanged: updateRegistration,
+  updateFound: announceUpdate,
   connectivityChanged: (isOnline) =>
-    globalThis.dispatchEvent(new event.Event(isOnline ? "online" : "offline")),
+    fire(globalThis, new event.Event(isOnline ? "online" : "offline")),
 };
 
 /** Runs a script for the embedder and tells the host what it came to, as JSON. */

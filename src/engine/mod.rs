@@ -98,8 +98,10 @@ impl Engine {
     pub(crate) fn new(options: EngineOptions) -> Result<Self, CoreError> {
         let url = options.scope.url.clone();
         let scripts = StoredScripts::new(options.scope.scripts.clone());
+        let sources = ScriptSources::default();
         let loader = modules::StoredModules::new(
             scripts.clone(),
+            sources.clone(),
             options.port.clone(),
             matches!(options.kind, ScopeKind::ServiceWorker { .. }),
         );
@@ -116,6 +118,7 @@ impl Engine {
         })?;
         js.lazy_init_extensions(web::extension_arguments(options.scope, scripts))?;
         js.op_state().borrow_mut().put(options.port);
+        js.op_state().borrow_mut().put(sources);
         let stop = StopHandle::new(&mut js);
         let entry = Entry::boot(&mut js, &Start::new(&url, options.kind))?;
         Ok(Self { js, entry, stop })
@@ -203,7 +206,7 @@ impl Engine {
             let state = self.js.op_state();
             let mut state = state.borrow_mut();
             state
-                .borrow_mut::<ScriptSources>()
+                .borrow::<ScriptSources>()
                 .insert(EVALUATED_URL, Arc::from(source));
             state.borrow_mut::<PendingEvaluations>().begin(result)
         };
@@ -219,9 +222,9 @@ impl Engine {
 
     fn remember(&self, url: &Url, text: &Arc<str>) {
         let state = self.js.op_state();
-        let mut state = state.borrow_mut();
+        let state = state.borrow_mut();
         state
-            .borrow_mut::<ScriptSources>()
+            .borrow::<ScriptSources>()
             .insert(url.as_str(), text.clone());
     }
 

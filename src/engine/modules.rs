@@ -1,5 +1,7 @@
 //! The module loader: serves the stored scripts of one worker, and asks the host for those it has not.
 
+use std::sync::Arc;
+
 use deno_core::error::ModuleLoaderError;
 use deno_core::{
     ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse,
@@ -8,19 +10,27 @@ use deno_core::{
 use deno_error::JsErrorBox;
 
 use crate::web::host_port::HostPort;
+use crate::web::script_error::ScriptSources;
 use crate::web::service_worker::{StoredScripts, decode_script};
 
 /// Loads modules for one scope.
 pub(super) struct StoredModules {
     scripts: StoredScripts,
+    sources: ScriptSources,
     host: HostPort,
     is_service_worker: bool,
 }
 
 impl StoredModules {
-    pub(super) fn new(scripts: StoredScripts, host: HostPort, is_service_worker: bool) -> Self {
+    pub(super) fn new(
+        scripts: StoredScripts,
+        sources: ScriptSources,
+        host: HostPort,
+        is_service_worker: bool,
+    ) -> Self {
         Self {
             scripts,
+            sources,
             host,
             is_service_worker,
         }
@@ -49,16 +59,22 @@ impl ModuleLoader for StoredModules {
         _referrer: Option<&ModuleLoadReferrer>,
         _options: ModuleLoadOptions,
     ) -> ModuleLoadResponse {
-        let (scripts, host, specifier) =
-            (self.scripts.clone(), self.host.clone(), specifier.clone());
+        let (scripts, sources, host, specifier) = (
+            self.scripts.clone(),
+            self.sources.clone(),
+            self.host.clone(),
+            specifier.clone(),
+        );
         ModuleLoadResponse::Async(Box::pin(async move {
             let script = scripts
                 .load(&specifier, &host)
                 .await
                 .map_err(|error| ModuleLoaderError::type_error(error.to_string()))?;
+            let text = decode_script(&script.body);
+            sources.insert(script.url.as_str(), Arc::clone(&text));
             Ok(ModuleSource::new_with_redirect(
                 ModuleType::JavaScript,
-                ModuleSourceCode::String(decode_script(&script.body).to_string().into()),
+                ModuleSourceCode::String(text.to_string().into()),
                 &specifier,
                 &script.url,
                 None,

@@ -125,9 +125,7 @@ fn op_service_worker_import_script(
     let scripts = state.borrow::<StoredScripts>().clone();
     let script = block_on(scripts.load(&parsed, &host))?;
     let text = decode_script(&script.body);
-    state
-        .borrow_mut::<ScriptSources>()
-        .insert(&url, text.clone());
+    state.borrow::<ScriptSources>().insert(&url, text.clone());
     Ok(text.to_string())
 }
 

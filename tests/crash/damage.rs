@@ -123,7 +123,7 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_nothing_else() {
         .expect_eval("name(cache('/before', 10))", json!("done"));
     disk.fill();
     let story = story
-        .expect_eval("name(registerMany())", json!("QuotaExceededError"))
+        .expect_eval("name(registerMany())", json!("UnknownError"))
         .expect_eval(
             &format!("name(put('large', {LARGE}))"),
             json!("QuotaExceededError"),
@@ -164,7 +164,7 @@ fn a_sync_that_cannot_be_marked_on_a_full_disk_fires_when_there_is_room() {
         .register_sync("outbox");
     disk.fill();
     let story = story
-        .expect_eval("name(registerMany())", json!("QuotaExceededError"))
+        .expect_eval("name(registerMany())", json!("UnknownError"))
         .go_online()
         .advance(Duration::from_secs(60))
         .expect_event(|kind| matches!(kind, HostEventKind::StorageFailed { reason } if reason.contains("full")))
