@@ -136,6 +136,32 @@ fn an_interrupted_last_chance_is_still_the_last_chance_after_the_restart() {
         .expect_tags(&[]);
 }
 
+/// S6: only a death of the process may count, by policy, and never an end in good order.
+#[test]
+fn an_end_in_good_order_costs_no_attempt_however_often() {
+    let failed_attempts = |policy: SyncPolicy, interruptions: u32| {
+        let mut scenario = Scenario::online()
+            .with_policy(policy)
+            .worker(NEVER_ENDS)
+            .sync_under_way("outbox", "run 1 false");
+        for run in 2..=interruptions {
+            scenario = scenario
+                .stop_host()
+                .start_host()
+                .wait_until_printed(&format!("run {run} false"));
+        }
+        let mut scenario = scenario.stop_host().go_offline();
+        scenario.status().syncs[0].failed_attempts
+    };
+    for policy in [
+        SyncPolicy::landfall(),
+        SyncPolicy::spec(),
+        SyncPolicy::chromium(),
+    ] {
+        assert_eq!(failed_attempts(policy, 3), 0);
+    }
+}
+
 /// S7
 #[test]
 fn a_delay_that_passed_while_the_host_was_down_is_over_at_the_start() {
