@@ -1,6 +1,6 @@
 //! The module loader: serves the stored scripts of one worker, and asks the host for those it has not.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -20,27 +20,22 @@ use crate::web::service_worker::{StoredScripts, decode_script};
 #[derive(Clone)]
 pub(super) struct MainModule {
     scripts: StoredScripts,
-    /// Set until it has been asked for: the one import that a service worker's scope is allowed.
-    expected: Rc<RefCell<Option<Url>>>,
+    /// It and what it imports are being loaded: an `import()` of ours, the one that a service worker's scope is allowed.
+    is_loading: Rc<Cell<bool>>,
 }
 
 impl MainModule {
     pub(super) fn new(scripts: StoredScripts) -> Self {
         Self {
             scripts,
-            expected: Rc::default(),
+            is_loading: Rc::default(),
         }
     }
 
     /// It is about to be imported.
     pub(super) fn begin(&self, url: &Url, text: &str) {
         self.scripts.provide(url, text);
-        *self.expected.borrow_mut() = Some(url.clone());
-    }
-
-    fn is_expected(&self, specifier: &str) -> bool {
-        let mut expected = self.expected.borrow_mut();
-        expected.take_if(|url| url.as_str() == specifier).is_some()
+        self.is_loading.set(true);
     }
 }
 
@@ -80,7 +75,7 @@ impl ModuleLoader for StoredModules {
     ) -> ModuleResolveResponse {
         // https://html.spec.whatwg.org/multipage/webappapis.html#hostloadimportedmodule
         let is_import_call = matches!(kind, ResolutionKind::DynamicImport);
-        if is_import_call && !self.main.is_expected(specifier) && self.is_service_worker {
+        if is_import_call && self.is_service_worker && !self.main.is_loading.get() {
             return Err(JsErrorBox::type_error(
                 "import() is disallowed on ServiceWorkerGlobalScope by the HTML specification",
             ));
@@ -115,5 +110,10 @@ impl ModuleLoader for StoredModules {
                 None,
             ))
         }))
+    }
+
+    fn finish_load(&self) {
+        // No script of the scope has run before this.
+        self.main.is_loading.set(false);
     }
 }

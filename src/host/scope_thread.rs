@@ -147,6 +147,7 @@ fn run(
             next: None,
             port,
             stop: handle.clone(),
+            last_error: None,
             taken: 0,
         };
         poll_fn(|context| turns.poll(context)).await;
@@ -193,6 +194,8 @@ struct Turns {
     next: Option<Command>,
     port: HostPort,
     stop: StopHandle,
+    /// What ended the last turn, if that was an error.
+    last_error: Option<ScriptError>,
     /// How many commands were taken: the host compares it with how many it sent.
     taken: u64,
 }
@@ -202,10 +205,13 @@ impl Turns {
         loop {
             let is_idle = match self.engine.poll(context) {
                 _ if self.stop.reason().is_some() => return Poll::Ready(()),
-                Poll::Ready(Err(error)) => {
+                Poll::Ready(Err(error)) if self.last_error.as_ref() != Some(&error) => {
+                    self.last_error = Some(error.clone());
                     self.port.tell(HostRequest::ReportError(error));
                     continue;
                 }
+                // It stands, whatever is done: an imported module that waits for nothing.
+                Poll::Ready(Err(_)) => true,
                 turn => turn.is_ready() & self.poll_start(context),
             };
             if let Some(command) = self.next.take() {
@@ -253,6 +259,7 @@ impl Turns {
 
     fn take(&mut self, command: Command) {
         self.taken += 1;
+        self.last_error = None;
         match command {
             Command::Dispatch { id, event, outcome } => self.engine.dispatch(id, event, outcome),
             Command::TimeOut(id) => self.engine.time_out(id),
