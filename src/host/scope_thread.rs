@@ -155,6 +155,7 @@ fn run(
             port,
             stop: handle.clone(),
             taken: 0,
+            told_idle: false,
         };
         poll_fn(|context| turns.poll(context)).await;
         handle.reason()
@@ -178,6 +179,8 @@ struct Turns {
     stop: StopHandle,
     /// How many commands were taken: the host compares it with how many it sent.
     taken: u64,
+    /// The host was told that nothing is under way.
+    told_idle: bool,
 }
 
 impl Turns {
@@ -191,6 +194,9 @@ impl Turns {
                 }
                 turn => turn.is_ready(),
             };
+            if !is_idle {
+                self.tell_busy();
+            }
             if let Some(command) = self.next.take() {
                 self.take(command);
                 continue;
@@ -206,12 +212,24 @@ impl Turns {
                 }
                 Poll::Pending => {
                     if is_idle {
-                        let commands_taken = self.taken;
-                        self.port.tell(HostRequest::Idle { commands_taken });
+                        self.tell_idle();
                     }
                     return Poll::Pending;
                 }
             }
+        }
+    }
+
+    fn tell_idle(&mut self) {
+        self.told_idle = true;
+        let commands_taken = self.taken;
+        self.port.tell(HostRequest::Idle { commands_taken });
+    }
+
+    /// A message port or a broadcast channel wakes a scope without a command, so the host cannot know by itself.
+    fn tell_busy(&mut self) {
+        if std::mem::take(&mut self.told_idle) {
+            self.port.tell(HostRequest::Busy);
         }
     }
 

@@ -58,6 +58,8 @@ pub enum HostRequest {
         /// Counted from the scope's start.
         commands_taken: u64,
     },
+    /// Something is under way again in a scope that was idle: what woke it did not come through the host.
+    Busy,
     /// `importScripts()` or a static import of a script that the worker has not stored.
     ImportScript(Url, Reply<ScriptResource>),
     /// `fetch()` of a client that may have a controller.
