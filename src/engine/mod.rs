@@ -3,15 +3,17 @@
 //! It runs scripts and dispatches events; which and when is the host's business.
 
 mod entry;
+mod evaluation;
 mod limits;
 mod modules;
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use deno_core::error::{CoreError, JsError};
 use deno_core::{JsRuntime, PollEventLoopOptions, RuntimeOptions, v8};
+use futures::FutureExt;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use url::Url;
@@ -27,6 +29,7 @@ use crate::web::service_worker::StoredScripts;
 use crate::web::view::{RegistrationView, WorkerView};
 
 use entry::Entry;
+pub(crate) use evaluation::ModuleEvaluation;
 pub(crate) use limits::{StopHandle, StopReason};
 
 static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
@@ -133,27 +136,33 @@ impl Engine {
         result.map(drop).map_err(|error| self.describe(&error))
     }
 
-    /// Runs a module with everything it imports, until its evaluation settles.
-    pub(crate) async fn run_module(
+    /// Loads a module with everything it imports and begins to evaluate it. It goes on with [`Self::poll`].
+    pub(crate) async fn start_module(
         &mut self,
         url: &Url,
         text: Arc<str>,
-    ) -> Result<(), ScriptError> {
+    ) -> Result<ModuleEvaluation, ScriptError> {
         self.remember(url, &text);
         let loaded = self
             .js
             .load_main_es_module_from_code(url, text.to_string())
             .await;
-        let result = match loaded {
-            Ok(module) => {
-                let evaluation = self.js.mod_evaluate(module);
-                self.js
-                    .with_event_loop_promise(Box::pin(evaluation), PollEventLoopOptions::default())
-                    .await
-            }
-            Err(error) => Err(error),
-        };
-        result.map_err(|error| self.describe_core(&error))
+        let module = loaded.map_err(|error| self.describe_core(&error))?;
+        let open = self.js.op_state().borrow().external_ops_tracker.clone();
+        let settled = self.js.mod_evaluate(module).boxed_local();
+        Ok(ModuleEvaluation::new(module, settled, open))
+    }
+
+    /// Whether a module's evaluation has settled, and what the module threw.
+    pub(crate) fn poll_module(
+        &mut self,
+        evaluation: &mut ModuleEvaluation,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), ScriptError>> {
+        let settled = ready!(evaluation.poll(context));
+        // A rejected evaluation settles well; what it was rejected with stays in the module.
+        let result = settled.and_then(|()| self.js.get_module_namespace(evaluation.module()));
+        Poll::Ready(result.map(drop).map_err(|error| self.describe_core(&error)))
     }
 
     /// The event types that the script listens to now.

@@ -8,7 +8,7 @@ use std::thread;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
-use crate::engine::{Engine, EngineOptions, ScopeKind, StopHandle, StopReason};
+use crate::engine::{Engine, EngineOptions, ModuleEvaluation, ScopeKind, StopHandle, StopReason};
 use crate::service_worker::{EventOutcome, ScriptType};
 use crate::web::ScopeOptions;
 use crate::web::event::{EventInit, Notice};
@@ -44,6 +44,8 @@ pub(super) struct Started {
     pub handled_events: Vec<String>,
 }
 
+type StartedSender = oneshot::Sender<Result<Started, String>>;
+
 /// What a running scope can be told.
 pub(super) enum Command {
     Dispatch {
@@ -63,6 +65,7 @@ pub(super) enum Command {
 /// The host's end of a scope's thread.
 pub(super) struct ScopeThread {
     commands: mpsc::UnboundedSender<Command>,
+    port: HostPort,
     stop: Arc<OnceLock<StopHandle>>,
 }
 
@@ -79,6 +82,7 @@ impl ScopeThread {
         let (commands, received) = mpsc::unbounded_channel();
         let (started_sender, started) = oneshot::channel();
         let (ended_sender, ended) = oneshot::channel();
+        let port = spec.port.clone();
         let stop = Arc::new(OnceLock::new());
         let thread_stop = Arc::clone(&stop);
         thread::Builder::new()
@@ -89,7 +93,12 @@ impl ScopeThread {
                 // The host may have gone first.
                 let _ = ended_sender.send(reason);
             })?;
-        Ok((Self { commands, stop }, ScopeProgress { started, ended }))
+        let thread = Self {
+            commands,
+            port,
+            stop,
+        };
+        Ok((thread, ScopeProgress { started, ended }))
     }
 
     /// Sends a command; a scope that has ended takes none.
@@ -97,8 +106,10 @@ impl ScopeThread {
         let _ = self.commands.send(command);
     }
 
-    /// Ends the scope where it is, even inside an endless loop.
+    /// Ends the scope where it is, even inside an endless loop or a wait for the host.
     pub(super) fn terminate(&self) {
+        // First: an engine that is not there yet looks at it as soon as it can be stopped.
+        self.port.cut_off();
         if let Some(stop) = self.stop.get() {
             stop.stop(StopReason::Terminated);
         }
@@ -109,7 +120,7 @@ impl ScopeThread {
 fn run(
     spec: ScopeSpec,
     commands: mpsc::UnboundedReceiver<Command>,
-    started: oneshot::Sender<Result<Started, String>>,
+    started: StartedSender,
     stop: &OnceLock<StopHandle>,
 ) -> Option<StopReason> {
     let runtime = match tokio::runtime::Builder::new_current_thread()
@@ -139,17 +150,14 @@ fn run(
         };
         let handle = engine.stop_handle();
         let _ = stop.set(handle.clone());
-        let error = match spec.main {
-            Some(main) => run_main(&mut engine, main).await.err(),
-            None => None,
-        };
-        let handled_events = engine.handled_events();
-        let _ = started.send(Ok(Started {
-            error,
-            handled_events,
-        }));
+        if port.is_cut_off() {
+            handle.stop(StopReason::Terminated);
+            return handle.reason();
+        }
+        let starting = start(&mut engine, spec.main, started).await;
         let mut turns = Turns {
             engine,
+            starting,
             commands,
             next: None,
             port,
@@ -162,16 +170,57 @@ fn run(
     })
 }
 
-async fn run_main(engine: &mut Engine, main: MainScript) -> Result<(), ScriptError> {
-    match main.script_type {
-        ScriptType::Classic => engine.run_classic(&main.url, main.text),
-        ScriptType::Module => engine.run_module(&main.url, main.text).await,
-    }
+/// A module whose top level runs, and who waits for it.
+struct Starting {
+    evaluation: ModuleEvaluation,
+    started: StartedSender,
+}
+
+/// Runs a classic script to its end; gives a module that is still to be driven to its own.
+async fn start(
+    engine: &mut Engine,
+    main: Option<MainScript>,
+    started: StartedSender,
+) -> Option<Starting> {
+    let result = match main {
+        Some(main) if main.script_type == ScriptType::Module => {
+            match engine.start_module(&main.url, main.text).await {
+                Ok(evaluation) => {
+                    return Some(Starting {
+                        evaluation,
+                        started,
+                    });
+                }
+                Err(error) => Err(error),
+            }
+        }
+        Some(main) => engine.run_classic(&main.url, main.text),
+        None => Ok(()),
+    };
+    tell_started(engine, result.err(), started);
+    None
+}
+
+fn tell_started(engine: &mut Engine, error: Option<ScriptError>, started: StartedSender) {
+    let handled_events = engine.handled_events();
+    let _ = started.send(Ok(Started {
+        error,
+        handled_events,
+    }));
+}
+
+/// How a module's top level came to its end.
+#[derive(PartialEq, Eq)]
+enum MainModule {
+    Ended,
+    Threw,
 }
 
 /// The loop of a scope's thread: commands first, then the event loop, until told to stop.
 struct Turns {
     engine: Engine,
+    /// The main script, if that is a module and has not come to its end.
+    starting: Option<Starting>,
     commands: mpsc::UnboundedReceiver<Command>,
     /// The command that is taken next.
     next: Option<Command>,
@@ -186,12 +235,20 @@ struct Turns {
 impl Turns {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
-            let is_idle = match self.engine.poll(context) {
-                _ if self.stop.reason().is_some() => return Poll::Ready(()),
+            let turn = self.engine.poll(context);
+            if self.stop.reason().is_some() {
+                return Poll::Ready(());
+            }
+            let start = self.poll_start(context);
+            let is_idle = match turn {
+                // What a module throws is an unhandled rejection too, and is told as the result of its start.
+                Poll::Ready(Err(_)) if start == Poll::Ready(MainModule::Threw) => continue,
                 Poll::Ready(Err(error)) => {
                     self.port.tell(HostRequest::ReportError(error));
                     continue;
                 }
+                // The module held the event loop open.
+                _ if start.is_ready() => continue,
                 turn => turn.is_ready(),
             };
             if !is_idle {
@@ -218,6 +275,23 @@ impl Turns {
                 }
             }
         }
+    }
+
+    /// Ready once, when the main module has come to its end.
+    fn poll_start(&mut self, context: &mut Context<'_>) -> Poll<MainModule> {
+        let Some(mut starting) = self.starting.take() else {
+            return Poll::Pending;
+        };
+        let Poll::Ready(result) = self.engine.poll_module(&mut starting.evaluation, context) else {
+            self.starting = Some(starting);
+            return Poll::Pending;
+        };
+        let end = match result {
+            Ok(()) => MainModule::Ended,
+            Err(_) => MainModule::Threw,
+        };
+        tell_started(&mut self.engine, result.err(), starting.started);
+        Poll::Ready(end)
     }
 
     fn tell_idle(&mut self) {
