@@ -294,6 +294,68 @@ fn what_must_not_be_registered_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_worker_may_unregister_itself_while_it_is_activated() {
+    let mut scenario = Scenario::online()
+        .file(
+            "sw.js",
+            "self.onactivate = (event) => event.waitUntil(registration.unregister().then(console.log));",
+        )
+        .expect_eval("navigator.serviceWorker.register('sw.js').then(() => true)", json!(true))
+        .wait_until_printed("true");
+    assert!(scenario.status().registrations.is_empty());
+}
+
+#[test]
+fn skip_waiting_at_the_top_of_a_script_is_heard() {
+    Scenario::online()
+        .worker("self.onactivate = () => clients.claim();")
+        .page("")
+        .file(
+            "sw.js",
+            "skipWaiting(); self.onactivate = () => console.log('in charge');",
+        )
+        .expect_eval(
+            "navigator.serviceWorker.ready.then((r) => r.update()).then(() => true)",
+            json!(true),
+        )
+        .wait_until_printed("in charge");
+}
+
+#[test]
+fn the_page_that_asks_for_an_update_hears_that_one_was_found() {
+    Scenario::online()
+        .worker("")
+        .file("sw.js", "// changed")
+        .expect_eval(
+            "navigator.serviceWorker.ready.then((r) => new Promise((resolve) => {
+                 r.onupdatefound = (event) => resolve([event.isTrusted, r.installing !== null]);
+                 r.update();
+             }))",
+            json!([true, true]),
+        );
+}
+
+#[test]
+fn registering_a_script_that_changed_takes_it_up() {
+    let mut scenario = Scenario::online()
+        .worker("console.log('first');")
+        .file("sw.js", "console.log('second');");
+    scenario.register("sw.js").expect("it is registered");
+    scenario.settle();
+    scenario.expect_printed(&["first", "second"]);
+}
+
+#[test]
+fn a_stale_registration_looks_for_an_update_after_an_event() {
+    Scenario::online()
+        .worker("console.log('first'); self.onsync = () => {};")
+        .file("sw.js", "console.log('second');")
+        .advance(Duration::from_secs(86_401))
+        .register_sync("x")
+        .wait_until_printed("second");
+}
+
+#[test]
 fn a_worker_stops_when_it_has_been_idle_and_starts_again_for_the_next_event() {
     let mut scenario = Scenario::online()
         .worker("console.log('evaluated'); self.onsync = () => {};")

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use landfall::service_worker::EventOutcome;
+use landfall::service_worker::ScriptType;
 use landfall::service_worker::lifetime::EventLimits;
 use landfall::sync::SyncPolicy;
-use landfall::{ClientScript, Error, HostEventKind};
+use landfall::{ClientScript, Error, HostEventKind, RegisterOptions};
 use serde_json::json;
 
-use crate::support::scenario::Scenario;
+use crate::support::scenario::{Scenario, address};
 
 #[test]
 fn an_uncaught_error_names_file_line_and_column_and_shows_the_lines() {
@@ -114,4 +115,65 @@ fn a_script_that_takes_too_much_memory_is_stopped_and_the_host_goes_on() {
         .expect_event(|kind| matches!(kind, HostEventKind::ScopeStopped { reason, .. } if reason.contains("64 MiB")))
         .register_sync("works")
         .expect_outcome(|outcome| *outcome == EventOutcome::Fulfilled);
+}
+
+#[test]
+fn one_huge_allocation_stops_the_script_and_not_the_host() {
+    Scenario::online()
+        .with(|builder| builder.heap_limit(64 << 20))
+        .worker(
+            "self.onsync = (event) => {
+                 if (event.tag !== 'eat') return;
+                 const all = [];
+                 for (;;) all.push(new Array(2e7).fill(1.5));
+             };",
+        )
+        .register_sync("eat")
+        .expect_outcome(|outcome| *outcome == EventOutcome::Terminated)
+        .register_sync("works")
+        .expect_outcome(|outcome| *outcome == EventOutcome::Fulfilled);
+}
+
+#[test]
+fn a_global_function_of_a_script_hides_no_event() {
+    Scenario::online()
+        .worker(
+            "function dispatchEvent() { console.log('never'); }
+             self.onsync = (event) => console.log(event.tag, event.isTrusted);",
+        )
+        .register_sync("x")
+        .expect_printed(&["x true"]);
+}
+
+#[test]
+fn an_error_in_an_imported_module_shows_its_own_lines() {
+    let mut scenario = Scenario::online()
+        .file("lib.mjs", "// first\nmissing();\n")
+        .file("sw.mjs", "import './lib.mjs';");
+    let options = RegisterOptions {
+        script_type: ScriptType::Module,
+        ..RegisterOptions::new(address("sw.mjs"))
+    };
+    scenario.register_with(options).expect_err("it throws");
+    scenario.expect_event(|kind| {
+        matches!(kind, HostEventKind::ScriptError { error, .. }
+            if error.position.as_ref().is_some_and(|at| at.url.ends_with("lib.mjs") && at.excerpt.is_some()))
+    });
+}
+
+#[test]
+fn a_module_page_hears_the_host_while_its_top_level_waits() {
+    let mut scenario = Scenario::online()
+        .worker("self.onmessage = (event) => event.source.postMessage('heard');")
+        .file(
+            "page.mjs",
+            "navigator.serviceWorker.startMessages();
+             const answer = new Promise((resolve) => { navigator.serviceWorker.onmessage = resolve; });
+             (await navigator.serviceWorker.ready).active.postMessage('anyone?');
+             console.log((await answer).data);",
+        );
+    let page = ClientScript::File(scenario.site().join("page.mjs"));
+    scenario.open("", page).expect("the page opens");
+    scenario.settle();
+    scenario.expect_printed(&["heard"]);
 }

@@ -4,6 +4,7 @@ import {
   core,
   crypto,
   event,
+  fire,
   location,
   performanceScript,
   webidl,
@@ -39,6 +40,7 @@ import {
 } from "ext:sw_service_worker/service_worker.js";
 import { becomeServiceWorker } from "ext:sw_service_worker/service_worker_global_scope.js";
 import {
+  announceUpdate,
   ServiceWorkerRegistration,
   updateRegistration,
 } from "ext:sw_service_worker/service_worker_registration.js";
@@ -84,8 +86,9 @@ const notices = {
   ...clientNotices,
   workerStateChanged: updateWorkerState,
   registrationChanged: updateRegistration,
+  updateFound: announceUpdate,
   connectivityChanged: (isOnline) =>
-    globalThis.dispatchEvent(new event.Event(isOnline ? "online" : "offline")),
+    fire(globalThis, new event.Event(isOnline ? "online" : "offline")),
 };
 
 /** Runs a script for the embedder and tells the host what it came to, as JSON. */
@@ -97,6 +100,15 @@ async function evaluate(id, source) {
   } catch (error) {
     op_scope_evaluation_settled(id, null, core.destructureError(error));
   }
+}
+
+/**
+ * Runs the scope's main module, with everything that it imports, until its evaluation settles.
+ *
+ * As an import of ours and not as Deno's main module: that one ends well even if it throws.
+ */
+async function evaluateModule(id, url) {
+  await evaluate(id, `import(${JSON.stringify(url)}).then(() => null)`);
 }
 
 /**
@@ -120,6 +132,7 @@ function boot({ url, serviceWorker, client }) {
     timeOutEvent,
     handledEvents,
     evaluate,
+    evaluateModule,
     notify: (name, detail) => notices[name](detail),
   };
 }

@@ -1,18 +1,12 @@
 // What becomes of errors and rejections that no script handled: an event on the global, then a report to the host.
 
-import { core, event, reportToHost } from "ext:landfall_platform/platform.js";
+import { core, event, fire, reportToHost } from "ext:landfall_platform/platform.js";
 
 /** Promises whose rejection was reported, for `rejectionhandled`. */
 const reported = new WeakSet();
 
 function rejectionEvent(type, promise, reason, cancelable) {
-  const rejection = new event.PromiseRejectionEvent(type, {
-    promise,
-    reason,
-    cancelable,
-  });
-  event.setIsTrusted(rejection, true);
-  return rejection;
+  return new event.PromiseRejectionEvent(type, { promise, reason, cancelable });
 }
 
 /** Called in a running scope, never while the snapshot is made: Deno keeps the handlers outside the heap. */
@@ -21,20 +15,14 @@ export function startReporting() {
   // https://html.spec.whatwg.org/#notify-about-rejected-promises
   core.setUnhandledPromiseRejectionHandler((promise, reason) => {
     reported.add(promise);
-    if (
-      globalThis.dispatchEvent(
-        rejectionEvent("unhandledrejection", promise, reason, true),
-      )
-    ) {
+    if (fire(globalThis, rejectionEvent("unhandledrejection", promise, reason, true))) {
       reportToHost(reason, true);
     }
     return true;
   });
   core.setHandledPromiseRejectionHandler((promise, reason) => {
     if (reported.delete(promise)) {
-      globalThis.dispatchEvent(
-        rejectionEvent("rejectionhandled", promise, reason, false),
-      );
+      fire(globalThis, rejectionEvent("rejectionhandled", promise, reason, false));
     }
   });
 }

@@ -74,6 +74,20 @@ export const body = load("ext:deno_fetch/22_body.js");
 export const request = load("ext:deno_fetch/23_request.js");
 export const response = load("ext:deno_fetch/23_response.js");
 
+const dispatchEvent = primordials.uncurryThis(event.EventTarget.prototype.dispatchEvent);
+
+/**
+ * Fires an event of the host's: trusted, and heard whatever a script has put in the place of dispatchEvent().
+ *
+ * @param {EventTarget} target
+ * @param {Event} dispatched
+ * @returns {boolean} false if a listener cancelled it
+ */
+export function fire(target, dispatched) {
+  event.setIsTrusted(dispatched, true);
+  return dispatchEvent(target, dispatched);
+}
+
 /** https://webidl.spec.whatwg.org/#idl-DOMException-error-names */
 const DOM_EXCEPTION_NAMES = [
   "IndexSizeError",

@@ -1,6 +1,6 @@
 // The host's events come in here and leave as events on the global scope.
 
-import { core, event } from "ext:landfall_platform/platform.js";
+import { core, event, fire } from "ext:landfall_platform/platform.js";
 import { op_service_worker_event_settled } from "ext:core/ops";
 import { createClient } from "ext:sw_service_worker/clients.js";
 import {
@@ -59,9 +59,8 @@ export function dispatchEvent(id, kind, init) {
     return;
   }
   const dispatched = constructors[kind](init);
-  event.setIsTrusted(dispatched, true);
   attachLifetime(dispatched, lifetime);
-  globalThis.dispatchEvent(dispatched);
+  fire(globalThis, dispatched);
 }
 
 /** Every event type that a worker may be woken for. */

@@ -1,7 +1,8 @@
 // Fires `fetch` and gives the client its answer.
 
 import {
-  event,
+  core,
+  fire,
   primordials,
   reportToHost,
   request,
@@ -39,13 +40,12 @@ export function dispatchFetch(id, init, lifetime) {
     clientId: init.clientId,
     cancelable: true,
   });
-  event.setIsTrusted(dispatched, true);
   attachLifetime(dispatched, lifetime);
-  globalThis.dispatchEvent(dispatched);
+  fire(globalThis, dispatched);
 
   const fail = (error) => {
     reportToHost(error, true);
-    op_fetch_event_fail(id, String(error));
+    op_fetch_event_fail(id, core.destructureError(error).exceptionMessage);
     settleHandled(dispatched, error);
   };
   const answer = answerOf(dispatched);

@@ -1,7 +1,7 @@
 // ServiceWorker: a worker as another scope sees it.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { event, webidl } from "ext:landfall_platform/platform.js";
+import { event, fire, webidl } from "ext:landfall_platform/platform.js";
 import { op_service_worker_post_message } from "ext:core/ops";
 import { serializeMessage } from "ext:sw_service_worker/message.js";
 
@@ -78,5 +78,5 @@ export function updateWorkerState({ id, state }) {
   const worker = workers.get(id);
   if (worker === undefined || !setState(worker, state)) return;
   if (state === "redundant") workers.delete(id);
-  worker.dispatchEvent(new event.Event("statechange"));
+  fire(worker, new event.Event("statechange"));
 }

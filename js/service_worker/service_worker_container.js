@@ -1,7 +1,7 @@
 // ServiceWorkerContainer: navigator.serviceWorker of a client.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { event, location, webidl } from "ext:landfall_platform/platform.js";
+import { core, event, fire, location, webidl } from "ext:landfall_platform/platform.js";
 import {
   op_service_worker_get_registration,
   op_service_worker_get_registrations,
@@ -75,7 +75,7 @@ export class ServiceWorkerContainer extends event.EventTarget {
 
   get ready() {
     webidl.assertBranded(this, ServiceWorkerContainerPrototype);
-    return this.#ready ??= op_service_worker_ready().then(registrationFor);
+    return this.#ready ??= whenReady();
   }
 
   async register(scriptURL, options = {}) {
@@ -134,6 +134,13 @@ event.defineEventHandler(
 );
 event.defineEventHandler(ServiceWorkerContainerPrototype, "messageerror");
 
+/** Waiting for a worker, which may never come, is no work: the scope is idle meanwhile. */
+async function whenReady() {
+  const ready = op_service_worker_ready();
+  core.unrefOpPromise(ready);
+  return registrationFor(await ready);
+}
+
 function resolve(url, base, prefix, what) {
   try {
     return new URL(url, base).href;
@@ -150,8 +157,7 @@ function dispatchMessage(container, { message, source, origin }) {
     received === null ? "messageerror" : "message",
     { ...received, origin, source: serviceWorkerFor(source) },
   );
-  event.setIsTrusted(dispatched, true);
-  container.dispatchEvent(dispatched);
+  fire(container, dispatched);
 }
 
 let container;
@@ -169,7 +175,7 @@ export function initializeController(snapshot) {
 /** https://w3c.github.io/ServiceWorker/#notify-controller-change */
 export function changeController(snapshot) {
   setController(serviceWorkerContainer(), snapshot);
-  serviceWorkerContainer().dispatchEvent(new event.Event("controllerchange"));
+  fire(serviceWorkerContainer(), new event.Event("controllerchange"));
 }
 
 /** A worker posted a message to this client. */

@@ -1,7 +1,7 @@
 // ServiceWorkerRegistration: one scope's registration as a script sees it.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { event, webidl } from "ext:landfall_platform/platform.js";
+import { event, fire, webidl } from "ext:landfall_platform/platform.js";
 import {
   op_service_worker_unregister,
   op_service_worker_update,
@@ -12,7 +12,7 @@ import { createSyncManager } from "ext:sw_sync/sync_manager.js";
 /** Registration id to object: the same registration is the same object in one scope. */
 const registrations = new Map();
 
-/** @type {(registration: ServiceWorkerRegistration, snapshot: object) => boolean} whether the installing worker is news */
+/** @type {(registration: ServiceWorkerRegistration, snapshot: object) => void} */
 let applySnapshot;
 
 /** https://w3c.github.io/ServiceWorker/#serviceworkerregistration-interface */
@@ -27,13 +27,10 @@ export class ServiceWorkerRegistration extends event.EventTarget {
 
   static {
     applySnapshot = (registration, snapshot) => {
-      const previous = registration.#installing;
       registration.#updateViaCache = snapshot.updateViaCache;
       registration.#installing = serviceWorkerFor(snapshot.installing);
       registration.#waiting = serviceWorkerFor(snapshot.waiting);
       registration.#active = serviceWorkerFor(snapshot.active);
-      return registration.#installing !== null &&
-        registration.#installing !== previous;
     };
   }
 
@@ -110,7 +107,11 @@ export function registrationFor(snapshot) {
 /** The host says that a registration's workers moved. Scopes that never saw it have nothing to update. */
 export function updateRegistration(snapshot) {
   const registration = registrations.get(snapshot.id);
-  if (registration !== undefined && applySnapshot(registration, snapshot)) {
-    registration.dispatchEvent(new event.Event("updatefound"));
-  }
+  if (registration !== undefined) applySnapshot(registration, snapshot);
+}
+
+/** A new worker begins to install. */
+export function announceUpdate(id) {
+  const registration = registrations.get(id);
+  if (registration !== undefined) fire(registration, new event.Event("updatefound"));
 }

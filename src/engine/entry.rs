@@ -15,6 +15,7 @@ pub(super) struct Entry {
     time_out_event: v8::Global<v8::Function>,
     handled_events: v8::Global<v8::Function>,
     evaluate: v8::Global<v8::Function>,
+    evaluate_module: v8::Global<v8::Function>,
     notify: v8::Global<v8::Function>,
 }
 
@@ -43,6 +44,7 @@ impl Entry {
             time_out_event: get_function(scope, entry, "timeOutEvent")?,
             handled_events: get_function(scope, entry, "handledEvents")?,
             evaluate: get_function(scope, entry, "evaluate")?,
+            evaluate_module: get_function(scope, entry, "evaluateModule")?,
             notify: get_function(scope, entry, "notify")?,
         })
     }
@@ -73,6 +75,10 @@ impl Entry {
 
     pub(super) fn evaluate(&self, js: &mut JsRuntime, id: u32, source: &str) {
         call::<()>(js, &self.evaluate, &(id, source));
+    }
+
+    pub(super) fn evaluate_module(&self, js: &mut JsRuntime, id: u32, url: &str) {
+        call::<()>(js, &self.evaluate_module, &(id, url));
     }
 
     pub(super) fn notify(&self, js: &mut JsRuntime, name: &str, detail: &impl Serialize) {

@@ -1,12 +1,8 @@
 //! How a scope is stopped: from another thread, or because it took too much memory.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use deno_core::{JsRuntime, v8};
-
-/// How much more heap a script gets after it hit its limit, so that V8 can unwind it instead of aborting the process.
-const HEAP_RESERVE: usize = 64 << 20;
 
 /// Why a scope was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +18,6 @@ pub(crate) enum StopReason {
 pub(crate) struct StopHandle {
     isolate: v8::IsolateHandle,
     reason: Arc<OnceLock<StopReason>>,
-    is_unwinding: Arc<AtomicBool>,
 }
 
 impl StopHandle {
@@ -31,16 +26,12 @@ impl StopHandle {
         let handle = Self {
             isolate: js.v8_isolate().thread_safe_handle(),
             reason: Arc::default(),
-            is_unwinding: Arc::default(),
         };
         let watched = handle.clone();
         js.add_near_heap_limit_callback(move |current, _initial| {
             watched.stop(StopReason::OutOfMemory);
-            if watched.is_unwinding.swap(true, Ordering::Relaxed) {
-                current
-            } else {
-                current + HEAP_RESERVE
-            }
+            // V8 aborts the process when it gets no more: it has as much as it asks for until the script is unwound.
+            current.saturating_mul(2)
         });
         handle
     }

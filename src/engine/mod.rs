@@ -3,17 +3,15 @@
 //! It runs scripts and dispatches events; which and when is the host's business.
 
 mod entry;
-mod evaluation;
 mod limits;
 mod modules;
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use deno_core::error::{CoreError, JsError};
 use deno_core::{JsRuntime, PollEventLoopOptions, RuntimeOptions, v8};
-use futures::FutureExt;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use url::Url;
@@ -29,8 +27,8 @@ use crate::web::service_worker::StoredScripts;
 use crate::web::view::{RegistrationView, WorkerView};
 
 use entry::Entry;
-pub(crate) use evaluation::ModuleEvaluation;
 pub(crate) use limits::{StopHandle, StopReason};
+use modules::{MainModule, StoredModules};
 
 static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
 // Scripts of the platform that load on first use, by specifier: RESIDUAL_SCRIPTS and RESIDUAL_MODULES.
@@ -93,6 +91,7 @@ pub(crate) fn init() {
 pub(crate) struct Engine {
     js: JsRuntime,
     entry: Entry,
+    main_module: MainModule,
     stop: StopHandle,
 }
 
@@ -101,8 +100,12 @@ impl Engine {
     pub(crate) fn new(options: EngineOptions) -> Result<Self, CoreError> {
         let url = options.scope.url.clone();
         let scripts = StoredScripts::new(options.scope.scripts.clone());
-        let loader = modules::StoredModules::new(
+        let sources = ScriptSources::default();
+        let main_module = MainModule::new(scripts.clone());
+        let loader = StoredModules::new(
+            main_module.clone(),
             scripts.clone(),
+            sources.clone(),
             options.port.clone(),
             matches!(options.kind, ScopeKind::ServiceWorker { .. }),
         );
@@ -119,9 +122,15 @@ impl Engine {
         })?;
         js.lazy_init_extensions(web::extension_arguments(options.scope, scripts))?;
         js.op_state().borrow_mut().put(options.port);
+        js.op_state().borrow_mut().put(sources);
         let stop = StopHandle::new(&mut js);
         let entry = Entry::boot(&mut js, &Start::new(&url, options.kind))?;
-        Ok(Self { js, entry, stop })
+        Ok(Self {
+            js,
+            entry,
+            main_module,
+            stop,
+        })
     }
 
     /// What ends the scope from another thread.
@@ -136,33 +145,16 @@ impl Engine {
         result.map(drop).map_err(|error| self.describe(&error))
     }
 
-    /// Loads a module with everything it imports and begins to evaluate it. It goes on with [`Self::poll`].
-    pub(crate) async fn start_module(
+    /// Begins to run a module with everything it imports; what it comes to is told when its evaluation settles.
+    pub(crate) fn run_module(
         &mut self,
         url: &Url,
-        text: Arc<str>,
-    ) -> Result<ModuleEvaluation, ScriptError> {
-        self.remember(url, &text);
-        let loaded = self
-            .js
-            .load_main_es_module_from_code(url, text.to_string())
-            .await;
-        let module = loaded.map_err(|error| self.describe_core(&error))?;
-        let open = self.js.op_state().borrow().external_ops_tracker.clone();
-        let settled = self.js.mod_evaluate(module).boxed_local();
-        Ok(ModuleEvaluation::new(module, settled, open))
-    }
-
-    /// Whether a module's evaluation has settled, and what the module threw.
-    pub(crate) fn poll_module(
-        &mut self,
-        evaluation: &mut ModuleEvaluation,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), ScriptError>> {
-        let settled = ready!(evaluation.poll(context));
-        // A rejected evaluation settles well; what it was rejected with stays in the module.
-        let result = settled.and_then(|()| self.js.get_module_namespace(evaluation.module()));
-        Poll::Ready(result.map(drop).map_err(|error| self.describe_core(&error)))
+        text: &str,
+        result: oneshot::Sender<EvaluationResult>,
+    ) {
+        self.main_module.begin(url, text);
+        let id = self.begin_evaluation(result);
+        self.entry.evaluate_module(&mut self.js, id, url.as_str());
     }
 
     /// The event types that the script listens to now.
@@ -208,15 +200,19 @@ impl Engine {
 
     /// Evaluates a script for the embedder and awaits what it comes to.
     pub(crate) fn evaluate(&mut self, source: &str, result: oneshot::Sender<EvaluationResult>) {
-        let id = {
-            let state = self.js.op_state();
-            let mut state = state.borrow_mut();
-            state
-                .borrow_mut::<ScriptSources>()
-                .insert(EVALUATED_URL, Arc::from(source));
-            state.borrow_mut::<PendingEvaluations>().begin(result)
-        };
+        self.js
+            .op_state()
+            .borrow()
+            .borrow::<ScriptSources>()
+            .insert(EVALUATED_URL, Arc::from(source));
+        let id = self.begin_evaluation(result);
         self.entry.evaluate(&mut self.js, id, source);
+    }
+
+    fn begin_evaluation(&self, result: oneshot::Sender<EvaluationResult>) -> u32 {
+        let state = self.js.op_state();
+        let mut state = state.borrow_mut();
+        state.borrow_mut::<PendingEvaluations>().begin(result)
     }
 
     /// Runs what is due. Ready when nothing is under way, or with an error that ended the turn.
@@ -228,9 +224,9 @@ impl Engine {
 
     fn remember(&self, url: &Url, text: &Arc<str>) {
         let state = self.js.op_state();
-        let mut state = state.borrow_mut();
+        let state = state.borrow_mut();
         state
-            .borrow_mut::<ScriptSources>()
+            .borrow::<ScriptSources>()
             .insert(url.as_str(), text.clone());
     }
 

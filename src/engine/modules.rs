@@ -1,26 +1,70 @@
 //! The module loader: serves the stored scripts of one worker, and asks the host for those it has not.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
 use deno_core::error::ModuleLoaderError;
 use deno_core::{
     ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse,
     ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType, ResolutionKind, resolve_import,
 };
 use deno_error::JsErrorBox;
+use url::Url;
 
 use crate::web::host_port::HostPort;
+use crate::web::script_error::ScriptSources;
 use crate::web::service_worker::{StoredScripts, decode_script};
+
+/// The module that a scope begins with. Clones share it.
+#[derive(Clone)]
+pub(super) struct MainModule {
+    scripts: StoredScripts,
+    /// Set until it has been asked for: the one import that a service worker's scope is allowed.
+    expected: Rc<RefCell<Option<Url>>>,
+}
+
+impl MainModule {
+    pub(super) fn new(scripts: StoredScripts) -> Self {
+        Self {
+            scripts,
+            expected: Rc::default(),
+        }
+    }
+
+    /// It is about to be imported.
+    pub(super) fn begin(&self, url: &Url, text: &str) {
+        self.scripts.provide(url, text);
+        *self.expected.borrow_mut() = Some(url.clone());
+    }
+
+    fn is_expected(&self, specifier: &str) -> bool {
+        let mut expected = self.expected.borrow_mut();
+        expected.take_if(|url| url.as_str() == specifier).is_some()
+    }
+}
 
 /// Loads modules for one scope.
 pub(super) struct StoredModules {
+    main: MainModule,
     scripts: StoredScripts,
+    sources: ScriptSources,
     host: HostPort,
     is_service_worker: bool,
 }
 
 impl StoredModules {
-    pub(super) fn new(scripts: StoredScripts, host: HostPort, is_service_worker: bool) -> Self {
+    pub(super) fn new(
+        main: MainModule,
+        scripts: StoredScripts,
+        sources: ScriptSources,
+        host: HostPort,
+        is_service_worker: bool,
+    ) -> Self {
         Self {
+            main,
             scripts,
+            sources,
             host,
             is_service_worker,
         }
@@ -35,7 +79,8 @@ impl ModuleLoader for StoredModules {
         kind: ResolutionKind,
     ) -> ModuleResolveResponse {
         // https://html.spec.whatwg.org/multipage/webappapis.html#hostloadimportedmodule
-        if self.is_service_worker && matches!(kind, ResolutionKind::DynamicImport) {
+        let is_import_call = matches!(kind, ResolutionKind::DynamicImport);
+        if is_import_call && !self.main.is_expected(specifier) && self.is_service_worker {
             return Err(JsErrorBox::type_error(
                 "import() is disallowed on ServiceWorkerGlobalScope by the HTML specification",
             ));
@@ -49,16 +94,22 @@ impl ModuleLoader for StoredModules {
         _referrer: Option<&ModuleLoadReferrer>,
         _options: ModuleLoadOptions,
     ) -> ModuleLoadResponse {
-        let (scripts, host, specifier) =
-            (self.scripts.clone(), self.host.clone(), specifier.clone());
+        let (scripts, sources, host, specifier) = (
+            self.scripts.clone(),
+            self.sources.clone(),
+            self.host.clone(),
+            specifier.clone(),
+        );
         ModuleLoadResponse::Async(Box::pin(async move {
             let script = scripts
                 .load(&specifier, &host)
                 .await
                 .map_err(|error| ModuleLoaderError::type_error(error.to_string()))?;
+            let text = decode_script(&script.body);
+            sources.insert(script.url.as_str(), Arc::clone(&text));
             Ok(ModuleSource::new_with_redirect(
                 ModuleType::JavaScript,
-                ModuleSourceCode::String(decode_script(&script.body).to_string().into()),
+                ModuleSourceCode::String(text.to_string().into()),
                 &specifier,
                 &script.url,
                 None,

@@ -10,6 +10,7 @@ use crate::service_worker::registration::Usage;
 use crate::service_worker::{
     RegistrationId, ServiceWorker, ServiceWorkerRegistration, WorkerId, WorkerState,
 };
+use crate::storage::StorageError;
 use crate::web::error::WebError;
 use crate::web::event::{EventInit, Notice};
 use crate::web::view::{RegistrationView, WorkerView};
@@ -19,8 +20,10 @@ impl Core {
     pub(super) async fn install(
         self: &Rc<Self>,
         id: RegistrationId,
-        worker: ServiceWorker,
+        mut worker: ServiceWorker,
     ) -> Result<JobResult, WebError> {
+        // `skipWaiting()` may have been called while the script was evaluated.
+        worker.skip_waiting = self.skips_early.borrow_mut().remove(&worker.id);
         let gone = || WebError::Type("the registration was removed meanwhile".to_owned());
         let (worker_id, script) = (worker.id, worker.script_url.clone());
         let replaced = self
@@ -37,6 +40,7 @@ impl Core {
         });
         self.settle_job(&scope, &Ok(view.clone()));
         self.show(&registration, worker_id);
+        self.notify_origin(&registration.origin, || Notice::UpdateFound(id.0));
 
         let outcome = self.fire(id, worker_id, EventInit::Install).await;
         if !outcome.is_success() {
@@ -50,46 +54,44 @@ impl Core {
             });
             return Ok(view);
         }
-        let replaced = self
-            .update_registration(id, ServiceWorkerRegistration::finish_install)
-            .ok_or_else(gone)?
-            .map_err(|error| WebError::InvalidState(error.to_string()))?;
-        if let Err(error) = self.keep(id, worker_id) {
+        let mut installed = self.registration(id).ok_or_else(gone)?;
+        let finished = installed.finish_install();
+        let replaced = finished.map_err(|error| WebError::InvalidState(error.to_string()))?;
+        if let Err(error) = self.keep(&installed, worker_id) {
             // What cannot be kept is not installed: the next start would not find it.
-            let waiting = self.update_registration(id, |registration| registration.waiting.take());
-            self.retire(waiting.flatten());
+            let failed = self.update_registration(id, ServiceWorkerRegistration::fail_install);
+            self.retire(failed.flatten());
+            self.show_registration(id);
             self.report_storage(Err(error));
             return Ok(view);
         }
+        self.show(&installed, worker_id);
+        self.update_registration(id, |registration| *registration = installed);
         self.retire(replaced);
-        if let Some(registration) = self.registration(id) {
-            self.show(&registration, worker_id);
-        }
         self.publish(HostEventKind::Installed { scope, script });
-        self.try_activate(id).await;
+        self.try_activate(id);
         Ok(view)
     }
 
     /// Puts an installed worker and its scripts on disk.
     fn keep(
         &self,
-        id: RegistrationId,
+        registration: &ServiceWorkerRegistration,
         worker: WorkerId,
-    ) -> Result<(), crate::storage::StorageError> {
-        let Some(registration) = self.registration(id) else {
-            return Ok(());
-        };
-        let scripts = self.new_scripts.borrow_mut().remove(&worker);
-        match scripts {
-            Some(scripts) => self
-                .storage
-                .save_registration(&registration, &[(worker, &scripts)]),
-            None => self.storage.save_registration(&registration, &[]),
-        }
+    ) -> Result<(), StorageError> {
+        let scripts = self.new_scripts.borrow().get(&worker).cloned();
+        let scripts = scripts.unwrap_or_default();
+        self.storage
+            .save_registration(registration, &[(worker, &scripts)])?;
+        self.new_scripts.borrow_mut().remove(&worker);
+        Ok(())
     }
 
     /// <https://w3c.github.io/ServiceWorker/#try-activate-algorithm>
-    pub(super) async fn try_activate(self: &Rc<Self>, id: RegistrationId) {
+    pub(super) fn try_activate(self: &Rc<Self>, id: RegistrationId) {
+        if self.is_ending.get() {
+            return;
+        }
         let Some(registration) = self.registration(id) else {
             return;
         };
@@ -101,12 +103,15 @@ impl Core {
                 .is_some_and(|active| self.scopes.borrow().has_pending_events(active.id)),
         };
         if registration.should_activate(usage) {
-            Box::pin(self.activate(id)).await;
+            self.activate(id);
         }
     }
 
     /// <https://w3c.github.io/ServiceWorker/#activation-algorithm>
-    async fn activate(self: &Rc<Self>, id: RegistrationId) {
+    ///
+    /// The worker is in charge when this returns; its `activate` event goes on by itself, because the handler may wait
+    /// for jobs that come behind the present one.
+    fn activate(self: &Rc<Self>, id: RegistrationId) {
         let moved = self.update_registration(id, ServiceWorkerRegistration::begin_activate);
         let Some(Ok(replaced)) = moved else { return };
         self.retire(replaced);
@@ -119,9 +124,21 @@ impl Core {
         self.report_storage(self.storage.save_registration(&registration, &[]));
         self.show(&registration, worker.id);
         self.change_controller(&registration);
+        let core = Rc::clone(self);
+        let work = self.begin_work();
+        tokio::task::spawn_local(async move {
+            core.fire_activate(id, worker).await;
+            drop(work);
+        });
+    }
 
-        // Whatever the event comes to, the worker is activated.
+    /// Whatever the event comes to, the worker is activated.
+    async fn fire_activate(self: &Rc<Self>, id: RegistrationId, worker: ServiceWorker) {
         self.fire(id, worker.id, EventInit::Activate).await;
+        if self.is_ending.get() {
+            // Cut off: the next start activates it anew.
+            return;
+        }
         self.update_registration(id, ServiceWorkerRegistration::finish_activate);
         if let Some(registration) = self.registration(id) {
             self.report_storage(self.storage.save_registration(&registration, &[]));
@@ -133,6 +150,8 @@ impl Core {
         }
         self.sync_changed.send_replace(());
         self.touch();
+        // Another one may have been installed meanwhile.
+        self.try_activate(id);
     }
 
     /// Clients of a registration get its active worker as their controller.
@@ -195,8 +214,8 @@ impl Core {
 
     /// A client of a registration is gone, or the last event of its worker has ended: another worker may take over,
     /// or the registration may go.
-    pub(super) async fn registration_became_quiet(self: &Rc<Self>, id: RegistrationId) {
-        self.try_activate(id).await;
+    pub(super) fn registration_became_quiet(self: &Rc<Self>, id: RegistrationId) {
+        self.try_activate(id);
         self.try_clear(id);
     }
 
@@ -224,13 +243,16 @@ impl Core {
     }
 
     /// `skipWaiting()` <https://w3c.github.io/ServiceWorker/#dom-serviceworkerglobalscope-skipwaiting>
-    pub(super) async fn skip_waiting(self: &Rc<Self>, id: RegistrationId, worker: WorkerId) {
-        self.update_registration(id, |registration| {
-            if let Some(worker) = registration.worker_mut(worker) {
-                worker.skip_waiting = true;
-            }
+    pub(super) fn skip_waiting(self: &Rc<Self>, id: RegistrationId, worker: WorkerId) {
+        let is_placed = self.update_registration(id, |registration| {
+            let placed = registration.worker_mut(worker);
+            placed.map(|worker| worker.skip_waiting = true).is_some()
         });
-        self.try_activate(id).await;
+        if is_placed != Some(true) {
+            // Its script is being evaluated for the first time.
+            self.skips_early.borrow_mut().insert(worker);
+        }
+        self.try_activate(id);
     }
 
     /// Waits until the newest worker of a registration is in charge, or installed behind one that is.
@@ -238,7 +260,7 @@ impl Core {
         self.wait_for(|core| {
             let Some(registration) = core.registration(RegistrationId(id)) else {
                 return Some(Err(WebError::Type(
-                    "the worker was not installed: its `install` event failed".to_owned(),
+                    "the worker was not installed".to_owned(),
                 )));
             };
             let is_activated = registration
@@ -251,7 +273,7 @@ impl Core {
     }
 
     /// Takes up what a previous run left: waiting workers are activated.
-    pub(super) async fn resume_registrations(self: &Rc<Self>) {
+    pub(super) fn resume_registrations(self: &Rc<Self>) {
         let waiting: Vec<RegistrationId> = self
             .registrations
             .borrow()
@@ -260,7 +282,7 @@ impl Core {
             .map(|registration| registration.id)
             .collect();
         for id in waiting {
-            self.try_activate(id).await;
+            self.try_activate(id);
         }
     }
 

@@ -3,7 +3,7 @@
 //! Each subject adds its methods in a file of its own. No borrow of a cell is held across an await.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -62,6 +62,8 @@ pub(super) struct Core {
     pub leaving: RefCell<BTreeMap<RegistrationId, ServiceWorkerRegistration>>,
     /// Scripts of workers that are not installed yet, so not in storage.
     pub new_scripts: RefCell<HashMap<WorkerId, ScriptMap>>,
+    /// Workers that called `skipWaiting()` while their script was evaluated for the first time.
+    pub skips_early: RefCell<HashSet<WorkerId>>,
     pub jobs: RefCell<JobQueue<JobWaiter>>,
     pub scopes: RefCell<Scopes>,
     pub syncs: RefCell<SyncQueue>,
@@ -69,6 +71,8 @@ pub(super) struct Core {
     pub sync_changed: watch::Sender<()>,
     /// The sync queue could not be written: nothing fires before this moment, or before a write succeeds.
     pub storage_retry_at: Cell<Option<Timestamp>>,
+    /// What the clock showed when the sync loop looked last; if it shows less now, it was set back unseen.
+    pub planned_at: Cell<Timestamp>,
     /// A worker's state, a scope or the amount of work has changed: whoever waits for one looks again.
     pub changed: watch::Sender<()>,
     /// How many jobs and events are under way.
@@ -97,6 +101,7 @@ impl Core {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
             told_online: Cell::new(parts.connectivity.is_online()),
+            planned_at: Cell::new(parts.clock.now()),
             is_ending: Cell::new(false),
             clock: parts.clock,
             storage: parts.storage,
@@ -108,6 +113,7 @@ impl Core {
             registrations: RefCell::default(),
             leaving: RefCell::default(),
             new_scripts: RefCell::default(),
+            skips_early: RefCell::default(),
             jobs: RefCell::new(JobQueue::new()),
             scopes: RefCell::default(),
             syncs: RefCell::new(SyncQueue::new()),

@@ -10,7 +10,8 @@ use crate::host::core::Core;
 use crate::host::scope_thread::Command;
 use crate::network::Body;
 use crate::service_worker::lifetime::EventLimits;
-use crate::service_worker::{EventOutcome, RegistrationId, WorkerId, WorkerState};
+use crate::service_worker::update::is_stale;
+use crate::service_worker::{EventKind, EventOutcome, RegistrationId, WorkerId, WorkerState};
 use crate::web::event::EventInit;
 use crate::web::host_port::ContextId;
 
@@ -18,14 +19,17 @@ impl Core {
     /// The worker in charge of a registration, as soon as it is activated; `None` if there is none.
     pub(super) async fn activated_worker(&self, registration: RegistrationId) -> Option<WorkerId> {
         self.wait_for(|core| {
-            let registrations = core.registrations.borrow();
-            let Some(active) = registrations
-                .get(&registration)
-                .and_then(|registration| registration.active.as_ref())
-            else {
-                return Some(None);
-            };
-            (active.state == WorkerState::Activated).then_some(Some(active.id))
+            let in_charge = core.update_registration(registration, |registration| {
+                match (&registration.active, &registration.waiting) {
+                    (Some(active), _) if active.state == WorkerState::Activated => {
+                        Some(Some(active.id))
+                    }
+                    (None, None) => Some(None),
+                    // One is about to be in charge.
+                    _ => None,
+                }
+            });
+            in_charge.unwrap_or(Some(None))
         })
         .await
     }
@@ -56,8 +60,22 @@ impl Core {
                 self.scopes.borrow_mut().stop_when_quiet(context);
             }
         }
-        self.activity_ended(registration, context).await;
+        self.activity_ended(registration, context);
+        self.update_if_stale(registration, kind);
         outcome
+    }
+
+    /// A functional event is the occasion for an update check that is overdue.
+    /// <https://w3c.github.io/ServiceWorker/#fire-functional-event-algorithm>
+    fn update_if_stale(self: &Rc<Self>, id: RegistrationId, kind: EventKind) {
+        let now = self.clock.now();
+        let is_stale = self
+            .registration(id)
+            .is_some_and(|registration| is_stale(&registration, now));
+        if kind.is_functional() && is_stale && !self.is_ending.get() {
+            let core = Rc::clone(self);
+            tokio::task::spawn_local(async move { core.look_for_update(id).await });
+        }
     }
 
     /// Keeps a worker running while a body that it may produce is on its way to a client.
@@ -80,7 +98,7 @@ impl Core {
         tokio::task::spawn_local(async move {
             // Fails when the stream, and with it the sender, is dropped: that is waited for.
             let _ = released.await;
-            core.activity_ended(registration, context).await;
+            core.activity_ended(registration, context);
         });
         Body::Stream(Box::pin(chunks.inspect(move |_| {
             let _ = &held;
@@ -88,12 +106,12 @@ impl Core {
     }
 
     /// An event of a worker, or a body that it produced, has come to its end.
-    async fn activity_ended(self: &Rc<Self>, registration: RegistrationId, context: ContextId) {
+    fn activity_ended(self: &Rc<Self>, registration: RegistrationId, context: ContextId) {
         let now = self.clock.now();
         let is_quiet = self.scopes.borrow_mut().end_event(context, now);
         if is_quiet {
             self.stop_when_idle(context, now);
-            self.registration_became_quiet(registration).await;
+            self.registration_became_quiet(registration);
         }
     }
 

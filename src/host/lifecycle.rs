@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use tokio::sync::oneshot;
 use url::Url;
 
 use crate::host::core::Core;
@@ -72,6 +73,33 @@ impl Core {
         };
         let scope = registration.scope.clone();
         self.schedule(Job { kind, scope }, registration_waiter(reply));
+    }
+
+    /// Whether the newest worker of a registration came from that script.
+    pub(super) fn has_worker_of(&self, script_url: &Url) -> bool {
+        self.registrations.borrow().values().any(|registration| {
+            let newest = registration.newest_worker();
+            newest.is_some_and(|worker| worker.script_url == *script_url)
+        })
+    }
+
+    /// Takes up a changed script if one can be had; a script that cannot be fetched leaves everything as it is.
+    /// <https://w3c.github.io/ServiceWorker/#soft-update-algorithm>
+    pub(super) async fn look_for_update(self: &Rc<Self>, id: RegistrationId) {
+        let is_reachable = self.registration(id).is_some_and(|registration| {
+            self.connectivity.is_online() || self.settings.serves_folder(&registration.origin)
+        });
+        if !is_reachable {
+            return;
+        }
+        let (told, result) = oneshot::channel();
+        self.update(id, false, |result| {
+            // Always received: this waits for it.
+            let _ = told.send(result.map(drop));
+        });
+        if let Ok(Err(error)) = result.await {
+            tracing::debug!(%error, "no update");
+        }
     }
 
     /// <https://w3c.github.io/ServiceWorker/#navigator-service-worker-unregister>
@@ -245,6 +273,7 @@ impl Core {
         self.new_scripts.borrow_mut().insert(id, scripts.clone());
         let discarded = |reason: String| {
             self.new_scripts.borrow_mut().remove(&id);
+            self.skips_early.borrow_mut().remove(&id);
             WebError::Type(format!(
                 "Failed to register a ServiceWorker for scope ('{}') with script ('{}'): {reason}",
                 registration.scope, script.url

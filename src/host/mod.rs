@@ -28,7 +28,7 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use crate::connectivity::Connectivity;
-use crate::service_worker::{EventOutcome, ScriptType, UpdateViaCache};
+use crate::service_worker::{EventOutcome, RegistrationId, ScriptType, UpdateViaCache};
 use crate::web::error::WebError;
 use crate::web::event::EventInit;
 use crate::web::host_port::RegisterRequest;
@@ -102,11 +102,13 @@ impl Host {
     }
 
     /// Registers a script, or finds that it is registered already, and waits until a worker is activated.
+    /// A script that has changed since is taken up, as when a browser visits the page again.
     ///
     /// With a worker in charge already, a changed script is installed and waits for its turn as in a browser.
     pub async fn register(&self, options: RegisterOptions) -> Result<Registration, Error> {
         self.call(move |core| async move {
             let page_url = options.script_url.clone();
+            let was_known = core.has_worker_of(&page_url);
             let request = RegisterRequest {
                 script_url: options.script_url,
                 scope: options.scope,
@@ -118,6 +120,9 @@ impl Host {
                 let _ = reply.send(result);
             });
             let view = registered.await.unwrap_or(Err(WebError::ShuttingDown))?;
+            if was_known {
+                core.look_for_update(RegistrationId(view.id)).await;
+            }
             core.wait_until_settled(view.id).await?;
             let scope = Url::parse(&view.scope)
                 .map_err(|error| Error::Engine(format!("`{}`: {error}", view.scope)))?;

@@ -36,6 +36,11 @@ struct Asker {
 impl Core {
     /// Takes one request. What takes time goes on by itself, so that requests are taken in their order.
     pub(super) fn take_request(self: &Rc<Self>, context: ContextId, request: HostRequest) {
+        if let HostRequest::AcknowledgeSync(registration, tag) = request {
+            // Holds also if the scope has ended since.
+            self.acknowledge_sync(RegistrationId(registration), tag);
+            return;
+        }
         let Some(asker) = self.asker(context) else {
             return;
         };
@@ -52,9 +57,6 @@ impl Core {
             }
             HostRequest::PostToClient(client, message) => {
                 self.post_to_client(&asker, &client, message);
-            }
-            HostRequest::AcknowledgeSync(registration, tag) => {
-                self.acknowledge_sync(RegistrationId(registration), tag);
             }
             question => self.answer(asker, question),
         }
@@ -127,7 +129,7 @@ impl Core {
             }
             HostRequest::SkipWaiting(reply) => {
                 if let Some((registration, worker)) = asker.worker {
-                    self.skip_waiting(registration, worker).await;
+                    self.skip_waiting(registration, worker);
                 }
                 let _ = reply.send(Ok(()));
             }
@@ -343,7 +345,7 @@ impl Core {
     }
 
     /// <https://w3c.github.io/ServiceWorker/#clients-claim>
-    fn claim_clients(&self, asker: &Asker) -> Result<(), WebError> {
+    fn claim_clients(self: &Rc<Self>, asker: &Asker) -> Result<(), WebError> {
         let claiming = asker
             .worker
             .filter(|(registration, worker)| self.is_active(*registration, *worker));
@@ -353,7 +355,7 @@ impl Core {
             ));
         };
         let view = self.worker_view(id, worker);
-        let mut claimed = Vec::new();
+        let (mut claimed, mut left) = (Vec::new(), Vec::new());
         {
             let registrations = self.registrations.borrow();
             let mut scopes = self.scopes.borrow_mut();
@@ -361,13 +363,16 @@ impl Core {
                 let is_matched = match_registration(registrations.values(), &client.url)
                     .is_some_and(|registration| registration.id == id);
                 if is_matched && client.controller != Some(id) {
-                    client.controller = Some(id);
+                    left.extend(client.controller.replace(id));
                     claimed.push(context);
                 }
             }
         }
         for context in claimed {
             self.notify(context, Notice::ControllerChanged(view.clone()));
+        }
+        for registration in left {
+            self.registration_became_quiet(registration);
         }
         Ok(())
     }
@@ -388,12 +393,12 @@ impl Core {
         let Some(worker) = self.activated_worker(registration).await else {
             return self.network.fetch(request).await;
         };
-        let listens = self.registration(registration).is_some_and(|registration| {
-            registration.active.is_some_and(|active| {
+        let listens = self.update_registration(registration, |registration| {
+            registration.active.as_ref().is_some_and(|active| {
                 !event::should_skip_event(&active.handled_events, EventKind::Fetch)
             })
         });
-        if !listens {
+        if listens != Some(true) {
             return self.network.fetch(request).await;
         }
         let (mode, redirect) = (request.mode, request.redirect);

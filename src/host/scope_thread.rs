@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::thread;
 
+use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
-use crate::engine::{Engine, EngineOptions, ModuleEvaluation, ScopeKind, StopHandle, StopReason};
+use crate::engine::{Engine, EngineOptions, ScopeKind, StopHandle, StopReason};
 use crate::service_worker::{EventOutcome, ScriptType};
 use crate::web::ScopeOptions;
 use crate::web::event::{EventInit, Notice};
@@ -43,8 +44,6 @@ pub(super) struct Started {
     /// The event types that it listens to.
     pub handled_events: Vec<String>,
 }
-
-type StartedSender = oneshot::Sender<Result<Started, String>>;
 
 /// What a running scope can be told.
 pub(super) enum Command {
@@ -120,7 +119,7 @@ impl ScopeThread {
 fn run(
     spec: ScopeSpec,
     commands: mpsc::UnboundedReceiver<Command>,
-    started: StartedSender,
+    started: oneshot::Sender<Result<Started, String>>,
     stop: &OnceLock<StopHandle>,
 ) -> Option<StopReason> {
     let runtime = match tokio::runtime::Builder::new_current_thread()
@@ -154,10 +153,9 @@ fn run(
             handle.stop(StopReason::Terminated);
             return handle.reason();
         }
-        let starting = start(&mut engine, spec.main, started).await;
         let mut turns = Turns {
+            starting: Some(begin(&mut engine, spec.main, started)),
             engine,
-            starting,
             commands,
             next: None,
             port,
@@ -170,57 +168,40 @@ fn run(
     })
 }
 
-/// A module whose top level runs, and who waits for it.
+/// A scope whose main script has begun to run.
 struct Starting {
-    evaluation: ModuleEvaluation,
-    started: StartedSender,
+    evaluation: oneshot::Receiver<EvaluationResult>,
+    started: oneshot::Sender<Result<Started, String>>,
 }
 
-/// Runs a classic script to its end; gives a module that is still to be driven to its own.
-async fn start(
+/// Runs a classic script to its end, or begins with a module.
+fn begin(
     engine: &mut Engine,
     main: Option<MainScript>,
-    started: StartedSender,
-) -> Option<Starting> {
-    let result = match main {
+    started: oneshot::Sender<Result<Started, String>>,
+) -> Starting {
+    let (result, evaluation) = oneshot::channel();
+    match main {
         Some(main) if main.script_type == ScriptType::Module => {
-            match engine.start_module(&main.url, main.text).await {
-                Ok(evaluation) => {
-                    return Some(Starting {
-                        evaluation,
-                        started,
-                    });
-                }
-                Err(error) => Err(error),
-            }
+            engine.run_module(&main.url, &main.text, result);
         }
-        Some(main) => engine.run_classic(&main.url, main.text),
-        None => Ok(()),
-    };
-    tell_started(engine, result.err(), started);
-    None
-}
-
-fn tell_started(engine: &mut Engine, error: Option<ScriptError>, started: StartedSender) {
-    let handled_events = engine.handled_events();
-    let _ = started.send(Ok(Started {
-        error,
-        handled_events,
-    }));
-}
-
-/// How a module's top level came to its end.
-#[derive(PartialEq, Eq)]
-enum MainModule {
-    Ended,
-    Threw,
+        main => {
+            let outcome = main.map_or(Ok(()), |main| engine.run_classic(&main.url, main.text));
+            // The receiver is right here.
+            let _ = result.send(outcome.map(|()| String::new()));
+        }
+    }
+    Starting {
+        evaluation,
+        started,
+    }
 }
 
 /// The loop of a scope's thread: commands first, then the event loop, until told to stop.
 struct Turns {
-    engine: Engine,
-    /// The main script, if that is a module and has not come to its end.
+    /// Set until the main script has run.
     starting: Option<Starting>,
+    engine: Engine,
     commands: mpsc::UnboundedReceiver<Command>,
     /// The command that is taken next.
     next: Option<Command>,
@@ -235,21 +216,13 @@ struct Turns {
 impl Turns {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
-            let turn = self.engine.poll(context);
-            if self.stop.reason().is_some() {
-                return Poll::Ready(());
-            }
-            let start = self.poll_start(context);
-            let is_idle = match turn {
-                // What a module throws is an unhandled rejection too, and is told as the result of its start.
-                Poll::Ready(Err(_)) if start == Poll::Ready(MainModule::Threw) => continue,
+            let is_idle = match self.engine.poll(context) {
+                _ if self.stop.reason().is_some() => return Poll::Ready(()),
                 Poll::Ready(Err(error)) => {
                     self.port.tell(HostRequest::ReportError(error));
                     continue;
                 }
-                // The module held the event loop open.
-                _ if start.is_ready() => continue,
-                turn => turn.is_ready(),
+                turn => turn.is_ready() & self.poll_start(context),
             };
             if !is_idle {
                 self.tell_busy();
@@ -277,21 +250,23 @@ impl Turns {
         }
     }
 
-    /// Ready once, when the main module has come to its end.
-    fn poll_start(&mut self, context: &mut Context<'_>) -> Poll<MainModule> {
+    /// Tells the host when the main script has run; gives whether it has.
+    fn poll_start(&mut self, context: &mut Context<'_>) -> bool {
         let Some(mut starting) = self.starting.take() else {
-            return Poll::Pending;
+            return true;
         };
-        let Poll::Ready(result) = self.engine.poll_module(&mut starting.evaluation, context) else {
+        let Poll::Ready(result) = starting.evaluation.poll_unpin(context) else {
             self.starting = Some(starting);
-            return Poll::Pending;
+            return false;
         };
-        let end = match result {
-            Ok(()) => MainModule::Ended,
-            Err(_) => MainModule::Threw,
-        };
-        tell_started(&mut self.engine, result.err(), starting.started);
-        Poll::Ready(end)
+        let handled_events = self.engine.handled_events();
+        let error = result.ok().and_then(Result::err);
+        // The host may have given up.
+        let _ = starting.started.send(Ok(Started {
+            error,
+            handled_events,
+        }));
+        true
     }
 
     fn tell_idle(&mut self) {

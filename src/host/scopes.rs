@@ -299,6 +299,9 @@ impl Core {
         scripts: ScriptMap,
         main: Option<MainScript>,
     ) -> Result<(ContextId, ScopeProgress), String> {
+        if self.is_ending.get() {
+            return Err("the host is shutting down".to_owned());
+        }
         let id = {
             let mut scopes = self.scopes.borrow_mut();
             scopes.last_id += 1;
@@ -356,7 +359,7 @@ impl Core {
         let ended = progress.ended;
         tokio::task::spawn_local(async move {
             let reason = ended.await.ok().flatten();
-            core.scope_ended(context, reason).await;
+            core.scope_ended(context, reason);
         });
         let deadline = self.clock.now().plus(limit);
         tokio::select! {
@@ -373,7 +376,7 @@ impl Core {
     }
 
     /// A scope's thread is gone.
-    async fn scope_ended(self: &Rc<Self>, context: ContextId, reason: Option<StopReason>) {
+    fn scope_ended(self: &Rc<Self>, context: ContextId, reason: Option<StopReason>) {
         let removed = self.scopes.borrow_mut().remove(context);
         let Some(scope) = removed else { return };
         tracing::debug!(url = %scope.url, ?reason, "a scope ended");
@@ -388,10 +391,10 @@ impl Core {
         match scope.role {
             Role::Client(client) => {
                 if let Some(registration) = client.controller {
-                    self.registration_became_quiet(registration).await;
+                    self.registration_became_quiet(registration);
                 }
             }
-            Role::Worker { registration, .. } => self.registration_became_quiet(registration).await,
+            Role::Worker { registration, .. } => self.registration_became_quiet(registration),
         }
     }
 

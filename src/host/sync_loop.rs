@@ -5,6 +5,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::permissions::Permission;
@@ -110,6 +111,7 @@ impl Core {
         let mut network_changes = self.connectivity.subscribe();
         let mut set_back = self.clock.set_back();
         while !self.is_ending.get() {
+            self.planned_at.set(self.clock.now());
             for key in self.plan().fire {
                 if !self.start_sync(&key) {
                     break;
@@ -214,11 +216,12 @@ impl Core {
 
     async fn run_sync(self: &Rc<Self>, row: SyncRegistration) {
         let id = RegistrationId(row.key.owner.0);
+        let scope = self.registration(id).map(|registration| registration.scope);
         let outcome = match self.activated_worker(id).await {
             Some(worker) if self.connectivity.is_online() => {
-                if let Some(registration) = self.registration(id) {
+                if let Some(scope) = scope.clone() {
                     self.publish(HostEventKind::SyncStarted {
-                        scope: registration.scope,
+                        scope,
                         tag: row.key.tag.clone(),
                         attempt: row.attempt(),
                         max_attempts: row.max_attempts,
@@ -234,65 +237,53 @@ impl Core {
             // The network went, or the worker: not an attempt.
             _ => None,
         };
-        let was_cut_off = !outcome.as_ref().is_some_and(EventOutcome::is_success);
-        if was_cut_off && self.is_ending.get() {
-            // On disk it still fires: the next start repeats it, and counts the interruption by policy.
-            return;
+        // Cut off by the end of the host: not an attempt.
+        let outcome = outcome.filter(|outcome| outcome.is_success() || !self.is_ending.get());
+        let (next_attempt_at_ms, removed) = self.settle_sync(&row.key, outcome.as_ref());
+        if let (Some(outcome), Some(scope)) = (outcome, scope) {
+            self.publish(HostEventKind::SyncEnded {
+                scope,
+                attempt: row.attempt(),
+                tag: row.key.tag,
+                outcome,
+                next_attempt_at_ms,
+                removed,
+            });
         }
-        self.settle_sync(&row, outcome);
         self.sync_changed.send_replace(());
     }
 
-    /// Stores what an attempt came to, then tells it.
-    fn settle_sync(&self, fired: &SyncRegistration, outcome: Option<EventOutcome>) {
+    /// Stores what an attempt came to: when the next may begin, and why the registration is gone if it is.
+    fn settle_sync(
+        &self,
+        key: &SyncKey,
+        outcome: Option<&EventOutcome>,
+    ) -> (Option<Timestamp>, Option<Removal>) {
         // It may have been registered again, or be gone with its worker.
-        let Some(current) = self.syncs.borrow().get(&fired.key).cloned() else {
-            return;
+        let Some(current) = self.syncs.borrow().get(key).cloned() else {
+            return (None, None);
         };
-        let settled = match &outcome {
+        let settled = match outcome {
             None => Outcome::NotDispatched,
             Some(outcome) if outcome.is_success() => Outcome::Succeeded,
             Some(_) => Outcome::Failed,
         };
         let now = self.clock.now();
         let chance = (self.settings.chance)();
-        let step = current.settle(settled, now, chance, &self.settings.sync_policy);
         // What happened has happened, also where it cannot be stored: the event must not seem to run for ever. A restart
         // finds an event that was interrupted, and repeats it.
-        let (stored, next_attempt_at_ms, removed) = match step {
+        match current.settle(settled, now, chance, &self.settings.sync_policy) {
             Step::Keep(row) => {
                 let retry_at = row.retry_at;
-                let stored = self.write_syncs(|storage| storage.save_syncs([&row]));
+                self.report_storage(self.write_syncs(|storage| storage.save_syncs([&row])));
                 self.syncs.borrow_mut().put(row);
-                (stored, retry_at, None)
+                (retry_at, None)
             }
             Step::Remove(removal) => {
-                let stored = self.write_syncs(|storage| storage.remove_syncs([&fired.key]));
-                self.syncs.borrow_mut().remove(&fired.key);
-                (stored, None, Some(removal))
+                self.report_storage(self.write_syncs(|storage| storage.remove_syncs([key])));
+                self.syncs.borrow_mut().remove(key);
+                (None, Some(removal))
             }
-        };
-        self.report_storage(stored);
-        self.publish_end(fired, outcome, next_attempt_at_ms, removed);
-    }
-
-    fn publish_end(
-        &self,
-        fired: &SyncRegistration,
-        outcome: Option<EventOutcome>,
-        next_attempt_at_ms: Option<crate::clock::Timestamp>,
-        removed: Option<Removal>,
-    ) {
-        let scope = self.registration(RegistrationId(fired.key.owner.0));
-        if let (Some(outcome), Some(registration)) = (outcome, scope) {
-            self.publish(HostEventKind::SyncEnded {
-                scope: registration.scope,
-                tag: fired.key.tag.clone(),
-                attempt: fired.attempt(),
-                outcome,
-                next_attempt_at_ms,
-                removed,
-            });
         }
     }
 

@@ -104,9 +104,8 @@ fn run(
                 return;
             }
         };
+        core.resume_registrations();
         tokio::task::spawn_local(Rc::clone(&core).run_sync_loop());
-        let resuming = Rc::clone(&core);
-        tokio::task::spawn_local(async move { resuming.resume_registrations().await });
         let _ = ready.send(Ok(()));
         serve(&core, tasks, asked, told_to_end).await;
         core.stop_all().await;
@@ -225,7 +224,12 @@ impl Core {
         for context in running {
             self.terminate(context);
         }
-        let gone = self.wait_for(|core| core.scopes.borrow().iter().next().is_none().then_some(()));
+        // Events that were cut off are settled before the database is closed.
+        let gone = self.wait_for(|core| {
+            let has_ended = core.scopes.borrow().iter().next().is_none()
+                && !core.syncs.borrow().iter().any(|row| row.state.is_firing());
+            has_ended.then_some(())
+        });
         let deadline = self.clock.now().plus(self.settings.limits.stop);
         tokio::select! {
             () = gone => {}
@@ -243,6 +247,7 @@ impl Core {
             && self.told_online.get() == self.connectivity.is_online()
             && self.scopes.borrow().are_idle()
             && !self.connectivity.expects_change()
+            && self.planned_at.get() <= self.clock.now()
             && !self.has_due_sync()
     }
 }

@@ -215,7 +215,10 @@ fn a_clock_that_was_set_back_makes_no_wait_longer_than_its_delay() {
     queue.put(waiting.clone());
     queue.put(acknowledged(1, "never tried"));
     assert_eq!(queue.set_back(NOW, &policy), []);
-    assert_eq!(queue.set_back(before, &policy), [shortened.clone()]);
+    assert_eq!(
+        queue.set_back(before, &policy),
+        std::slice::from_ref(&shortened)
+    );
     let recovered = waiting.recover_after_restart(before, 0.0, &policy);
     assert_eq!(recovered, Recovery::Untouched(shortened));
 }

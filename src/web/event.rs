@@ -136,6 +136,8 @@ pub enum Notice {
     WorkerStateChanged(WorkerView),
     /// A registration's workers moved.
     RegistrationChanged(RegistrationView),
+    /// A new worker of the registration with this number begins to install.
+    UpdateFound(i64),
     /// The network came or went.
     ConnectivityChanged(bool),
 }
@@ -159,6 +161,8 @@ pub enum NoticeDetail {
     None,
     /// A registration.
     Registration(RegistrationView),
+    /// The number of a registration.
+    Number(i64),
     /// A switch.
     Flag(bool),
 }
@@ -188,6 +192,7 @@ impl Notice {
                 "registrationChanged",
                 NoticeDetail::Registration(registration),
             ),
+            Self::UpdateFound(registration) => ("updateFound", NoticeDetail::Number(registration)),
             Self::ConnectivityChanged(is_online) => {
                 ("connectivityChanged", NoticeDetail::Flag(is_online))
             }

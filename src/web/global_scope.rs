@@ -24,7 +24,6 @@ deno_core::extension!(
         "reporting.js",
     ],
     state = |state| {
-        state.put(ScriptSources::default());
         state.put(PendingEvaluations::default());
     },
 );

@@ -2,8 +2,10 @@
 
 use deno_core::error::JsError;
 use serde::Serialize;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::service_worker::Rejection;
@@ -69,14 +71,14 @@ impl From<ScriptError> for Rejection {
     }
 }
 
-/// The text of every script that a scope has run, by URL.
-#[derive(Default)]
-pub struct ScriptSources(HashMap<String, Arc<str>>);
+/// The text of every script that a scope has run, by URL. Clones share it.
+#[derive(Clone, Default)]
+pub struct ScriptSources(Rc<RefCell<HashMap<String, Arc<str>>>>);
 
 impl ScriptSources {
     /// Remembers a script that is about to run.
-    pub fn insert(&mut self, url: &str, text: Arc<str>) {
-        self.0.insert(url.to_owned(), text);
+    pub fn insert(&self, url: &str, text: Arc<str>) {
+        self.0.borrow_mut().insert(url.to_owned(), text);
     }
 
     /// Describes what V8 says was thrown.
@@ -88,7 +90,7 @@ impl ScriptSources {
             }
             let line = u32::try_from(frame.line_number?).ok()?;
             Some(SourcePosition {
-                excerpt: self.0.get(&url).map(|text| excerpt(text, line)),
+                excerpt: self.0.borrow().get(&url).map(|text| excerpt(text, line)),
                 url,
                 line,
                 column: frame.column_number.and_then(|c| u32::try_from(c).ok())?,

@@ -78,6 +78,16 @@ impl StoredScripts {
         Self(Rc::new(RefCell::new(scripts)))
     }
 
+    /// Adds a script that did not come from the network.
+    pub fn provide(&self, url: &Url, text: &str) {
+        let script = ScriptResource {
+            url: url.clone(),
+            mime_type: "text/javascript".to_owned(),
+            body: text.as_bytes().into(),
+        };
+        self.0.borrow_mut().insert(url.clone(), script);
+    }
+
     /// The script that was asked for as `url`, from here or else from the host.
     pub async fn load(&self, url: &Url, host: &HostPort) -> Result<ScriptResource, WebError> {
         if let Some(script) = self.0.borrow().get(url) {
@@ -127,9 +137,7 @@ fn op_service_worker_import_script(
     // Tokio's budget for one turn is not filled up in here: used up, it would keep the answer away for ever.
     let script = block_on(unconstrained(scripts.load(&parsed, &host)))?;
     let text = decode_script(&script.body);
-    state
-        .borrow_mut::<ScriptSources>()
-        .insert(&url, text.clone());
+    state.borrow::<ScriptSources>().insert(&url, text.clone());
     Ok(text.to_string())
 }
 

@@ -53,6 +53,9 @@ const WRITES: &str = "
     const cached = async () => (await (await caches.open('v1')).keys()).map(({ url }) => new URL(url).pathname);
 ";
 
+/// What `register()` says where the queue cannot be written, as Chromium does; the reason is told by an event.
+const REFUSED: &str = "UnknownError";
+
 const LARGE: usize = 1024 * 1024;
 
 /// A small disk of its own; gone when dropped.
@@ -123,7 +126,7 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_nothing_else() {
         .expect_eval("name(cache('/before', 10))", json!("done"));
     disk.fill();
     let story = story
-        .expect_eval("name(registerMany())", json!("QuotaExceededError"))
+        .expect_eval("name(registerMany())", json!(REFUSED))
         .expect_eval(
             &format!("name(put('large', {LARGE}))"),
             json!("QuotaExceededError"),
@@ -164,7 +167,7 @@ fn a_sync_that_cannot_be_marked_on_a_full_disk_fires_when_there_is_room() {
         .register_sync("outbox");
     disk.fill();
     let story = story
-        .expect_eval("name(registerMany())", json!("QuotaExceededError"))
+        .expect_eval("name(registerMany())", json!(REFUSED))
         .go_online()
         .advance(Duration::from_secs(60))
         .expect_event(|kind| matches!(kind, HostEventKind::StorageFailed { reason } if reason.contains("full")))
@@ -174,6 +177,34 @@ fn a_sync_that_cannot_be_marked_on_a_full_disk_fires_when_there_is_room() {
         .advance(Duration::from_secs(60))
         .expect_fired("outbox", 1)
         .expect_tags(&[]);
+}
+
+#[test]
+fn a_sync_that_ends_on_a_full_disk_does_not_seem_to_run_for_ever() {
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
+    let worker = "
+        addEventListener('install', () => skipWaiting());
+        addEventListener('sync', (event) => {
+            console.log('begun');
+            event.waitUntil(new Promise((resolve) => addEventListener('message', resolve)));
+        });
+    ";
+    let mut story = scenario_on(&disk, Scenario::online())
+        .worker(worker)
+        .page(WRITES)
+        .sync_under_way("outbox", "begun");
+    disk.fill();
+    story.eval("ready.then((r) => r.active.postMessage('go on'))");
+    let story = story
+        .wait_until(|kind| matches!(kind, HostEventKind::StorageFailed { .. }))
+        .expect_eval("ready.then((r) => r.sync.getTags())", json!([]));
+    disk.free();
+    let mut story = story.sync_under_way("outbox", "begun");
+    story.eval("ready.then((r) => r.active.postMessage('go on'))");
+    story.settle();
+    story.expect_fired("outbox", 2).expect_tags(&[]);
 }
 
 #[test]
