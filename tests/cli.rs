@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -129,6 +129,30 @@ impl Running {
                 Err(_) => panic!("no `{part}` in:\n{}", seen.join("\n")),
             }
         }
+    }
+}
+
+#[cfg(unix)]
+impl Running {
+    /// Asks it to end, as a service manager does.
+    fn terminate(&self) {
+        let id = self.process.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(told.expect("`kill` starts").success());
+    }
+
+    /// Waits for its end, and reads on meanwhile so that it is not held up.
+    #[track_caller]
+    fn code(&mut self) -> Option<i32> {
+        let begun = Instant::now();
+        loop {
+            assert!(begun.elapsed() < PATIENCE, "the host runs on");
+            match self.lines.recv_timeout(Duration::from_millis(100)) {
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.process.wait().expect("it ended").code()
     }
 }
 
@@ -282,6 +306,18 @@ fn other_commands_speak_to_the_running_host() {
         .expect_line("no sync is registered");
     assert_eq!(folder.landfall(&["offline"]).code, DONE);
     host.expect_line("offline");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_page_that_prints_without_end_can_be_stopped() {
+    let page = "setInterval(() => { for (let n = 0; n < 1000; n += 1) console.log('flood', n); });";
+    let folder = Folder::with(&[("sw.js", WORKER), ("page.js", page)]);
+    let words = ["run", "sw.js", "--page", "page.js", "--connectivity=online"];
+    let mut host = folder.start(&words);
+    host.expect_line("flood");
+    host.terminate();
+    assert_eq!(host.code(), DONE);
 }
 
 #[cfg(unix)]

@@ -103,6 +103,43 @@ fn broadcast_channels_join_the_scopes_of_an_origin() {
 }
 
 #[test]
+fn a_scope_that_another_one_wakes_is_not_idle() {
+    let mut scenario = Scenario::online()
+        .file("plain.txt", "from the site")
+        .worker(
+            "new BroadcastChannel('news').onmessage = async () => {
+                 await fetch('/plain.txt');
+                 console.log('woken');
+                 for (let n = 0; n < 50; n += 1) await (await fetch('/plain.txt')).text();
+                 console.log('done');
+             };",
+        )
+        .page("new BroadcastChannel('news').postMessage('hello');")
+        .wait_until_printed("woken");
+    scenario.settle();
+    scenario.expect_printed(&["woken", "done"]);
+}
+
+#[test]
+fn a_module_page_may_await_a_message_at_its_top_level() {
+    let mut scenario = Scenario::online()
+        .file(
+            "page.mjs",
+            "const { active } = await navigator.serviceWorker.ready;
+             const answer = new Promise((resolve) => { navigator.serviceWorker.onmessage = resolve; });
+             active.postMessage('question');
+             console.log((await answer).data);",
+        )
+        .worker("self.onmessage = (event) => event.source.postMessage('answer');");
+    let script = scenario.site().join("page.mjs");
+    scenario
+        .open("", ClientScript::File(script))
+        .expect("the page opens");
+    scenario.settle();
+    scenario.expect_printed(&["answer"]);
+}
+
+#[test]
 fn a_controlled_page_gets_its_answers_from_the_worker() {
     Scenario::online()
         .file("plain.txt", "from the site")

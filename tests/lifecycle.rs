@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use landfall::service_worker::{ScriptType, WorkerState};
-use landfall::{Error, HostEventKind, RegisterOptions};
+use landfall::{ClientScript, Error, HostEventKind, RegisterOptions};
 use serde_json::json;
 
 use crate::support::scenario::{Scenario, address};
@@ -79,12 +79,64 @@ fn module_workers_import_statically_and_have_no_import_scripts() {
              console.log(answer, this === undefined);
              try { importScripts('lib.mjs'); } catch (error) { console.log(error.name); }",
         );
-    let options = RegisterOptions {
-        script_type: ScriptType::Module,
-        ..RegisterOptions::new(address("sw.mjs"))
-    };
-    scenario.register_with(options).expect("it is registered");
+    scenario
+        .register_with(as_module("sw.mjs"))
+        .expect("it is registered");
     scenario.expect_printed(&["42 true", "TypeError"]);
+}
+
+fn as_module(path: &str) -> RegisterOptions {
+    RegisterOptions {
+        script_type: ScriptType::Module,
+        ..RegisterOptions::new(address(path))
+    }
+}
+
+#[test]
+fn a_module_that_throws_at_its_top_level_is_not_installed() {
+    let mut scenario = Scenario::online().file("sw.mjs", "throw new Error('at the top');");
+    let refused = scenario
+        .register_with(as_module("sw.mjs"))
+        .expect_err("it threw");
+    assert!(refused.to_string().contains("at the top"), "{refused}");
+    assert!(scenario.status().registrations.is_empty());
+}
+
+#[test]
+fn a_module_worker_that_awaits_for_ever_is_cut_off() {
+    register_without_end(
+        Scenario::online().file(
+            "sw.js",
+            "console.log('begun'); await new Promise(() => {});",
+        ),
+        "{ type: 'module' }",
+    );
+}
+
+#[test]
+fn a_worker_that_imports_from_a_server_that_never_answers_is_cut_off() {
+    // Nobody accepts what is connected to it.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = silent.local_addr().expect("it is bound");
+    let script = format!("console.log('begun'); importScripts('http://{address}/lib.js');");
+    register_without_end(Scenario::online().file("sw.js", &script), "{}");
+}
+
+/// Registers a worker that prints `begun` and never comes to the end of its script, and sees that the host goes on.
+#[track_caller]
+fn register_without_end(mut scenario: Scenario, options: &str) {
+    let page = format!(
+        "navigator.serviceWorker.register('/sw.js', {options}).catch(() => console.log('refused'));"
+    );
+    scenario
+        .open("", ClientScript::Source(page))
+        .expect("the page opens");
+    scenario = scenario
+        .wait_until_printed("begun")
+        .advance_meanwhile(Duration::from_secs(600))
+        .wait_until_printed("refused");
+    scenario.settle();
+    assert!(scenario.status().registrations.is_empty());
 }
 
 #[test]

@@ -31,10 +31,13 @@ pub(super) async fn run(args: RunArgs, output: &Output) -> anyhow::Result<ExitCo
     }
 
     let work = work(&args, &site, &host);
-    tokio::pin!(work);
+    let interrupted = interruption();
+    tokio::pin!(work, interrupted);
     let result = loop {
         tokio::select! {
+            // A page that prints without end must not keep anybody from stopping it.
             biased;
+            result = &mut interrupted => break result,
             Some(event) = events.next() => teller.tell(&event)?,
             result = &mut work => break result,
         }
@@ -79,15 +82,13 @@ async fn work(args: &RunArgs, site: &Site, host: &Host) -> anyhow::Result<()> {
     for page in &site.pages {
         open.push(open_page(page, host).await?);
     }
-    let interrupted = interruption();
     if args.exit_when_idle {
-        tokio::select! {
-            idle = host.run_until_idle() => Ok(idle?),
-            result = interrupted => result,
-        }
+        host.run_until_idle().await?;
     } else {
-        interrupted.await
+        // Until interrupted.
+        std::future::pending::<()>().await;
     }
+    Ok(())
 }
 
 /// Without its control socket a host is still good for everything else.

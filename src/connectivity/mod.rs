@@ -127,9 +127,12 @@ impl Connectivity {
         self.shared.update(|layers| layers.forced = Some(false));
     }
 
-    /// The host's switch: online whatever the source says.
+    /// The host's switch: online from now on.
+    ///
+    /// The answer is the source's again as soon as that says online too, so that what it notices later counts.
     pub fn go_online(&self) {
-        self.shared.update(|layers| layers.forced = Some(true));
+        self.shared
+            .update(|layers| layers.forced = (!layers.source.online).then_some(true));
     }
 
     /// Gives the answer back to the source.
@@ -139,7 +142,7 @@ impl Connectivity {
 
     /// What the source says, heard or not.
     pub(self) fn set_source(&self, state: NetworkState) {
-        self.shared.update(|layers| layers.source = state);
+        self.shared.update(|layers| layers.hear(state));
     }
 }
 
@@ -149,6 +152,16 @@ impl fmt::Debug for Connectivity {
             .debug_tuple("Connectivity")
             .field(&self.state())
             .finish()
+    }
+}
+
+impl Layers {
+    /// The source says what it sees; once it is online by itself, nothing has to be forced for that.
+    fn hear(&mut self, state: NetworkState) {
+        if state.online && self.forced == Some(true) {
+            self.forced = None;
+        }
+        self.source = state;
     }
 }
 
@@ -181,7 +194,7 @@ impl SourceFeed {
         let Some(shared) = self.shared.upgrade() else {
             return false;
         };
-        shared.update(|layers| layers.source = state);
+        shared.update(|layers| layers.hear(state));
         true
     }
 }

@@ -36,6 +36,48 @@ fn the_hosts_switch_wins_over_the_source_until_released() {
     );
 }
 
+#[tokio::test]
+async fn offline_and_online_again_give_the_answer_back_to_the_source() {
+    let clock = ManualClock::new(Timestamp(0));
+    let timeline = Timeline::parse("online:1m,offline").expect("a valid timeline");
+    let connectivity = Connectivity::timeline(timeline);
+    let mut changes = connectivity.subscribe();
+    connectivity.start(Arc::new(clock.clone())).await;
+    tokio::task::yield_now().await;
+    connectivity.go_offline();
+    assert!(!connectivity.is_online());
+    connectivity.go_online();
+    assert_eq!(
+        connectivity.state(),
+        NetworkState::online(NetworkReason::Timeline)
+    );
+
+    clock.advance(Duration::from_secs(60));
+    changes
+        .wait_for(|state| state.reason == NetworkReason::TimelineEnded)
+        .await
+        .expect("the timeline plays");
+    assert!(!connectivity.is_online());
+}
+
+#[test]
+fn a_forced_network_is_the_sources_again_once_that_is_online() {
+    let (connectivity, network) = Connectivity::simulated(false);
+    connectivity.go_online();
+    network.go_offline();
+    assert_eq!(
+        connectivity.state(),
+        NetworkState::online(NetworkReason::Host),
+        "the switch wins while the source is offline"
+    );
+    network.go_online();
+    network.go_offline();
+    assert_eq!(
+        connectivity.state(),
+        NetworkState::offline(NetworkReason::Simulated)
+    );
+}
+
 /// N1
 #[test]
 fn only_changes_wake_whoever_waits() {

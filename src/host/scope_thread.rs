@@ -64,6 +64,7 @@ pub(super) enum Command {
 /// The host's end of a scope's thread.
 pub(super) struct ScopeThread {
     commands: mpsc::UnboundedSender<Command>,
+    port: HostPort,
     stop: Arc<OnceLock<StopHandle>>,
 }
 
@@ -80,6 +81,7 @@ impl ScopeThread {
         let (commands, received) = mpsc::unbounded_channel();
         let (started_sender, started) = oneshot::channel();
         let (ended_sender, ended) = oneshot::channel();
+        let port = spec.port.clone();
         let stop = Arc::new(OnceLock::new());
         let thread_stop = Arc::clone(&stop);
         thread::Builder::new()
@@ -90,7 +92,12 @@ impl ScopeThread {
                 // The host may have gone first.
                 let _ = ended_sender.send(reason);
             })?;
-        Ok((Self { commands, stop }, ScopeProgress { started, ended }))
+        let thread = Self {
+            commands,
+            port,
+            stop,
+        };
+        Ok((thread, ScopeProgress { started, ended }))
     }
 
     /// Sends a command; a scope that has ended takes none.
@@ -98,8 +105,10 @@ impl ScopeThread {
         let _ = self.commands.send(command);
     }
 
-    /// Ends the scope where it is, even inside an endless loop.
+    /// Ends the scope where it is, even inside an endless loop or a wait for the host.
     pub(super) fn terminate(&self) {
+        // First: an engine that is not there yet looks at it as soon as it can be stopped.
+        self.port.cut_off();
         if let Some(stop) = self.stop.get() {
             stop.stop(StopReason::Terminated);
         }
@@ -140,6 +149,10 @@ fn run(
         };
         let handle = engine.stop_handle();
         let _ = stop.set(handle.clone());
+        if port.is_cut_off() {
+            handle.stop(StopReason::Terminated);
+            return handle.reason();
+        }
         let mut turns = Turns {
             starting: Some(begin(&mut engine, spec.main, started)),
             engine,
@@ -149,6 +162,7 @@ fn run(
             stop: handle.clone(),
             last_error: None,
             taken: 0,
+            told_idle: false,
         };
         poll_fn(|context| turns.poll(context)).await;
         handle.reason()
@@ -198,6 +212,8 @@ struct Turns {
     last_error: Option<ScriptError>,
     /// How many commands were taken: the host compares it with how many it sent.
     taken: u64,
+    /// The host was told that nothing is under way.
+    told_idle: bool,
 }
 
 impl Turns {
@@ -214,6 +230,9 @@ impl Turns {
                 Poll::Ready(Err(_)) => true,
                 turn => turn.is_ready() & self.poll_start(context),
             };
+            if !is_idle {
+                self.tell_busy();
+            }
             if let Some(command) = self.next.take() {
                 self.take(command);
                 continue;
@@ -229,8 +248,7 @@ impl Turns {
                 }
                 Poll::Pending => {
                     if is_idle {
-                        let commands_taken = self.taken;
-                        self.port.tell(HostRequest::Idle { commands_taken });
+                        self.tell_idle();
                     }
                     return Poll::Pending;
                 }
@@ -255,6 +273,19 @@ impl Turns {
             handled_events,
         }));
         true
+    }
+
+    fn tell_idle(&mut self) {
+        self.told_idle = true;
+        let commands_taken = self.taken;
+        self.port.tell(HostRequest::Idle { commands_taken });
+    }
+
+    /// A message port or a broadcast channel wakes a scope without a command, so the host cannot know by itself.
+    fn tell_busy(&mut self) {
+        if std::mem::take(&mut self.told_idle) {
+            self.port.tell(HostRequest::Busy);
+        }
     }
 
     fn take(&mut self, command: Command) {

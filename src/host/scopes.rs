@@ -133,6 +133,13 @@ impl Scopes {
         }
     }
 
+    /// A scope says that it was woken by another one.
+    pub(super) fn mark_busy(&mut self, id: ContextId) {
+        if let Some(scope) = self.running.get_mut(&id) {
+            scope.is_idle = false;
+        }
+    }
+
     pub(super) fn are_idle(&self) -> bool {
         self.running.values().all(|scope| scope.is_idle)
     }

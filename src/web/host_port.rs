@@ -2,7 +2,7 @@
 //! Nothing here decides; the host answers.
 
 use deno_core::OpState;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use url::Url;
 
 use crate::network;
@@ -58,6 +58,8 @@ pub enum HostRequest {
         /// Counted from the scope's start.
         commands_taken: u64,
     },
+    /// Something is under way again in a scope that was idle: what woke it did not come through the host.
+    Busy,
     /// `importScripts()` or a static import of a script that the worker has not stored.
     ImportScript(Url, Reply<ScriptResource>),
     /// `fetch()` of a client that may have a controller.
@@ -112,6 +114,7 @@ pub enum HostRequest {
 pub struct HostPort {
     context: ContextId,
     requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
+    is_cut_off: watch::Sender<bool>,
 }
 
 impl HostPort {
@@ -120,7 +123,11 @@ impl HostPort {
         context: ContextId,
         requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
     ) -> Self {
-        Self { context, requests }
+        Self {
+            context,
+            requests,
+            is_cut_off: watch::Sender::new(false),
+        }
     }
 
     /// The port of the scope that an op was called in.
@@ -133,10 +140,24 @@ impl HostPort {
         let _ = self.requests.send((self.context, request));
     }
 
+    /// Ends every wait for an answer, now and from now on: a script that is stopped may be inside of one.
+    pub fn cut_off(&self) {
+        self.is_cut_off.send_replace(true);
+    }
+
+    /// Whether no answer is waited for any more.
+    pub fn is_cut_off(&self) -> bool {
+        *self.is_cut_off.borrow()
+    }
+
     /// Asks the host and waits for its answer.
     pub async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> HostRequest) -> Result<T, WebError> {
         let (reply, answer) = oneshot::channel();
         self.tell(ask(reply));
-        answer.await.unwrap_or(Err(WebError::ShuttingDown))
+        let mut cut_off = self.is_cut_off.subscribe();
+        tokio::select! {
+            answer = answer => answer.unwrap_or(Err(WebError::ShuttingDown)),
+            _ = cut_off.wait_for(|is_cut_off| *is_cut_off) => Err(WebError::ShuttingDown),
+        }
     }
 }

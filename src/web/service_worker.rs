@@ -8,6 +8,7 @@ use deno_core::{OpState, op2};
 use deno_web::{JsMessageData, MessagePortError};
 use futures::executor::block_on;
 use std::sync::Arc;
+use tokio::task::unconstrained;
 use url::Url;
 
 use crate::service_worker::{ClientType, EventOutcome, ScriptMap, ScriptResource};
@@ -133,7 +134,8 @@ fn op_service_worker_import_script(
     let parsed = Url::parse(&url).map_err(|_| WebError::Network(format!("`{url}` is no URL")))?;
     let host = HostPort::of(state);
     let scripts = state.borrow::<StoredScripts>().clone();
-    let script = block_on(scripts.load(&parsed, &host))?;
+    // Tokio's budget for one turn is not filled up in here: used up, it would keep the answer away for ever.
+    let script = block_on(unconstrained(scripts.load(&parsed, &host)))?;
     let text = decode_script(&script.body);
     state.borrow::<ScriptSources>().insert(&url, text.clone());
     Ok(text.to_string())
