@@ -219,8 +219,12 @@ struct Turns {
 impl Turns {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
-            let is_idle = match self.engine.poll(context) {
-                _ if self.stop.reason().is_some() => return Poll::Ready(()),
+            let turn = self.engine.poll(context);
+            if self.stop.reason().is_some() {
+                return Poll::Ready(());
+            }
+            let has_started = self.poll_start(context);
+            let is_idle = match turn {
                 Poll::Ready(Err(error)) if self.last_error.as_ref() != Some(&error) => {
                     self.last_error = Some(error.clone());
                     self.port.tell(HostRequest::ReportError(error));
@@ -228,7 +232,7 @@ impl Turns {
                 }
                 // It stands, whatever is done: an imported module that waits for nothing.
                 Poll::Ready(Err(_)) => true,
-                turn => turn.is_ready() & self.poll_start(context),
+                turn => turn.is_ready() && has_started,
             };
             if !is_idle {
                 self.tell_busy();
