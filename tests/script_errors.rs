@@ -175,5 +175,7 @@ fn a_module_page_hears_the_host_while_its_top_level_waits() {
     let page = ClientScript::File(scenario.site().join("page.mjs"));
     scenario.open("", page).expect("the page opens");
     scenario.settle();
-    scenario.expect_printed(&["heard"]);
+    scenario
+        .expect_printed(&["heard"])
+        .expect_no_event(|kind| matches!(kind, HostEventKind::ScriptError { .. }));
 }

@@ -20,6 +20,9 @@ use crate::web::script_error::ScriptError;
 /// How much stack a scope's thread has; V8 itself uses about one megabyte of it.
 const STACK_SIZE: usize = 4 << 20;
 
+/// What deno_core says of a module that waits while nothing of its own is under way.
+const STALLED: &str = "Top-level await promise never resolved";
+
 /// Everything a new scope's thread needs. It crosses into that thread.
 pub(super) struct ScopeSpec {
     pub kind: ScopeKind,
@@ -225,6 +228,8 @@ impl Turns {
             }
             let has_started = self.poll_start(context);
             let is_idle = match turn {
+                // Deno does not know that a module may wait for the host alone.
+                Poll::Ready(Err(error)) if !has_started && error.message.contains(STALLED) => true,
                 Poll::Ready(Err(error)) if self.last_error.as_ref() != Some(&error) => {
                     self.last_error = Some(error.clone());
                     self.port.tell(HostRequest::ReportError(error));

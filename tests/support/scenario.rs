@@ -332,6 +332,14 @@ impl Scenario {
         self.log.iter().map(|event| &event.kind)
     }
 
+    /// Nothing like this happened.
+    #[track_caller]
+    pub fn expect_no_event(self, is_expected: impl Fn(&HostEventKind) -> bool) -> Self {
+        let has_happened = self.log.iter().any(|event| is_expected(&event.kind));
+        assert!(!has_happened, "it did happen; {}", self.story());
+        self
+    }
+
     /// What scripts have printed so far.
     pub fn printed(&self) -> Vec<&str> {
         self.log
