@@ -38,7 +38,7 @@ pub(super) struct Cli {
 const AFTER_HELP: &str = "\
 Exit status:
   0  done
-  1  failed; one message on standard error says why
+  1  failed; standard error says why, or the outcome that `sync fire` prints
   2  the command line is wrong
 
 Examples:
