@@ -265,14 +265,15 @@ Events (--json):
     install_failed                        scope, script, outcome
     unregistered                          scope
     online, offline
-    sync_registered                       scope, tag
-    sync_started                          scope, tag, attempt, max_attempts, last_chance
-    sync_ended                            scope, tag, attempt, outcome, next_attempt_at_ms, removed
+    sync_registered, sync_unregistered    kind, scope, tag
+    sync_started                          kind, scope, tag, attempt, max_attempts, last_chance
+    sync_ended                            kind, scope, tag, attempt, outcome, next_attempt_at_ms, removed
     console                               source, url, level, message
     script_error                          source, url, error
     request_failed                        client_url, method, address, reason
     scope_stopped                         source, url, reason
     storage_failed                        reason
+  `kind` is the type of the event: sync or periodicsync.
   `source` is `worker` or `client`, `url` its address.
   `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, failed_to_start) and `reason`.
   `removed` is null, succeeded or gave_up.
