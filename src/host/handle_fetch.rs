@@ -106,7 +106,7 @@ impl Core {
         };
         let core = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            core.fire(registration, worker, EventInit::Fetch(init))
+            core.fire(registration, worker, EventInit::Fetch(Box::new(init)))
                 .await;
         });
         let answer = answer.await;

@@ -37,7 +37,7 @@ pub enum EventInit {
         origin: String,
     },
     /// `fetch`
-    Fetch(FetchInit),
+    Fetch(Box<FetchInit>),
 }
 
 /// Who posted a message to a worker.
