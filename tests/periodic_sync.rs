@@ -567,7 +567,7 @@ fn the_interfaces_are_what_the_specification_says() {
     Scenario::online()
         .worker(
             "const attempt = (make) => { try { return make().tag; } catch (error) { return error.name; } };
-             console.log([
+             self.oninstall = () => console.log([
                  'onperiodicsync' in self,
                  attempt(() => new PeriodicSyncEvent('periodicsync')),
                  attempt(() => new PeriodicSyncEvent('periodicsync', {})),
@@ -615,8 +615,12 @@ fn every_step_of_a_periodic_sync_is_told() {
     let scenario = Scenario::online()
         .with_policy(with_attempts(2))
         .worker(
-            "let runs = 0;
-             self.onperiodicsync = (event) => event.waitUntil(++runs === 1 ? Promise.reject() : Promise.resolve());",
+            "self.onperiodicsync = (event) => event.waitUntil((async () => {
+                 const cache = await caches.open('runs');
+                 if (await cache.match('/first')) return;
+                 await cache.put('/first', new Response());
+                 throw new Error('the first run fails');
+             })());",
         )
         .register_periodic_sync("news", Duration::ZERO)
         .advance(12 * HOUR)
