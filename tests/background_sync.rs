@@ -241,7 +241,9 @@ fn a_registration_is_told_once_with_its_scope() {
     let told: Vec<_> = scenario
         .events()
         .filter_map(|kind| match kind {
-            HostEventKind::SyncRegistered { scope, tag } => Some((scope.as_str(), tag.as_str())),
+            HostEventKind::SyncRegistered { scope, tag, .. } => {
+                Some((scope.as_str(), tag.as_str()))
+            }
             _ => None,
         })
         .collect();

@@ -9,7 +9,7 @@ use crate::cli::frame;
 use crate::clock::Timestamp;
 use crate::host::{HostEvent, HostEventKind, ScriptSource};
 use crate::service_worker::EventOutcome;
-use crate::sync::Removal;
+use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
 use crate::web::script_error::ScriptError;
 
@@ -66,14 +66,16 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::Unregistered { scope } => told("unregistered", BLUE, scope.to_string()),
         Kind::Online { reason } => told("online", GREEN, reason.clone()),
         Kind::Offline { reason } => told("offline", YELLOW, reason.clone()),
-        Kind::SyncRegistered { tag, .. } => told("queued", BLUE, format!("sync `{tag}`")),
+        Kind::SyncRegistered { kind, tag, .. } => told("queued", BLUE, named(*kind, tag)),
+        Kind::SyncUnregistered { kind, tag, .. } => told("unqueued", BLUE, named(*kind, tag)),
         Kind::SyncStarted {
+            kind,
             tag,
             attempt,
             max_attempts,
             last_chance,
             ..
-        } => sync_started(tag, *attempt, *max_attempts, *last_chance),
+        } => sync_started(*kind, tag, *attempt, *max_attempts, *last_chance),
         Kind::SyncEnded {
             tag,
             outcome,
@@ -155,10 +157,20 @@ fn failure(label: &'static str, text: String) -> Line {
     }
 }
 
-fn sync_started(tag: &str, attempt: u32, max_attempts: u32, last_chance: bool) -> Line {
+fn named(kind: SyncKind, tag: &str) -> String {
+    format!("{} `{tag}`", kind.event_name())
+}
+
+fn sync_started(
+    kind: SyncKind,
+    tag: &str,
+    attempt: u32,
+    max_attempts: u32,
+    last_chance: bool,
+) -> Line {
     let chance = if last_chance { ", the last chance" } else { "" };
     let text = format!("`{tag}`, attempt {attempt} of {max_attempts}{chance}");
-    told("sync", BLUE, text)
+    told(kind.event_name(), BLUE, text)
 }
 
 fn sync_ended(
@@ -226,6 +238,7 @@ mod tests {
     fn ended(outcome: EventOutcome, removed: Option<Removal>, next: Option<Timestamp>) -> Line {
         let scope = url::Url::parse("https://localhost/").unwrap();
         let kind = HostEventKind::SyncEnded {
+            kind: SyncKind::OneShot,
             scope,
             tag: "outbox".into(),
             attempt: 1,

@@ -12,7 +12,7 @@ use crate::host::permissions::Permission;
 use crate::service_worker::{EventOutcome, RegistrationId};
 use crate::storage::{Storage, StorageError};
 use crate::sync::{
-    Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncRefusal,
+    Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncKind, SyncRefusal,
     SyncRegistration,
 };
 use crate::web::error::WebError;
@@ -56,6 +56,7 @@ impl Core {
             return Err(SyncRefusal::Disabled.into());
         }
         self.publish(HostEventKind::SyncRegistered {
+            kind: SyncKind::OneShot,
             scope: registration.scope,
             tag: key.tag,
         });
@@ -223,6 +224,7 @@ impl Core {
             Some(worker) if self.connectivity.is_online() => {
                 if let Some(scope) = scope.clone() {
                     self.publish(HostEventKind::SyncStarted {
+                        kind: SyncKind::OneShot,
                         scope,
                         tag: row.key.tag.clone(),
                         attempt: row.attempt(),
@@ -244,6 +246,7 @@ impl Core {
         let (next_attempt_at_ms, removed) = self.settle_sync(&row.key, outcome.as_ref());
         if let (Some(outcome), Some(scope)) = (outcome, scope) {
             self.publish(HostEventKind::SyncEnded {
+                kind: SyncKind::OneShot,
                 scope,
                 attempt: row.attempt(),
                 tag: row.key.tag,
