@@ -62,8 +62,8 @@ pub(super) async fn run(
                 result?;
                 stop.cancel();
             }
-            Some(event) = events.next() => teller.tell(&event)?,
             result = &mut work => break result,
+            Some(event) = events.next() => teller.tell(&event)?,
         }
     };
     let ended = host.shut_down().await;
