@@ -10,6 +10,7 @@ mod core;
 mod dispatch;
 mod error;
 mod event;
+mod exposed;
 mod lifecycle;
 mod permissions;
 mod requests;
@@ -17,6 +18,7 @@ mod scope_thread;
 mod scopes;
 mod script_fetch;
 mod status;
+mod stop_worker;
 mod sync_loop;
 mod thread;
 
@@ -41,6 +43,7 @@ pub use builder::{ConnectivityMode, HostBuilder};
 pub use clients::{Client, ClientOptions, ClientScript};
 pub use error::Error;
 pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
+pub use exposed::FunctionCall;
 pub use permissions::{Permission, PermissionState};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
 
