@@ -10,6 +10,7 @@ mod core;
 mod dispatch;
 mod error;
 mod event;
+mod exposed;
 mod handle_fetch;
 mod lifecycle;
 mod periodic_sync;
@@ -19,6 +20,7 @@ mod scope_thread;
 mod scopes;
 mod script_fetch;
 mod status;
+mod stop_worker;
 mod sync_loop;
 mod thread;
 
@@ -45,6 +47,7 @@ pub use builder::{ConnectivityMode, HostBuilder};
 pub use clients::{Client, ClientOptions, ClientScript};
 pub use error::Error;
 pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
+pub use exposed::FunctionCall;
 pub use permissions::{Permission, PermissionState};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
 
