@@ -39,10 +39,10 @@ mod global_scope;
 mod indexed_db;
 /// Register, install, activate, update, unregister.
 mod lifecycle;
-/// Events that come again and again.
-mod periodic_sync;
 /// A link that is cut and restored, in network namespaces.
 mod network_namespaces;
+/// Events that come again and again.
+mod periodic_sync;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.
