@@ -50,8 +50,9 @@ pub mod cli;
 #[cfg(feature = "v8")]
 pub use host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, FunctionCall, Host,
-    HostBuilder, HostEvent, HostEventKind, Permission, PermissionState, RegisterOptions,
-    Registration, RegistrationStatus, ScriptSource, Status, SyncStatus, WorkerStatus,
+    HostBuilder, HostEvent, HostEventKind, OriginStatus, Permission, PermissionState,
+    RegisterOptions, Registration, RegistrationStatus, ScriptSource, Status, SyncStatus,
+    WorkerStatus, check_stored, clear_stored_origin,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

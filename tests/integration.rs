@@ -49,3 +49,5 @@ mod real_scripts;
 mod script_errors;
 /// HTTP in front of a worker.
 mod serve;
+/// What is stored for an origin, and clearing it.
+mod storage;

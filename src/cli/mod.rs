@@ -12,6 +12,7 @@ mod registrations;
 mod run;
 mod serve;
 mod site;
+mod storage;
 mod story;
 mod switch;
 mod sync;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use args::{Cli, Command, SyncCommand};
+use args::{Cli, Command, StorageCommand, SyncCommand};
 use output::Output;
 
 /// Exit code of a command that did not do what it was asked for.
@@ -66,6 +67,9 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         Command::Sync(SyncCommand::Fire(args)) => sync::fire(args, output).await,
         Command::Online(folder) => switch::go(true, &folder, output).await,
         Command::Offline(folder) => switch::go(false, &folder, output).await,
+        Command::Storage(StorageCommand::Ls(args)) => storage::list(&args, output).await,
+        Command::Storage(StorageCommand::Clear(args)) => storage::clear(&args, output).await,
+        Command::Storage(StorageCommand::Check(args)) => storage::check(&args, output).await,
         Command::Registrations(args) => registrations::list(&args, output).await,
         Command::Status(args) => registrations::status(&args, output).await,
     }

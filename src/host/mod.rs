@@ -13,6 +13,7 @@ mod event;
 mod exposed;
 mod handle_fetch;
 mod lifecycle;
+mod origins;
 mod periodic_sync;
 mod permissions;
 mod requests;
@@ -48,6 +49,7 @@ pub use clients::{Client, ClientOptions, ClientScript};
 pub use error::Error;
 pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
 pub use exposed::FunctionCall;
+pub use origins::{OriginStatus, check_stored, clear_stored_origin};
 pub use permissions::{Permission, PermissionState};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
 

@@ -11,7 +11,7 @@ use crate::storage::error::StorageError;
 use crate::storage::migrations::migrate;
 
 /// How long a write waits for another connection to finish its own.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Statements kept ready. More than any one subject uses.
 const CACHED_STATEMENTS: usize = 64;

@@ -25,6 +25,15 @@ pub(super) enum Request {
     GoOnline,
     /// Away from the network. Answered with `null`.
     GoOffline,
+    /// What is stored for which origin. Answered with `OriginStatus`es.
+    Origins,
+    /// Remove everything of an origin. Answered with `null`.
+    ClearOrigin {
+        /// It, as an address.
+        origin: Url,
+    },
+    /// Read every database to its end. Answered with `CheckedDatabase`s.
+    CheckStorage,
     /// Send a `sync` or `periodicsync` event now. Answered with an `EventOutcome`.
     FireSync {
         /// Which of the two.

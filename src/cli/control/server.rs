@@ -94,6 +94,12 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             host.go_offline();
             Ok(Value::Null)
         }
+        Request::Origins => Ok(serde_json::to_value(host.origins().await?)?),
+        Request::ClearOrigin { origin } => {
+            host.clear_origin(&origin).await?;
+            Ok(Value::Null)
+        }
+        Request::CheckStorage => Ok(serde_json::to_value(host.check_storage().await?)?),
         Request::FireSync {
             kind,
             tag,
