@@ -64,8 +64,8 @@ pub(super) fn line(event: &HostEvent) -> Line {
             script, outcome, ..
         } => failure("not installed", format!("{script}: {}", reason(outcome))),
         Kind::Unregistered { scope } => told("unregistered", BLUE, scope.to_string()),
-        Kind::Online => told("online", GREEN, String::new()),
-        Kind::Offline => told("offline", YELLOW, String::new()),
+        Kind::Online { reason } => told("online", GREEN, reason.clone()),
+        Kind::Offline { reason } => told("offline", YELLOW, reason.clone()),
         Kind::SyncRegistered { kind, tag, .. } => told("queued", BLUE, named(*kind, tag)),
         Kind::SyncUnregistered { kind, tag, .. } => told("unqueued", BLUE, named(*kind, tag)),
         Kind::SyncStarted {
