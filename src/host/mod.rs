@@ -10,6 +10,7 @@ mod core;
 mod dispatch;
 mod error;
 mod event;
+mod exposed;
 mod handle_fetch;
 mod lifecycle;
 mod permissions;
@@ -18,6 +19,7 @@ mod scope_thread;
 mod scopes;
 mod script_fetch;
 mod status;
+mod stop_worker;
 mod sync_loop;
 mod thread;
 
@@ -43,6 +45,7 @@ pub use builder::{ConnectivityMode, HostBuilder};
 pub use clients::{Client, ClientOptions, ClientScript};
 pub use error::Error;
 pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
+pub use exposed::FunctionCall;
 pub use permissions::{Permission, PermissionState};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
 
