@@ -43,6 +43,8 @@ mod indexed_db;
 mod lifecycle;
 /// A link that is cut and restored, in network namespaces.
 mod network_namespaces;
+/// Events that come again and again.
+mod periodic_sync;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.
