@@ -51,7 +51,7 @@ pub mod cli;
 pub use host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, Host, HostBuilder,
     HostEvent, HostEventKind, Permission, PermissionState, RegisterOptions, Registration,
-    RegistrationStatus, ScriptSource, Status, SyncStatus, WorkerStatus,
+    RegistrationStatus, ScriptSource, Status, SyncStatus, SyncStory, WorkerStatus,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

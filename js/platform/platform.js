@@ -3,6 +3,7 @@
 
 import { core, internals, primordials } from "ext:core/mod.js";
 import { op_scope_report_error } from "ext:core/ops";
+import { tellWork } from "ext:sw_activity/activity.js";
 
 /**
  * Tells the host of an error that no script handled. Deno would end the whole runtime; a browser goes on, and so do we.
@@ -11,6 +12,7 @@ import { op_scope_report_error } from "ext:core/ops";
  * @param {boolean} isRejection true for a promise rejection that nobody handled
  */
 export function reportToHost(error, isRejection = false) {
+  tellWork("error");
   op_scope_report_error(core.destructureError(error), isRejection);
 }
 
@@ -19,6 +21,12 @@ const unreferenced = (op) => (rid) => {
   const received = op(rid);
   core.unrefOpPromise(received);
   return received;
+};
+
+/** Who posts a message does something. */
+const telling = (op) => (...values) => {
+  tellWork("message");
+  return op(...values);
 };
 
 // Deno's scripts are given this view of its core instead of the original one.
@@ -33,6 +41,8 @@ core.ops.op_set_captured_bootstrap({
       __proto__: null,
       ...core.ops,
       op_broadcast_recv: unreferenced(core.ops.op_broadcast_recv),
+      op_broadcast_send: telling(core.ops.op_broadcast_send),
+      op_message_port_post_message: telling(core.ops.op_message_port_post_message),
       op_message_port_recv_message: unreferenced(core.ops.op_message_port_recv_message),
     },
     refOpPromise() {},

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use crate::cli::frame;
 use crate::clock::Timestamp;
 use crate::host::{HostEvent, HostEventKind, ScriptSource};
-use crate::service_worker::EventOutcome;
+use crate::service_worker::{EventOutcome, Warning};
 use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
 use crate::web::script_error::ScriptError;
@@ -88,6 +88,25 @@ pub(super) fn line(event: &HostEvent) -> Line {
             *removed,
             next_attempt_at_ms.map(|at| at.saturating_since(event.at_ms)),
         ),
+        Kind::SyncInterrupted {
+            kind,
+            tag,
+            attempt,
+            next_attempt_at_ms,
+            removed,
+            ..
+        } => {
+            let then = then(
+                *removed,
+                next_attempt_at_ms.map(|at| at.saturating_since(event.at_ms)),
+            );
+            let named = named(*kind, tag);
+            failure(
+                "interrupted",
+                format!("{named}, attempt {attempt}, by the end of the last host{then}"),
+            )
+        }
+        Kind::Warning { warning, .. } => warned(warning),
         Kind::Console {
             source,
             level,
@@ -179,18 +198,38 @@ fn sync_ended(
     removed: Option<Removal>,
     next_in: Option<Duration>,
 ) -> Line {
-    let then = match (removed, next_in) {
-        (Some(Removal::GaveUp), _) => ", given up".to_owned(),
-        (Some(Removal::Succeeded), _) => String::new(),
-        (None, Some(wait)) if wait.is_zero() => "; again now".to_owned(),
-        (None, Some(wait)) => format!("; next attempt in {}", spoken(wait)),
-        (None, None) => "; again now".to_owned(),
-    };
-    let text = format!("`{tag}` {}{then}", reason(outcome));
+    let text = format!("`{tag}` {}{}", reason(outcome), then(removed, next_in));
     if outcome.is_success() {
         told("done", GREEN, text)
     } else {
         failure("failed", text)
+    }
+}
+
+/// What follows from the end of an event.
+fn then(removed: Option<Removal>, next_in: Option<Duration>) -> String {
+    match (removed, next_in) {
+        (Some(Removal::GaveUp), _) => ", given up".to_owned(),
+        (Some(Removal::Succeeded), _) => String::new(),
+        (None, Some(wait)) if !wait.is_zero() => format!("; next attempt in {}", spoken(wait)),
+        (None, _) => "; again now".to_owned(),
+    }
+}
+
+fn warned(warning: &Warning) -> Line {
+    let Warning {
+        name,
+        message,
+        place,
+    } = warning;
+    let at = place
+        .as_ref()
+        .map_or_else(String::new, |place| format!("\nat {place}"));
+    Line {
+        weight: Weight::Always,
+        label: "warning",
+        style: YELLOW,
+        text: format!("{name}: {message}{at}"),
     }
 }
 

@@ -5,11 +5,13 @@
 
 mod activation;
 mod builder;
+mod by_hand;
 mod clients;
 mod core;
 mod dispatch;
 mod error;
 mod event;
+mod history;
 mod lifecycle;
 mod permissions;
 mod requests;
@@ -19,6 +21,7 @@ mod script_fetch;
 mod status;
 mod sync_loop;
 mod thread;
+mod warnings;
 
 use std::future::Future;
 use std::rc::Rc;
@@ -30,17 +33,19 @@ use url::Url;
 use crate::connectivity::Connectivity;
 use crate::service_worker::{EventOutcome, RegistrationId, ScriptType, UpdateViaCache};
 use crate::web::error::WebError;
-use crate::web::event::EventInit;
 use crate::web::host_port::RegisterRequest;
 
 use self::core::Core;
 use self::event::EventFeed;
 use self::thread::HostThread;
 
+pub(crate) use by_hand::drop_stored;
+
 pub use builder::{ConnectivityMode, HostBuilder};
 pub use clients::{Client, ClientOptions, ClientScript};
 pub use error::Error;
 pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
+pub use history::SyncStory;
 pub use permissions::{Permission, PermissionState};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
 
@@ -82,6 +87,7 @@ pub struct Host {
     thread: Arc<HostThread>,
     events: Arc<EventFeed>,
     connectivity: Connectivity,
+    is_strict: bool,
 }
 
 impl Host {
@@ -93,11 +99,13 @@ impl Host {
     async fn start(builder: HostBuilder) -> Result<Self, Error> {
         let events = Arc::clone(&builder.events);
         let connectivity = builder.connectivity_source();
+        let is_strict = builder.is_strict;
         let thread = HostThread::start(builder, Arc::clone(&events), connectivity.clone()).await?;
         Ok(Self {
             thread: Arc::new(thread),
             events,
             connectivity,
+            is_strict,
         })
     }
 
@@ -186,10 +194,25 @@ impl Host {
                     "the registration for `{scope}` has no active worker"
                 )));
             };
-            let event = EventInit::Sync { tag, last_chance };
-            Ok(core.fire(registration.id, worker, event).await)
+            Ok(core
+                .fire_by_hand(&registration, worker, &tag, last_chance)
+                .await)
         })
         .await
+    }
+
+    /// Forgets a tag: no event will be sent for it any more. One that runs comes to its end, and nothing follows.
+    pub async fn drop_sync(&self, scope: &Url, tag: &str) -> Result<(), Error> {
+        let (scope, tag) = (scope.clone(), tag.to_owned());
+        self.call(move |core| async move { core.drop_by_hand(&scope, &tag) })
+            .await
+    }
+
+    /// Everything that is known of a tag, now and from before: a story for each scope and kind that knows it.
+    pub async fn sync_story(&self, tag: &str) -> Result<Vec<SyncStory>, Error> {
+        let tag = tag.to_owned();
+        self.call(move |core| async move { core.sync_stories(&tag) })
+            .await
     }
 
     /// Everything that happens from now on. [`HostBuilder::events`] begins earlier, with the start.
@@ -214,10 +237,15 @@ impl Host {
 
     /// Stops every worker and client, closes the databases and ends the host.
     /// Events under way are cut off; what they were promised is on disk and goes on with the next start.
+    ///
+    /// A strict host that gave warnings has ended as well, and tells by [`Error::Warned`] that it did.
     pub async fn shut_down(&self) -> Result<(), Error> {
         self.thread.shut_down().await;
         self.events.close();
-        Ok(())
+        match self.events.warnings() {
+            count if self.is_strict && count > 0 => Err(Error::Warned { count }),
+            _ => Ok(()),
+        }
     }
 
     /// Runs work on the host's thread.

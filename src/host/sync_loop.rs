@@ -2,24 +2,51 @@
 //!
 //! The rules are in [`crate::sync`]; this stores what they say before anything depends on it.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::clock::Timestamp;
 use crate::host::core::Core;
-use crate::host::event::HostEventKind;
+use crate::host::dispatch::Ended;
+use crate::host::event::{HostEventKind, ScriptSource};
+use crate::host::history::end_of;
 use crate::host::permissions::Permission;
 use crate::service_worker::{EventOutcome, RegistrationId};
-use crate::storage::{Storage, StorageError};
+use crate::storage::{DispatchEnd, DispatchOutcome, DropCause, QueueChange, Storage, StorageError};
 use crate::sync::{
     Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncKind, SyncRefusal,
-    SyncRegistration,
+    SyncRegistration, SyncState,
 };
 use crate::web::error::WebError;
 use crate::web::event::{EventInit, Notice};
 
 /// After a write to the sync queue failed, for example because the disk is full, the next is tried this much later.
 const STORAGE_RETRY: Duration = Duration::from_secs(60);
+
+/// What an attempt made of its registration.
+#[derive(Default)]
+pub(super) struct Settled {
+    /// As it is now; `None` if it is gone.
+    row: Option<SyncRegistration>,
+    /// When the next event may be sent, if there will be one after a delay.
+    next_attempt_at_ms: Option<Timestamp>,
+    /// Why it is gone, if the attempt is the reason.
+    pub(super) removed: Option<Removal>,
+    /// It was registered again while the event ran.
+    pub(super) was_registered_again: bool,
+}
+
+impl Settled {
+    /// What is to be stored.
+    fn changes<'a>(&'a self, key: &'a SyncKey) -> Vec<QueueChange<'a>> {
+        let save = self.row.iter().map(QueueChange::Save);
+        save.chain(self.removed.map(|_| QueueChange::Remove(key)))
+            .collect()
+    }
+}
 
 impl Core {
     /// `registration.sync.register()`: what it resolves is on disk.
@@ -43,6 +70,7 @@ impl Core {
             tag,
         };
         let known = self.syncs.borrow().get(&key).cloned();
+        let is_again = known.is_some();
         let row = match known {
             Some(row) => row.reregister(policy),
             None => SyncRegistration::new(
@@ -51,7 +79,7 @@ impl Core {
                 policy.retry.attempts(may(Permission::Notifications)),
             ),
         };
-        if let Err(error) = self.store_sync(row) {
+        if let Err(error) = self.record_registered(&row, &registration.scope, is_again) {
             self.report_storage(Err(error));
             return Err(SyncRefusal::Disabled.into());
         }
@@ -83,14 +111,17 @@ impl Core {
     }
 
     /// The registration is gone, and its rows with it.
-    pub(super) fn forget_syncs(&self, id: RegistrationId) {
-        self.syncs.borrow_mut().remove_owner(OwnerId(id.0));
+    pub(super) fn forget_syncs(&self, id: RegistrationId, scope: &Url) {
+        let forgotten = self.syncs.borrow_mut().remove_owner(OwnerId(id.0));
+        let tags = forgotten.iter().map(|row| row.key.tag.as_str());
+        self.report_storage(self.record_dropped(scope, tags, DropCause::WorkerUnregistered, &[]));
         self.sync_changed.send_replace(());
     }
 
     /// Takes up what a previous run left.
     pub(super) fn resume_syncs(&self, chance: f64) -> Result<(), StorageError> {
         let now = self.clock.now();
+        let mut fates = HashMap::new();
         for row in self.storage.load_syncs()? {
             let key = row.key.clone();
             match row.recover_after_restart(now, chance, &self.settings.sync_policy) {
@@ -98,12 +129,16 @@ impl Core {
                     self.syncs.borrow_mut().put(row);
                 }
                 Recovery::Repeat(row) | Recovery::Failed(Step::Keep(row)) => {
+                    fates.insert(key, (row.retry_at, None));
                     self.store_sync(row)?;
                 }
-                Recovery::Failed(Step::Remove(_)) => self.storage.remove_syncs([&key])?,
+                Recovery::Failed(Step::Remove(removal)) => {
+                    self.storage.remove_syncs([&key])?;
+                    fates.insert(key, (None, Some(removal)));
+                }
             }
         }
-        Ok(())
+        self.record_interruptions(&fates)
     }
 
     /// Runs until the host ends.
@@ -177,6 +212,7 @@ impl Core {
         self.notify_all(|| Notice::ConnectivityChanged(is_online));
         self.told_online.set(is_online);
         if is_online {
+            self.memory.back_online(self.clock.now());
             let rows = self.syncs.borrow().reconnected(&self.settings.sync_policy);
             for row in rows {
                 self.report_storage(self.store_sync(row));
@@ -201,7 +237,7 @@ impl Core {
             return true;
         };
         let row = row.start();
-        if let Err(error) = self.store_sync(row.clone()) {
+        if let Err(error) = self.record_dispatch(&row) {
             // Not marked, so not fired: it is tried again a little later.
             self.report_storage(Err(error));
             return false;
@@ -218,7 +254,9 @@ impl Core {
     async fn run_sync(self: &Rc<Self>, row: SyncRegistration) {
         let id = RegistrationId(row.key.owner.0);
         let scope = self.registration(id).map(|registration| registration.scope);
-        let outcome = match self.activated_worker(id).await {
+        let worker = self.activated_worker(id).await;
+        let source = worker.and_then(|worker| self.source_of_worker(id, worker));
+        let ended = match worker {
             Some(worker) if self.connectivity.is_online() => {
                 if let Some(scope) = scope.clone() {
                     self.publish(HostEventKind::SyncStarted {
@@ -239,9 +277,7 @@ impl Core {
             // The network went, or the worker: not an attempt.
             _ => None,
         };
-        // Cut off by the end of the host: not an attempt.
-        let outcome = outcome.filter(|outcome| outcome.is_success() || !self.is_ending.get());
-        let (next_attempt_at_ms, removed) = self.settle_sync(&row.key, outcome.as_ref());
+        let (settled, outcome) = self.finish_sync(&row.key, source, ended);
         if let (Some(outcome), Some(scope)) = (outcome, scope) {
             self.publish(HostEventKind::SyncEnded {
                 kind: SyncKind::OneShot,
@@ -249,23 +285,50 @@ impl Core {
                 attempt: row.attempt(),
                 tag: row.key.tag,
                 outcome,
-                next_attempt_at_ms,
-                removed,
+                next_attempt_at_ms: settled.next_attempt_at_ms,
+                removed: settled.removed,
             });
         }
         self.sync_changed.send_replace(());
     }
 
-    /// Stores what an attempt came to: when the next may begin, and why the registration is gone if it is.
-    fn settle_sync(
+    /// Stores what an attempt came to and warns of what was wrong about it; gives its outcome if it counts.
+    fn finish_sync(
         &self,
         key: &SyncKey,
-        outcome: Option<&EventOutcome>,
-    ) -> (Option<Timestamp>, Option<Removal>) {
+        source: Option<ScriptSource>,
+        ended: Option<Ended>,
+    ) -> (Settled, Option<EventOutcome>) {
+        // Cut off by the end of the host: not an attempt.
+        let is_cut_off = |ended: &Ended| !ended.outcome.is_success() && self.is_ending.get();
+        let (ended, without_end) = match ended {
+            Some(ended) if is_cut_off(&ended) => (None, DispatchOutcome::Interrupted),
+            ended => (ended, DispatchOutcome::NotSent),
+        };
+        let outcome = ended.as_ref().map(|ended| ended.outcome.clone());
+        let settled = self.settle_sync(key, outcome.as_ref());
+        let mut end = match &ended {
+            Some(ended) => end_of(ended),
+            None => DispatchEnd::new(without_end),
+        };
+        (end.next_attempt_at_ms, end.removed) = (settled.next_attempt_at_ms, settled.removed);
+        end.registered_again = settled.was_registered_again;
+        if let (Some(ended), Some(source)) = (&ended, &source) {
+            end.warnings = self.warn_of_sync(source, key, &settled, ended);
+        }
+        // What happened has happened, also where it cannot be stored: the event must not seem to run for ever. A restart
+        // finds an event that was interrupted, and repeats it.
+        self.report_storage(self.record_end(key, &settled.changes(key), end));
+        (settled, outcome)
+    }
+
+    /// Puts what an attempt came to into the queue. It is still to be stored.
+    fn settle_sync(&self, key: &SyncKey, outcome: Option<&EventOutcome>) -> Settled {
         // It may have been registered again, or be gone with its worker.
         let Some(current) = self.syncs.borrow().get(key).cloned() else {
-            return (None, None);
+            return Settled::default();
         };
+        let was_registered_again = current.state == SyncState::ReregisteredWhileFiring;
         let settled = match outcome {
             None => Outcome::NotDispatched,
             Some(outcome) if outcome.is_success() => Outcome::Succeeded,
@@ -273,19 +336,22 @@ impl Core {
         };
         let now = self.clock.now();
         let chance = (self.settings.chance)();
-        // What happened has happened, also where it cannot be stored: the event must not seem to run for ever. A restart
-        // finds an event that was interrupted, and repeats it.
         match current.settle(settled, now, chance, &self.settings.sync_policy) {
             Step::Keep(row) => {
-                let retry_at = row.retry_at;
-                self.report_storage(self.write_syncs(|storage| storage.save_syncs([&row])));
-                self.syncs.borrow_mut().put(row);
-                (retry_at, None)
+                self.syncs.borrow_mut().put(row.clone());
+                Settled {
+                    next_attempt_at_ms: row.retry_at,
+                    removed: None,
+                    was_registered_again,
+                    row: Some(row),
+                }
             }
             Step::Remove(removal) => {
-                self.report_storage(self.write_syncs(|storage| storage.remove_syncs([key])));
                 self.syncs.borrow_mut().remove(key);
-                (None, Some(removal))
+                Settled {
+                    removed: Some(removal),
+                    ..Settled::default()
+                }
             }
         }
     }
@@ -297,7 +363,7 @@ impl Core {
     }
 
     /// Writes to the queue on disk, and remembers whether that is possible just now.
-    fn write_syncs(
+    pub(super) fn write_syncs(
         &self,
         write: impl FnOnce(&Storage) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {

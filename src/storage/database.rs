@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::storage::Durability;
 use crate::storage::error::StorageError;
-use crate::storage::migrations::migrate;
+use crate::storage::migrations::{migrate, require_latest};
 
 /// How long a write waits for another connection to finish its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +40,17 @@ impl Database {
             })
             .map_err(|error| StorageError::from_sqlite("open a connection", path, error))?;
         Self::migrated(database, path, layouts)
+    }
+
+    /// Opens a file to read it. Neither the file nor anything beside it is changed.
+    pub(crate) fn open_to_read(path: &Path, layouts: &[&str]) -> Result<Self, StorageError> {
+        let explain = |error| StorageError::from_sqlite("open a connection", path, error);
+        let connection = open_to_read(path).map_err(explain)?;
+        require_latest(&connection, path, layouts)?;
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+        })
     }
 
     /// A database that is gone when it is dropped.
@@ -91,6 +102,28 @@ impl Database {
             Ok(result)
         })
     }
+}
+
+/// A file that was closed in good order is all there is. Else its log is still beside it, and the index of that, which a
+/// reader shares with a host that runs.
+fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = Path::new(&log).metadata().is_ok_and(|log| log.len() > 0);
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut address = url::Url::from_file_path(absolute)
+        .map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))?;
+    address.set_query(Some(if has_log {
+        "mode=ro"
+    } else {
+        "mode=ro&immutable=1"
+    }));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(address.as_str(), flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(connection)
 }
 
 fn set_up(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {

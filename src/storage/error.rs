@@ -35,6 +35,19 @@ pub enum StorageError {
         /// The last layout known here.
         known: u32,
     },
+    /// An earlier version wrote the file, and it was to be read without changing it.
+    #[error(
+        "the database `{}` has layout {found}, older than {known}: start a host on it once, which brings it up to date",
+        path.display()
+    )]
+    OlderLayout {
+        /// The file.
+        path: PathBuf,
+        /// The layout it has.
+        found: u32,
+        /// The last layout known here.
+        known: u32,
+    },
     /// No permission to write, or no such place.
     #[error("the database `{}` cannot be written: {reason}", path.display())]
     NotWritable {

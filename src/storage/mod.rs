@@ -12,6 +12,7 @@ pub mod indexed_db;
 mod migrations;
 mod origin_folder;
 mod registrations;
+mod sync_history;
 mod sync_queue;
 
 #[cfg(test)]
@@ -24,6 +25,8 @@ use crate::storage::database::Database;
 pub use data_folder::{DataFolder, Holder};
 pub use error::StorageError;
 pub use origin_folder::origin_folder;
+pub use sync_history::{Dispatch, DispatchEnd, DispatchOutcome, DropCause, SyncEntry, SyncRecord};
+pub use sync_queue::QueueChange;
 
 /// What a finished write has survived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +53,14 @@ impl Storage {
         let path = folder.join(Self::FILE_NAME);
         Ok(Self {
             database: Database::open(&path, durability, migrations::HOST)?,
+        })
+    }
+
+    /// Opens the database of a data folder to read it, and changes nothing there, whether a host runs on it or not.
+    pub fn open_to_read(folder: &Path) -> Result<Self, StorageError> {
+        let path = folder.join(Self::FILE_NAME);
+        Ok(Self {
+            database: Database::open_to_read(&path, migrations::HOST)?,
         })
     }
 

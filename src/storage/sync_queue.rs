@@ -1,13 +1,51 @@
 //! The sync registrations of a host. What is stored here was promised to a script.
 //! A row says that its event runs *before* the event is sent, so that a restart can tell.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use crate::clock::Timestamp;
 use crate::storage::Storage;
 use crate::storage::column::Word;
 use crate::storage::error::StorageError;
 use crate::sync::{OwnerId, SyncKey, SyncRegistration};
+
+/// One change of the queue.
+#[derive(Debug, Clone, Copy)]
+pub enum QueueChange<'a> {
+    /// Keep this as it is now. Its service worker registration must be kept already.
+    Save(&'a SyncRegistration),
+    /// Forget this.
+    Remove(&'a SyncKey),
+}
+
+/// Makes a change, as a part of a transaction.
+pub(super) fn change_queue(
+    connection: &Connection,
+    change: &QueueChange<'_>,
+) -> rusqlite::Result<()> {
+    match change {
+        QueueChange::Save(row) => connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO sync_registration
+                   (registration_id, tag, origin, state, attempts, max_attempts, retry_at_ms, interruptions)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                row.key.owner.0,
+                row.key.tag,
+                row.origin,
+                Word(row.state),
+                row.attempts,
+                row.max_attempts,
+                row.retry_at.map(Timestamp::as_millis),
+                row.interruptions,
+            ])?,
+        QueueChange::Remove(key) => connection
+            .prepare_cached("DELETE FROM sync_registration WHERE registration_id = ? AND tag = ?")?
+            .execute(params![key.owner.0, key.tag])?,
+    };
+    Ok(())
+}
 
 impl Storage {
     /// Keeps these as they are now, all or none. Their service worker registrations must be kept already.
@@ -17,24 +55,8 @@ impl Storage {
     ) -> Result<(), StorageError> {
         self.database
             .transaction("save sync registrations", |transaction| {
-                let mut upsert = transaction.prepare_cached(
-                    "INSERT OR REPLACE INTO sync_registration
-                       (registration_id, tag, origin, state, attempts, max_attempts, retry_at_ms, interruptions)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                )?;
-                for row in rows {
-                    upsert.execute(params![
-                        row.key.owner.0,
-                        row.key.tag,
-                        row.origin,
-                        Word(row.state),
-                        row.attempts,
-                        row.max_attempts,
-                        row.retry_at.map(Timestamp::as_millis),
-                        row.interruptions,
-                    ])?;
-                }
-                Ok(())
+                let mut rows = rows.into_iter();
+                rows.try_for_each(|row| change_queue(transaction, &QueueChange::Save(row)))
             })
     }
 
@@ -45,13 +67,8 @@ impl Storage {
     ) -> Result<(), StorageError> {
         self.database
             .transaction("remove sync registrations", |transaction| {
-                let mut delete = transaction.prepare_cached(
-                    "DELETE FROM sync_registration WHERE registration_id = ? AND tag = ?",
-                )?;
-                for key in keys {
-                    delete.execute(params![key.owner.0, key.tag])?;
-                }
-                Ok(())
+                let mut keys = keys.into_iter();
+                keys.try_for_each(|key| change_queue(transaction, &QueueChange::Remove(key)))
             })
     }
 

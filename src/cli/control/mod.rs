@@ -31,6 +31,20 @@ pub(super) enum Request {
         scope: Option<Url>,
         /// `event.lastChance`
         last_chance: bool,
+        /// Whether the answer waits for the outcome; else it is `null`, at once.
+        wait: bool,
+    },
+    /// Forget a tag. Answered with `null`.
+    DropSync {
+        /// The tag.
+        tag: String,
+        /// The registration, if the host has several.
+        scope: Option<Url>,
+    },
+    /// Everything about a tag. Answered with a list of `SyncStory`.
+    SyncStory {
+        /// The tag.
+        tag: String,
     },
 }
 

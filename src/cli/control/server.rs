@@ -14,7 +14,8 @@ use url::Url;
 
 use crate::cli::control::address::Place;
 use crate::cli::control::{Answer, Request};
-use crate::host::{Host, Status};
+use crate::cli::sync::scope_of_tag;
+use crate::host::{Error, Host, Status};
 
 /// Listens until it is dropped.
 pub(in crate::cli) struct Server {
@@ -97,12 +98,53 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             tag,
             scope,
             last_chance,
+            wait,
         } => {
-            let scope = chosen_scope(scope, &host.status().await?)?;
+            let status = host.status().await?;
+            let scope = chosen_scope(scope, &status)?;
+            if !wait {
+                send_sync(host.clone(), scope, tag, last_chance, &status)?;
+                return Ok(Value::Null);
+            }
             let outcome = host.dispatch_sync(&scope, &tag, last_chance).await?;
             Ok(serde_json::to_value(outcome)?)
         }
+        Request::DropSync { tag, scope } => {
+            let status = host.status().await?;
+            let scope = scope_of_tag(scope, &tag, &status)?;
+            host.drop_sync(&scope, &tag).await?;
+            Ok(Value::Null)
+        }
+        Request::SyncStory { tag } => Ok(serde_json::to_value(host.sync_story(&tag).await?)?),
     }
+}
+
+/// Sends an event that nobody waits for. What can be refused at once is.
+fn send_sync(
+    host: Host,
+    scope: Url,
+    tag: String,
+    last_chance: bool,
+    status: &Status,
+) -> anyhow::Result<()> {
+    if status.online == Some(false) {
+        return Err(Error::Offline.into());
+    }
+    let known: Vec<Url> = status
+        .registrations
+        .iter()
+        .map(|r| r.scope.clone())
+        .collect();
+    if !known.contains(&scope) {
+        let asked = scope;
+        return Err(Error::UnknownScope { asked, known }.into());
+    }
+    tokio::spawn(async move {
+        if let Err(error) = host.dispatch_sync(&scope, &tag, last_chance).await {
+            tracing::warn!(%error, tag, "a sync event that was sent by hand did not arrive");
+        }
+    });
+    Ok(())
 }
 
 /// The scope that was named, or the only one there is.
