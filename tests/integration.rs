@@ -39,3 +39,7 @@ mod lifecycle;
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.
 mod script_errors;
+/// What became of tags, kept and told.
+mod sync_history;
+/// Warnings of what seems wrong although nothing failed.
+mod warnings;

@@ -11,7 +11,14 @@ import {
   op_activity_work,
 } from "ext:core/ops";
 
-const { SafeMap, MapPrototypeKeys, ArrayFrom, SafeWeakMap } = primordials;
+const {
+  ArrayFrom,
+  ArrayPrototypeFind,
+  MapPrototypeKeys,
+  SafeMap,
+  SafeWeakMap,
+  StringPrototypeStartsWith,
+} = primordials;
 
 /** The number of the event whose dispatch led to the code that runs. */
 const current = new core.AsyncVariable();
@@ -55,10 +62,28 @@ function atWork() {
   return watched.has(id) ? { ids: [id], isCertain: true } : null;
 }
 
-/** @param {"timer" | "storage" | "message" | "registration" | "error"} kind what begins */
+/** @param {"timer" | "storage" | "message" | "registration"} kind what begins */
 export function tellWork(kind) {
   const events = atWork();
-  if (events !== null) op_activity_work(events.ids, events.isCertain, kind);
+  if (events !== null) op_activity_work(events.ids, events.isCertain, kind, null);
+}
+
+/**
+ * An error that no script caught.
+ *
+ * @param {object[]} frames its stack, as `core.destructureError` gives it
+ */
+export function tellError(frames) {
+  const events = atWork();
+  if (events === null) return;
+  const frame = ArrayPrototypeFind(
+    frames,
+    ({ fileName }) => fileName && !StringPrototypeStartsWith(fileName, "ext:"),
+  );
+  const place = frame === undefined
+    ? null
+    : { url: frame.fileName, line: frame.lineNumber, column: frame.columnNumber };
+  op_activity_work(events.ids, events.isCertain, "error", place);
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import { core, internals, primordials } from "ext:core/mod.js";
 import { op_scope_report_error } from "ext:core/ops";
-import { tellWork } from "ext:sw_activity/activity.js";
+import { tellError, tellWork } from "ext:sw_activity/activity.js";
 
 /**
  * Tells the host of an error that no script handled. Deno would end the whole runtime; a browser goes on, and so do we.
@@ -12,8 +12,9 @@ import { tellWork } from "ext:sw_activity/activity.js";
  * @param {boolean} isRejection true for a promise rejection that nobody handled
  */
 export function reportToHost(error, isRejection = false) {
-  tellWork("error");
-  op_scope_report_error(core.destructureError(error), isRejection);
+  const described = core.destructureError(error);
+  tellError(described.frames);
+  op_scope_report_error(described, isRejection);
 }
 
 /** Waiting for a message is no work: a scope that only waits is idle. */

@@ -43,7 +43,7 @@ impl Circumstances {
         let was_away_since = |at| self.back_online_at.is_some_and(|back| back >= at);
         match row.retry_at {
             _ if row.interruptions > 0 => DispatchReason::Interrupted,
-            Some(at) if at >= self.started_at && !was_away_since(at) => DispatchReason::DelayOver,
+            Some(at) if at > self.started_at && !was_away_since(at) => DispatchReason::DelayOver,
             None if self.is_new => DispatchReason::Registered,
             _ if self.back_online_at.is_some() => DispatchReason::BackOnline,
             _ => DispatchReason::HostStarted,

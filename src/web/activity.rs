@@ -118,6 +118,7 @@ fn op_activity_work(
     #[serde] ids: Vec<u32>,
     is_certain: bool,
     #[serde] kind: WorkKind,
+    #[serde] place: Option<ScriptPlace>,
 ) {
     let logs = state.borrow::<Activities>().logs(&ids);
     let is_known = |log: &ActivityLog| {
@@ -129,7 +130,7 @@ fn op_activity_work(
     if logs.iter().all(is_known) {
         return;
     }
-    let place = place_of_script(scope);
+    let place = place.or_else(|| place_of_script(scope));
     for log in logs {
         log.lock().begin_work(Work {
             kind,
