@@ -29,16 +29,22 @@ mod crash;
 mod extend_lifetime;
 /// Requests of scripts, against a real server.
 mod fetch;
+/// Requests that a worker answers, from pages and from outside.
+mod fetch_event;
 /// What every scope has, and what none has.
 mod global_scope;
 /// Databases across restarts and threads.
 mod indexed_db;
 /// Register, install, activate, update, unregister.
 mod lifecycle;
+/// A link that is cut and restored, in network namespaces.
+mod network_namespaces;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.
 mod script_errors;
+/// HTTP in front of a worker.
+mod serve;
 /// What became of tags, kept and told.
 mod sync_history;
 /// Warnings of what seems wrong although nothing failed.

@@ -28,6 +28,7 @@ import {
 import { startReporting } from "ext:sw_global_scope/reporting.js";
 import { Lock, LockManager } from "ext:sw_navigator/lock_manager.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
+import { abortFetch } from "ext:sw_service_worker/dispatch_fetch.js";
 import {
   dispatchEvent,
   endDispatch,
@@ -130,6 +131,7 @@ function boot({ url, serviceWorker, client }) {
     dispatchEvent,
     endDispatch,
     timeOutEvent,
+    abortFetch,
     handledEvents,
     evaluate,
     evaluateModule,

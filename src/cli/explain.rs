@@ -7,7 +7,7 @@ use crate::cli::args::TagArgs;
 use crate::cli::control::{Connection, Request};
 use crate::cli::output::Output;
 use crate::cli::story::spoken;
-use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::clock::{Clock, SystemClock};
 use crate::host::{SyncStatus, SyncStory};
 use crate::service_worker::{RequestRecord, Warning};
 use crate::storage::{Dispatch, DispatchEnd, DispatchOutcome, DropCause, SyncEntry, SyncRecord};
@@ -60,7 +60,7 @@ fn tell(story: &SyncStory) -> String {
         lines.push("  Nothing is known of its past.".to_owned());
     }
     for record in &story.history {
-        lines.extend(happened(record, story.at_ms));
+        lines.extend(happened(record, story));
     }
     lines.push(String::new());
     lines.push("What happens next".to_owned());
@@ -75,8 +75,8 @@ fn tell(story: &SyncStory) -> String {
 }
 
 /// One entry, with what belongs to it below.
-fn happened(record: &SyncRecord, now: Timestamp) -> Vec<String> {
-    let ago = format!("{} ago", spoken(now.saturating_since(record.at)));
+fn happened(record: &SyncRecord, story: &SyncStory) -> Vec<String> {
+    let ago = format!("{} ago", spoken(story.at_ms.saturating_since(record.at)));
     let (text, details) = match &record.entry {
         SyncEntry::Registered {
             min_interval_ms: Some(ms),
@@ -92,7 +92,7 @@ fn happened(record: &SyncRecord, now: Timestamp) -> Vec<String> {
         SyncEntry::RegisteredAgain => ("registered again".to_owned(), Vec::new()),
         SyncEntry::Unregistered => ("unregistered by a script".to_owned(), Vec::new()),
         SyncEntry::Dropped { cause } => (format!("dropped: {}", dropped(*cause)), Vec::new()),
-        SyncEntry::Dispatched(dispatch) => dispatched(dispatch),
+        SyncEntry::Dispatched(dispatch) => dispatched(dispatch, story.online.is_some()),
     };
     let first = format!("  {ago:>14}  {text}");
     let rest = details.into_iter().map(|line| format!("{INDENT}{line}"));
@@ -107,7 +107,7 @@ fn dropped(cause: DropCause) -> &'static str {
     }
 }
 
-fn dispatched(dispatch: &Dispatch) -> (String, Vec<String>) {
+fn dispatched(dispatch: &Dispatch, has_host: bool) -> (String, Vec<String>) {
     let Dispatch {
         attempt,
         max_attempts,
@@ -129,7 +129,11 @@ fn dispatched(dispatch: &Dispatch) -> (String, Vec<String>) {
         DispatchReason::Interval => format!("{numbered}, as its interval was over"),
     };
     match &dispatch.end {
-        None => (what, vec!["is running".to_owned()]),
+        None if has_host => (what, vec!["is running".to_owned()]),
+        None => (
+            what,
+            vec!["ran when the host ended; it will be sent again".to_owned()],
+        ),
         Some(end) => (what, ended(end)),
     }
 }
@@ -229,7 +233,7 @@ fn next(story: &SyncStory) -> String {
         .filter(|wait| !wait.is_zero());
     match (story.online, wait) {
         (None, Some(wait)) => format!(
-            "No host runs here. {} comes in {}, or as soon as a host runs and the network is there.",
+            "No host runs here. {} comes in {} at the earliest, as soon as a host runs and the network is there.",
             capital(&attempt),
             spoken(wait)
         ),
@@ -281,8 +285,10 @@ fn why_gone(story: &SyncStory) -> &'static str {
 /// What would help, if anything need be done.
 fn advice(story: &SyncStory) -> Vec<String> {
     let tag = &story.tag;
-    let last = story.history.iter().rev().find_map(SyncRecord::dispatch);
-    let end = last.and_then(|dispatch| dispatch.end.as_ref());
+    let dispatches = story.history.iter().rev().filter_map(SyncRecord::dispatch);
+    let end = dispatches
+        .filter_map(|dispatch| dispatch.end.as_ref())
+        .next();
     let mut advice = Vec::new();
     match end.map(|end| &end.outcome) {
         Some(DispatchOutcome::Rejected(rejection)) => advice.push(match end.and_then(first_failure) {
@@ -331,7 +337,9 @@ fn advice(story: &SyncStory) -> Vec<String> {
 }
 
 fn first_failure(end: &DispatchEnd) -> Option<&RequestRecord> {
-    end.requests.iter().find(|request| request.has_failed())
+    end.requests
+        .iter()
+        .find(|request| request.has_failed() || request.status.is_some_and(|s| s >= 400))
 }
 
 fn is_by_hand(record: &SyncRecord) -> bool {

@@ -64,8 +64,8 @@ pub(super) fn line(event: &HostEvent) -> Line {
             script, outcome, ..
         } => failure("not installed", format!("{script}: {}", reason(outcome))),
         Kind::Unregistered { scope } => told("unregistered", BLUE, scope.to_string()),
-        Kind::Online => told("online", GREEN, String::new()),
-        Kind::Offline => told("offline", YELLOW, String::new()),
+        Kind::Online { reason } => told("online", GREEN, reason.clone()),
+        Kind::Offline { reason } => told("offline", YELLOW, reason.clone()),
         Kind::SyncRegistered { kind, tag, .. } => told("queued", BLUE, named(*kind, tag)),
         Kind::SyncUnregistered { kind, tag, .. } => told("unqueued", BLUE, named(*kind, tag)),
         Kind::SyncStarted {
@@ -142,9 +142,12 @@ pub(super) fn reason(outcome: &EventOutcome) -> String {
 
 /// A duration as one would say it: two figures at most.
 pub(super) fn spoken(duration: Duration) -> String {
-    let seconds = duration.as_secs();
+    let is_short = duration < Duration::from_secs(1);
+    let seconds = duration
+        .saturating_add(Duration::from_millis(500))
+        .as_secs();
     match seconds {
-        0 => format!("{} ms", duration.as_millis()),
+        _ if is_short => format!("{} ms", duration.as_millis()),
         1..60 => format!("{seconds} s"),
         60..3600 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::clock::{Clock, SystemClock};
-use crate::connectivity::{Connectivity, Timeline};
+use crate::connectivity::{Connectivity, Probe, Timeline};
 use crate::host::Host;
 use crate::host::error::Error;
 use crate::host::event::{EventFeed, Events};
@@ -30,6 +30,8 @@ pub enum ConnectivityMode {
     /// From the machine's interfaces and routes.
     #[default]
     System,
+    /// From the machine too, but online only while a probe is answered as it should be.
+    Probe(Probe),
     /// Online, until [`Host::go_offline`].
     Online,
     /// Offline, until [`Host::go_online`].
@@ -242,6 +244,7 @@ impl HostBuilder {
     pub(super) fn connectivity_source(&self) -> Connectivity {
         match &self.connectivity {
             ConnectivityMode::System => Connectivity::system(),
+            ConnectivityMode::Probe(probe) => Connectivity::probing(probe.clone()),
             ConnectivityMode::Online => Connectivity::always(true),
             ConnectivityMode::Offline => Connectivity::always(false),
             ConnectivityMode::Timeline(timeline) => Connectivity::timeline(timeline.clone()),

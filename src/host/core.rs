@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use url::Url;
 
 use crate::clock::{Clock, Timestamp};
-use crate::connectivity::Connectivity;
+use crate::connectivity::{Connectivity, NetworkState};
 use crate::host::builder::Settings;
 use crate::host::error::Error;
 use crate::host::event::{EventFeed, HostEvent, HostEventKind};
@@ -81,7 +81,7 @@ pub(super) struct Core {
     /// How many jobs and events are under way.
     pub under_way: Cell<usize>,
     /// The state of the network that scopes were told last.
-    pub told_online: Cell<bool>,
+    pub told_network: RefCell<NetworkState>,
     /// Set when the host ends: no event is sent any more, and one that is cut off did not fail.
     pub is_ending: Cell<bool>,
     pub requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
@@ -104,7 +104,7 @@ impl Core {
     pub(super) fn new(parts: Parts) -> Self {
         let started_at = parts.clock.now();
         Self {
-            told_online: Cell::new(parts.connectivity.is_online()),
+            told_network: RefCell::new(parts.connectivity.state()),
             planned_at: Cell::new(parts.clock.now()),
             is_ending: Cell::new(false),
             clock: parts.clock,

@@ -59,6 +59,8 @@ pub(super) enum Command {
         outcome: oneshot::Sender<EventOutcome>,
     },
     TimeOut(u32),
+    /// Nobody wants the answer to a `fetch` event any more.
+    GiveUp(u32),
     Notify(Notice),
     Evaluate {
         source: String,
@@ -311,6 +313,7 @@ impl Turns {
                 outcome,
             } => self.engine.dispatch(id, event, activity, outcome),
             Command::TimeOut(id) => self.engine.time_out(id),
+            Command::GiveUp(id) => self.engine.give_up(id),
             Command::Notify(notice) => self.engine.notify(notice),
             Command::Evaluate { source, result } => self.engine.evaluate(&source, result),
             Command::Stop => {}

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::clock::Timestamp;
+use crate::connectivity::NetworkState;
 use crate::host::core::Core;
 use crate::host::error::Error;
 use crate::service_worker::{ServiceWorker, ServiceWorkerRegistration, WorkerState};
@@ -17,6 +18,9 @@ use crate::sync::{OwnerId, SyncRegistration, SyncState};
 pub struct Status {
     /// Whether there is a network; `None` if no host runs, so that nobody looks.
     pub online: Option<bool>,
+    /// Who or what says so.
+    #[serde(default)]
+    pub online_reason: Option<String>,
     /// Every registration.
     pub registrations: Vec<RegistrationStatus>,
     /// Every sync registration.
@@ -90,7 +94,7 @@ impl Status {
     }
 
     fn new(
-        online: Option<bool>,
+        network: Option<NetworkState>,
         registrations: &[ServiceWorkerRegistration],
         syncs: &[SyncRegistration],
         clients: Vec<Url>,
@@ -117,7 +121,8 @@ impl Status {
             })
         };
         Self {
-            online,
+            online: network.as_ref().map(|network| network.online),
+            online_reason: network.map(|network| network.reason.to_string()),
             registrations: registrations
                 .iter()
                 .map(|registration| RegistrationStatus {
@@ -139,7 +144,7 @@ impl Core {
         let syncs: Vec<_> = self.syncs.borrow().iter().cloned().collect();
         let scopes = self.scopes.borrow();
         Status::new(
-            Some(self.connectivity.is_online()),
+            Some(self.connectivity.state()),
             &registrations,
             &syncs,
             scopes.clients().map(|client| client.url.clone()).collect(),

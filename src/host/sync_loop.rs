@@ -200,23 +200,25 @@ impl Core {
     }
 
     fn network_changed(&self) {
-        let is_online = self.connectivity.is_online();
-        if is_online == self.told_online.get() {
+        let network = self.connectivity.state();
+        let told = self.told_network.replace(network.clone());
+        let reason = network.reason.to_string();
+        if network.online == told.online {
+            if !network.online && reason != told.reason.to_string() {
+                self.publish(HostEventKind::Offline { reason });
+            }
             return;
         }
-        self.publish(if is_online {
-            HostEventKind::Online
-        } else {
-            HostEventKind::Offline
-        });
-        self.notify_all(|| Notice::ConnectivityChanged(is_online));
-        self.told_online.set(is_online);
-        if is_online {
-            self.memory.back_online(self.clock.now());
-            let rows = self.syncs.borrow().reconnected(&self.settings.sync_policy);
-            for row in rows {
-                self.report_storage(self.store_sync(row));
-            }
+        self.notify_all(|| Notice::ConnectivityChanged(network.online));
+        if !network.online {
+            self.publish(HostEventKind::Offline { reason });
+            return;
+        }
+        self.publish(HostEventKind::Online { reason });
+        self.memory.back_online(self.clock.now());
+        let rows = self.syncs.borrow().reconnected(&self.settings.sync_policy);
+        for row in rows {
+            self.report_storage(self.store_sync(row));
         }
     }
 

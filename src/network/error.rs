@@ -75,3 +75,10 @@ pub enum NetworkError {
     #[error("the network is shut down")]
     ShutDown,
 }
+
+impl NetworkError {
+    /// Whether nothing answered at all, which may be the network's fault.
+    pub fn is_lost_connection(&self) -> bool {
+        matches!(self, Self::Connect(_) | Self::Transfer(_))
+    }
+}

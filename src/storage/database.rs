@@ -3,8 +3,10 @@
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use tempfile::TempDir;
 
 use crate::storage::Durability;
 use crate::storage::error::StorageError;
@@ -13,6 +15,9 @@ use crate::storage::migrations::{migrate, require_latest};
 /// How long a write waits for another connection to finish its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The name of a database's write-ahead log ends so.
+const LOG: &str = "-wal";
+
 /// Statements kept ready. More than any one subject uses.
 const CACHED_STATEMENTS: usize = 64;
 
@@ -20,7 +25,10 @@ const CACHED_STATEMENTS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Database {
     connection: Connection,
+    /// As people are told of it.
     path: PathBuf,
+    /// Where it really is, if it is a copy.
+    _copy: Option<TempDir>,
 }
 
 impl Database {
@@ -42,14 +50,38 @@ impl Database {
         Self::migrated(database, path, layouts)
     }
 
-    /// Opens a file to read it. Neither the file nor anything beside it is changed.
+    /// Opens a file that another connection writes, to read it.
     pub(crate) fn open_to_read(path: &Path, layouts: &[&str]) -> Result<Self, StorageError> {
-        let explain = |error| StorageError::from_sqlite("open a connection", path, error);
-        let connection = open_to_read(path).map_err(explain)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)
+            .and_then(|connection| {
+                connection.busy_timeout(BUSY_TIMEOUT)?;
+                Ok(connection)
+            })
+            .map_err(|error| StorageError::from_sqlite("open a connection", path, error))?;
         require_latest(&connection, path, layouts)?;
-        Ok(Self {
-            connection,
+        Ok(Self::of(connection, path))
+    }
+
+    /// Opens a copy of a file that no other connection writes. The copy is gone when it is dropped.
+    pub(crate) fn open_copy(path: &Path, layouts: &[&str]) -> Result<Self, StorageError> {
+        let explain = |source| StorageError::Folder {
             path: path.to_owned(),
+            source,
+        };
+        let folder = tempfile::tempdir().map_err(explain)?;
+        let copy = folder.path().join("copy.db");
+        fs::copy(path, &copy).map_err(explain)?;
+        match fs::copy(with_suffix(path, LOG), with_suffix(&copy, LOG)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(explain(error)),
+            _ => {}
+        }
+        let connection = Connection::open(&copy)
+            .map_err(|error| StorageError::from_sqlite("open a connection", path, error))?;
+        migrate(&connection, path, layouts)?;
+        Ok(Self {
+            _copy: Some(folder),
+            ..Self::of(connection, path)
         })
     }
 
@@ -71,10 +103,15 @@ impl Database {
         layouts: &[&str],
     ) -> Result<Self, StorageError> {
         migrate(&connection, path, layouts)?;
-        Ok(Self {
+        Ok(Self::of(connection, path))
+    }
+
+    fn of(connection: Connection, path: &Path) -> Self {
+        Self {
             connection,
             path: path.to_owned(),
-        })
+            _copy: None,
+        }
     }
 
     /// One statement, or several that only read.
@@ -104,26 +141,11 @@ impl Database {
     }
 }
 
-/// A file that was closed in good order is all there is. Else its log is still beside it, and the index of that, which a
-/// reader shares with a host that runs.
-fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let has_log = Path::new(&log).metadata().is_ok_and(|log| log.len() > 0);
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut address = url::Url::from_file_path(absolute)
-        .map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))?;
-    address.set_query(Some(if has_log {
-        "mode=ro"
-    } else {
-        "mode=ro&immutable=1"
-    }));
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_URI
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(address.as_str(), flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    Ok(connection)
+/// The file beside a database that belongs to it.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn set_up(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {

@@ -35,9 +35,9 @@ pub enum StorageError {
         /// The last layout known here.
         known: u32,
     },
-    /// An earlier version wrote the file, and it was to be read without changing it.
+    /// A host of an earlier version runs on the file, and it was to be read.
     #[error(
-        "the database `{}` has layout {found}, older than {known}: start a host on it once, which brings it up to date",
+        "the database `{}` has layout {found}, older than {known}: the host that runs on it is of an earlier version, so use that to read it",
         path.display()
     )]
     OlderLayout {

@@ -56,12 +56,18 @@ impl Storage {
         })
     }
 
-    /// Opens the database of a data folder to read it, and changes nothing there, whether a host runs on it or not.
+    /// Opens the database of a data folder to read it, and changes nothing there.
+    ///
+    /// While a host runs on the folder it is read as it is. Else it is a copy that is read: of a database that was not
+    /// closed in good order, or that an earlier version wrote, the first reader would have to put the files in order.
     pub fn open_to_read(folder: &Path) -> Result<Self, StorageError> {
         let path = folder.join(Self::FILE_NAME);
-        Ok(Self {
-            database: Database::open_to_read(&path, migrations::HOST)?,
-        })
+        let database = if DataFolder::holder(folder).is_some() {
+            Database::open_to_read(&path, migrations::HOST)?
+        } else {
+            Database::open_copy(&path, migrations::HOST)?
+        };
+        Ok(Self { database })
     }
 
     /// A database that is gone when it is dropped.
