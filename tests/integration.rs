@@ -25,6 +25,8 @@ mod cli;
 mod clients;
 /// Kills, full disks, damaged files: what was promised is kept.
 mod crash;
+/// An embedder's functions, and its hand on every request.
+mod embedding;
 /// When `waitUntil()` is heard, and when it is too late.
 mod extend_lifetime;
 /// Requests of scripts, against a real server.

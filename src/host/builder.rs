@@ -1,9 +1,12 @@
 //! How a host is to be: few settings, each with a default that works.
 
 use std::collections::{BTreeSet, HashMap};
+use std::future::Future;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use url::Url;
 
 use crate::clock::{Clock, SystemClock};
@@ -11,8 +14,9 @@ use crate::connectivity::{Connectivity, Probe, Timeline};
 use crate::host::Host;
 use crate::host::error::Error;
 use crate::host::event::{EventFeed, Events};
+use crate::host::exposed::ExposedFunctions;
 use crate::host::permissions::{Permission, PermissionState, Permissions};
-use crate::network::OriginServer;
+use crate::network::{Intercepted, NetworkError, OriginServer, Request, Route};
 use crate::service_worker::WarningName;
 use crate::service_worker::lifetime::EventLimits;
 use crate::storage::Durability;
@@ -65,6 +69,8 @@ pub(super) struct Settings {
     /// Warnings that are not given.
     pub silenced: BTreeSet<WarningName>,
     pub origins: HashMap<String, OriginServer>,
+    pub route: Route,
+    pub exposed: ExposedFunctions,
     /// A number from 0 up to 1, drawn anew at every call.
     pub chance: Arc<dyn Fn() -> f64 + Send + Sync>,
 }
@@ -103,6 +109,8 @@ impl Default for HostBuilder {
                 history: HistoryLimits::default(),
                 silenced: BTreeSet::new(),
                 origins: HashMap::new(),
+                route: Route::default(),
+                exposed: ExposedFunctions::default(),
                 chance: Arc::new(|| rand::random_range(0.0..1.0)),
             },
             folder: DataFolderChoice::default(),
@@ -141,6 +149,32 @@ impl HostBuilder {
     pub fn origin_server(mut self, url: &Url, server: OriginServer) -> Self {
         let origin = url.origin().ascii_serialization();
         self.settings.origins.insert(origin, server);
+        self
+    }
+
+    /// Lets `interceptor` see every request that is about to go out, whatever its origin, and answer it or pass it on.
+    #[must_use]
+    pub fn intercept<F, R>(mut self, interceptor: F) -> Self
+    where
+        F: Fn(Request) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Intercepted, NetworkError>> + Send + 'static,
+    {
+        let interceptor = move |request| interceptor(request).boxed();
+        self.settings.route.interceptor = Some(Arc::new(interceptor));
+        self
+    }
+
+    /// Sends requests for a host name to `address` without looking the name up. Ports stay as they are.
+    #[must_use]
+    pub fn resolve_host(mut self, name: impl Into<String>, address: IpAddr) -> Self {
+        self.settings.route.hosts.insert(name.into(), address);
+        self
+    }
+
+    /// Trusts one more root certificate, in PEM; [`build`](Self::build) refuses one that cannot be read.
+    #[must_use]
+    pub fn trust_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.settings.route.certificates.push(pem.into());
         self
     }
 

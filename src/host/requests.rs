@@ -48,6 +48,9 @@ impl Core {
                 self.scopes.borrow_mut().mark_idle(context, commands_taken);
                 self.touch();
             }
+            HostRequest::CallEmbedder(name, arguments, reply) => {
+                self.call_embedder(context, &name, &arguments, reply);
+            }
             HostRequest::Busy => self.scopes.borrow_mut().mark_busy(context),
             HostRequest::PostToWorker(worker, message, place) => {
                 self.post_to_worker(&asker, WorkerId(worker), message, place);

@@ -137,6 +137,7 @@ async fn open(
         gate: Gate::following(connectivity.subscribe(), judge),
         user_agent: settings.user_agent.clone(),
         accept_language: Some(settings.languages.join(",")),
+        route: settings.route.clone(),
         clock: Arc::clone(&clock),
         observer: Some(observer(Arc::clone(&events), connectivity.clone())),
     })?;

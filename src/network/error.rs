@@ -68,6 +68,9 @@ pub enum NetworkError {
     /// Whoever answers for the origin, an embedder or a service worker, failed.
     #[error("{0}")]
     Handler(String),
+    /// What shall be trusted holds no certificate.
+    #[error("a certificate that is to be trusted cannot be read: it must be PEM")]
+    InvalidCertificate,
     /// The network thread could not be started.
     #[error("cannot start the network thread: {0}")]
     Start(String),

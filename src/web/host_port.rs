@@ -60,6 +60,8 @@ pub enum HostRequest {
     },
     /// Something is under way again in a scope that was idle: what woke it did not come through the host.
     Busy,
+    /// A function that the embedder exposed is called, with its arguments as a JSON array.
+    CallEmbedder(String, String, Reply<String>),
     /// `importScripts()` or a static import of a script that the worker has not stored.
     ImportScript(Url, Reply<ScriptResource>),
     /// `fetch()` of a client that may have a controller.
