@@ -50,7 +50,7 @@ pub mod cli;
 #[cfg(feature = "v8")]
 pub use host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, FunctionCall, Host,
-    HostBuilder, HostEvent, HostEventKind, Permission, PermissionState, RegisterOptions,
+    HostBuilder, HostEvent, HostEventKind, LogEntry, Permission, PermissionState, RegisterOptions,
     Registration, RegistrationStatus, ScriptSource, Status, SyncStatus, SyncStory, WorkerStatus,
 };
 #[cfg(feature = "v8")]

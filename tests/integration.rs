@@ -41,12 +41,16 @@ mod indexed_db;
 mod lifecycle;
 /// A link that is cut and restored, in network namespaces.
 mod network_namespaces;
+/// Events that come again and again.
+mod periodic_sync;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.
 mod script_errors;
 /// HTTP in front of a worker.
 mod serve;
+/// `landfall sync`: stories of tags, and what can be done about them.
+mod sync_commands;
 /// What became of tags, kept and told.
 mod sync_history;
 /// Warnings of what seems wrong although nothing failed.

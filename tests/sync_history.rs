@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use landfall::service_worker::lifetime::EventLimits;
 use landfall::storage::{Dispatch, DispatchOutcome, DropCause, SyncEntry, SyncRecord};
 use landfall::sync::{DispatchReason, HistoryLimits, Removal, SyncKind};
 use landfall::{Error, HostEventKind, SyncStory};
@@ -159,8 +160,9 @@ fn unregistering_dropping_and_registering_again_are_entries() {
         .register_sync("two");
     let host = scenario.host();
     let dropped = scenario.run(async move {
-        host.drop_sync(&address(""), "one").await?;
-        host.drop_sync(&address(""), "one").await
+        host.drop_sync(&address(""), SyncKind::OneShot, "one")
+            .await?;
+        host.drop_sync(&address(""), SyncKind::OneShot, "one").await
     });
     let Err(Error::UnknownTag { known, .. }) = dropped else {
         panic!("it was dropped twice");
@@ -229,4 +231,78 @@ fn the_history_is_bounded_by_tag_and_in_all() {
     let forgotten = scenario.run(async move { host.sync_story("often").await });
     assert!(forgotten.is_err());
     assert_eq!(story(&mut scenario, "tag 7").history.len(), 2);
+}
+
+/// The names of the log's events, in the words of Chromium's developer tools.
+#[track_caller]
+fn log(scenario: &mut Scenario, tag: &str) -> Vec<&'static str> {
+    let log = story(scenario, tag).event_log();
+    log.iter().map(|entry| entry.event).collect()
+}
+
+/// V5
+#[test]
+fn a_one_shot_sync_is_logged_in_the_words_of_the_developer_tools() {
+    let mut scenario = Scenario::online()
+        .worker(FAILS_TWICE)
+        .register_sync("outbox");
+    let sent = "Dispatched sync event";
+    let mut expected = vec!["Registered sync", sent, "sync event failed"];
+    assert_eq!(log(&mut scenario, "outbox"), expected);
+    scenario = scenario.advance(Duration::from_secs(5 * 60));
+    expected.extend([sent, "sync event failed"]);
+    assert_eq!(log(&mut scenario, "outbox"), expected);
+    scenario = scenario.advance(Duration::from_secs(15 * 60));
+    expected.extend([sent, "Sync completed"]);
+    assert_eq!(log(&mut scenario, "outbox"), expected);
+
+    let log = story(&mut scenario, "outbox").event_log();
+    let metadata: Vec<_> = log.iter().map(|entry| entry.metadata.clone()).collect();
+    let value = |name, value: &str| (name, value.to_owned());
+    let failed = value("Failure Reason", "waitUntil rejected");
+    let delay = |ms| value("Next Attempt Delay (ms)", ms);
+    assert_eq!(metadata[1], [value("Last Chance", "No")]);
+    assert_eq!(metadata[2], [delay("300000"), failed.clone()]);
+    assert_eq!(metadata[4], [delay("900000"), failed]);
+    assert_eq!(metadata[5], [value("Last Chance", "Yes")]);
+    assert_eq!(metadata[6], [value("Status", "succeeded")]);
+}
+
+/// V6
+#[test]
+fn a_periodic_sync_is_logged_in_the_words_of_the_developer_tools() {
+    let day = Duration::from_secs(24 * 60 * 60);
+    let worker =
+        "self.onperiodicsync = (event) => event.waitUntil(new Promise((resolve, reject) => {
+        self.failed ? resolve() : reject(new Error('no'));
+        self.failed = true;
+    }));";
+    let register = "navigator.serviceWorker.ready.then((r) => r.periodicSync.register('news', { minInterval: 86400000 }))";
+    let mut scenario = Scenario::online()
+        .with(|builder| {
+            let never = EventLimits {
+                idle: Duration::from_secs(10 * 86_400),
+                ..EventLimits::default()
+            };
+            builder.limits(never)
+        })
+        .worker(worker);
+    scenario.eval(register);
+    let mut expected = vec!["Got next event delay", "Registered periodicsync"];
+    assert_eq!(log(&mut scenario, "news"), expected);
+    let sent = "Dispatched periodicsync event";
+    scenario = scenario.advance(day);
+    expected.extend([sent, "periodicsync event failed"]);
+    assert_eq!(log(&mut scenario, "news"), expected);
+    scenario = scenario.advance(Duration::from_secs(5 * 60));
+    expected.extend([sent, "periodicsync event completed"]);
+    assert_eq!(log(&mut scenario, "news"), expected);
+    let reasons = reasons(&mut scenario, "news");
+    assert_eq!(
+        reasons,
+        [DispatchReason::Interval, DispatchReason::DelayOver]
+    );
+    scenario.eval("navigator.serviceWorker.ready.then((r) => r.periodicSync.unregister('news'))");
+    expected.push("Unregistered periodicsync");
+    assert_eq!(log(&mut scenario, "news"), expected);
 }

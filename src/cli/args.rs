@@ -84,10 +84,10 @@ pub(super) enum SyncCommand {
     Ls(ListArgs),
     /// Tell the story of a tag: what happened, why, what happens next, what to do
     Explain(TagArgs),
-    /// Send a `sync` event now, wait for its outcome, and fail unless it is fulfilled
+    /// Send a `sync` or `periodicsync` event now, wait for its outcome, and fail unless it is fulfilled
     Fire(FireArgs),
     /// Forget a tag: no event will be sent for it any more
-    Drop(TagArgs),
+    Drop(DropArgs),
 }
 
 /// Arguments of the commands about one tag.
@@ -106,6 +106,17 @@ pub(super) struct TagArgs {
     /// Print JSON, one value per line
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// `landfall sync drop`
+#[derive(Debug, Args)]
+pub(super) struct DropArgs {
+    #[command(flatten)]
+    pub(super) tag: TagArgs,
+
+    /// Forget the periodic sync of that tag
+    #[arg(long)]
+    pub(super) periodic: bool,
 }
 
 /// Which data folder a command is about.
@@ -140,6 +151,10 @@ pub(super) struct FireArgs {
     /// Set `event.lastChance`
     #[arg(long)]
     pub(super) last_chance: bool,
+
+    /// Send a `periodicsync` event
+    #[arg(long, conflicts_with = "last_chance")]
+    pub(super) periodic: bool,
 
     /// Wait for the outcome; this is the default
     #[arg(long, overrides_with = "no_wait")]
@@ -343,7 +358,7 @@ Events (--json):
   `kind` is the type of the event: sync or periodicsync.
   `source` is `worker` or `client`, `url` its address.
   `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, failed_to_start) and `reason`.
-  `removed` is null, succeeded or gave_up.
+  `removed` is null, succeeded, gave_up or unregistered.
   New events and fields may be added.
 
 Examples:

@@ -11,7 +11,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::host::{SyncStatus, SyncStory};
 use crate::service_worker::{RequestRecord, Warning};
 use crate::storage::{Dispatch, DispatchEnd, DispatchOutcome, DropCause, SyncEntry, SyncRecord};
-use crate::sync::{DispatchReason, Removal, SyncState};
+use crate::sync::{DispatchReason, Removal, SyncKind, SyncState};
 
 /// Lines of a stack that are shown.
 const STACK_LINES: usize = 6;
@@ -221,49 +221,48 @@ fn next(story: &SyncStory) -> String {
     let SyncStatus {
         max_attempts,
         failed_attempts,
+        state,
         ..
     } = registration;
-    let attempt = format!("attempt {} of {max_attempts}", failed_attempts + 1);
-    if registration.state.is_firing() && story.online.is_some() {
-        return running(&attempt, registration.state);
+    let is_new_cycle = story.kind == SyncKind::Periodic && *failed_attempts == 0;
+    let what = if is_new_cycle {
+        "The next event".to_owned()
+    } else {
+        format!("Attempt {} of {max_attempts}", failed_attempts + 1)
+    };
+    match (story.online, state) {
+        (_, SyncState::Suspended) => {
+            return "Nothing for now: the periodic syncs of this origin are suspended, because it is not used.".to_owned();
+        }
+        (Some(_), SyncState::Firing) => return format!("{what} is running."),
+        (Some(_), SyncState::ReregisteredWhileFiring) => {
+            return format!(
+                "{what} is running. The tag was registered again meanwhile, so another event follows."
+            );
+        }
+        _ => {}
     }
     let wait = registration
         .next_attempt_at_ms
         .map(|at| at.saturating_since(story.at_ms))
-        .filter(|wait| !wait.is_zero());
+        .filter(|wait| !wait.is_zero())
+        .map(spoken);
     match (story.online, wait) {
         (None, Some(wait)) => format!(
-            "No host runs here. {} comes in {} at the earliest, as soon as a host runs and the network is there.",
-            capital(&attempt),
-            spoken(wait)
+            "No host runs here. {what} comes in {wait} at the earliest, as soon as a host runs and the network is there."
         ),
-        (None, None) => format!(
-            "No host runs here. {} comes as soon as one does and the network is there.",
-            capital(&attempt)
-        ),
-        (Some(true), Some(wait)) => format!("{} comes in {}.", capital(&attempt), spoken(wait)),
+        (None, None) => {
+            format!("No host runs here. {what} comes as soon as one does and the network is there.")
+        }
+        (Some(true), Some(wait)) => format!("{what} comes in {wait}."),
         (Some(false), Some(wait)) => format!(
-            "The host is offline. {} comes in {} if the network is there then, or else when it is back.",
-            capital(&attempt),
-            spoken(wait)
+            "The host is offline. {what} comes in {wait} if the network is there then, or else when it is back."
         ),
-        (Some(true), None) => format!("{} comes now.", capital(&attempt)),
+        (Some(true), None) => format!("{what} comes now."),
         (Some(false), None) => {
-            format!(
-                "The host is offline. {} comes when the network is back.",
-                capital(&attempt)
-            )
+            format!("The host is offline. {what} comes when the network is back.")
         }
     }
-}
-
-fn running(attempt: &str, state: SyncState) -> String {
-    let again = if state == SyncState::ReregisteredWhileFiring {
-        " It was registered again meanwhile, so another event follows."
-    } else {
-        ""
-    };
-    format!("{} is running.{again}", capital(attempt))
 }
 
 fn why_gone(story: &SyncStory) -> &'static str {
@@ -276,7 +275,7 @@ fn why_gone(story: &SyncStory) -> &'static str {
         Some(SyncEntry::Dispatched(Dispatch { end: Some(end), .. })) => match end.removed {
             Some(Removal::Succeeded) => " Its event was fulfilled, which is what a tag is for.",
             Some(Removal::GaveUp) => " All of its attempts have failed.",
-            None => "",
+            Some(Removal::Unregistered) | None => "",
         },
         _ => "",
     }
@@ -320,8 +319,13 @@ fn advice(story: &SyncStory) -> Vec<String> {
     let is_failing = !advice.is_empty();
     if story.registration.is_some() && story.online == Some(true) && is_failing {
         advice.push(format!(
-            "Try it now, without waiting: landfall sync fire {}",
-            quoted(tag)
+            "Try it now, without waiting: landfall sync fire {}{}",
+            quoted(tag),
+            if story.kind == SyncKind::Periodic {
+                " --periodic"
+            } else {
+                ""
+            }
         ));
     }
     if story.registration.is_none() && is_failing {
@@ -356,10 +360,4 @@ fn quoted(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(chars).collect()
 }

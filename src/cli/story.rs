@@ -77,12 +77,14 @@ pub(super) fn line(event: &HostEvent) -> Line {
             ..
         } => sync_started(*kind, tag, *attempt, *max_attempts, *last_chance),
         Kind::SyncEnded {
+            kind,
             tag,
             outcome,
             next_attempt_at_ms,
             removed,
             ..
         } => sync_ended(
+            *kind,
             tag,
             outcome,
             *removed,
@@ -97,6 +99,8 @@ pub(super) fn line(event: &HostEvent) -> Line {
             ..
         } => {
             let then = then(
+                *kind,
+                false,
                 *removed,
                 next_attempt_at_ms.map(|at| at.saturating_since(event.at_ms)),
             );
@@ -196,12 +200,14 @@ fn sync_started(
 }
 
 fn sync_ended(
+    kind: SyncKind,
     tag: &str,
     outcome: &EventOutcome,
     removed: Option<Removal>,
     next_in: Option<Duration>,
 ) -> Line {
-    let text = format!("`{tag}` {}{}", reason(outcome), then(removed, next_in));
+    let then = then(kind, outcome.is_success(), removed, next_in);
+    let text = format!("`{tag}` {}{then}", reason(outcome));
     if outcome.is_success() {
         told("done", GREEN, text)
     } else {
@@ -210,12 +216,21 @@ fn sync_ended(
 }
 
 /// What follows from the end of an event.
-fn then(removed: Option<Removal>, next_in: Option<Duration>) -> String {
+fn then(
+    kind: SyncKind,
+    is_success: bool,
+    removed: Option<Removal>,
+    next_in: Option<Duration>,
+) -> String {
     match (removed, next_in) {
         (Some(Removal::GaveUp), _) => ", given up".to_owned(),
+        (Some(Removal::Unregistered), _) => ", unregistered meanwhile".to_owned(),
         (Some(Removal::Succeeded), _) => String::new(),
-        (None, Some(wait)) if !wait.is_zero() => format!("; next attempt in {}", spoken(wait)),
-        (None, _) => "; again now".to_owned(),
+        (None, None) if kind == SyncKind::Periodic => "; suspended".to_owned(),
+        (None, Some(wait)) if wait.is_zero() => "; again now".to_owned(),
+        (None, Some(wait)) if is_success => format!("; next in {}", spoken(wait)),
+        (None, Some(wait)) => format!("; next attempt in {}", spoken(wait)),
+        (None, None) => "; again now".to_owned(),
     }
 }
 

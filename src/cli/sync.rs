@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use url::Url;
 
-use crate::cli::args::{FireArgs, ListArgs, TagArgs};
+use crate::cli::args::{DropArgs, FireArgs, ListArgs, TagArgs};
 use crate::cli::control::{Connection, Request};
 use crate::cli::output::Output;
 use crate::cli::registrations::current_status;
@@ -13,6 +13,7 @@ use crate::cli::tables::table;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::host::{Error, Status, SyncStatus, drop_stored};
 use crate::service_worker::EventOutcome;
+use crate::sync::{SyncKind, SyncState};
 
 /// `landfall sync ls`
 pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<ExitCode> {
@@ -30,7 +31,10 @@ pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<Exi
             .iter()
             .map(|sync| row(sync, now, status.online))
             .collect();
-        output.text(&table(["TAG", "STATE", "ATTEMPT", "NEXT", "SCOPE"], &rows));
+        output.text(&table(
+            ["TAG", "EVENT", "STATE", "ATTEMPT", "NEXT", "SCOPE"],
+            &rows,
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -40,6 +44,11 @@ pub(super) async fn fire(args: FireArgs, output: &Output) -> anyhow::Result<Exit
     let mut host = Connection::require(&args.data.path).await?;
     let wait = args.wait || !args.no_wait;
     let request = Request::FireSync {
+        kind: if args.periodic {
+            SyncKind::Periodic
+        } else {
+            SyncKind::OneShot
+        },
         tag: args.tag,
         scope: args.scope,
         last_chance: args.last_chance,
@@ -59,15 +68,23 @@ pub(super) async fn fire(args: FireArgs, output: &Output) -> anyhow::Result<Exit
 }
 
 /// `landfall sync drop`
-pub(super) async fn drop(args: TagArgs, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn drop(args: DropArgs, output: &Output) -> anyhow::Result<ExitCode> {
+    let DropArgs {
+        tag: args,
+        periodic,
+    } = args;
     let TagArgs { tag, scope, .. } = args;
     if let Some(mut host) = Connection::open(&args.data.path).await? {
-        let tag = tag.clone();
-        host.ask::<()>(&Request::DropSync { tag, scope }).await?;
+        let request = Request::DropSync {
+            tag: tag.clone(),
+            scope,
+            periodic,
+        };
+        host.ask::<()>(&request).await?;
     } else {
         let status = Status::read(&args.data.path)?;
-        let scope = scope_of_tag(scope, &tag, &status)?;
-        drop_stored(&args.data.path, &scope, &tag)?;
+        let (scope, kind) = chosen_sync(scope, periodic, &tag, &status)?;
+        drop_stored(&args.data.path, &scope, kind, &tag)?;
     }
     if args.json {
         output.json(&serde_json::json!({ "dropped": tag }))?;
@@ -77,22 +94,32 @@ pub(super) async fn drop(args: TagArgs, output: &Output) -> anyhow::Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-/// The scope that was named, or the only one in which the tag is registered.
-pub(super) fn scope_of_tag(named: Option<Url>, tag: &str, status: &Status) -> anyhow::Result<Url> {
-    if let Some(scope) = named {
-        return Ok(scope);
+/// The one registration of a tag that is meant. Where a tag is registered for both kinds, it is the one-shot one unless
+/// the periodic one is asked for.
+pub(super) fn chosen_sync(
+    scope: Option<Url>,
+    is_periodic: bool,
+    tag: &str,
+    status: &Status,
+) -> anyhow::Result<(Url, SyncKind)> {
+    let mut known: Vec<&SyncStatus> = status
+        .syncs
+        .iter()
+        .filter(|sync| sync.tag == tag && scope.as_ref().is_none_or(|scope| sync.scope == *scope))
+        .collect();
+    let is_one_shot = |sync: &&SyncStatus| sync.kind == SyncKind::OneShot;
+    if is_periodic || known.iter().any(is_one_shot) {
+        known.retain(|sync| is_one_shot(sync) != is_periodic);
     }
-    let with_tag = status.syncs.iter().filter(|sync| sync.tag == tag);
-    let scopes: Vec<&Url> = with_tag.map(|sync| &sync.scope).collect();
-    match scopes.as_slice() {
-        [only] => Ok((*only).clone()),
+    match known.as_slice() {
+        [only] => Ok((only.scope.clone(), only.kind)),
         [] => {
             let known = status.syncs.iter().map(|sync| sync.tag.clone()).collect();
             let asked = tag.to_owned();
             Err(Error::UnknownTag { asked, known }.into())
         }
         several => {
-            let names: Vec<&str> = several.iter().map(|scope| scope.as_str()).collect();
+            let names: Vec<&str> = several.iter().map(|sync| sync.scope.as_str()).collect();
             anyhow::bail!(
                 "several service workers have registered `{tag}`; choose one with --scope: {}",
                 names.join(", ")
@@ -101,9 +128,10 @@ pub(super) fn scope_of_tag(named: Option<Url>, tag: &str, status: &Status) -> an
     }
 }
 
-fn row(sync: &SyncStatus, now: Timestamp, online: Option<bool>) -> [String; 5] {
+fn row(sync: &SyncStatus, now: Timestamp, online: Option<bool>) -> [String; 6] {
     let next = match sync.next_attempt_at_ms {
         _ if sync.state.is_firing() => "running".to_owned(),
+        _ if sync.state == SyncState::Suspended => "-".to_owned(),
         Some(at) if at > now => format!("in {}", spoken(at.saturating_since(now))),
         _ if online == Some(true) => "now".to_owned(),
         _ => "when online".to_owned(),
@@ -111,6 +139,7 @@ fn row(sync: &SyncStatus, now: Timestamp, online: Option<bool>) -> [String; 5] {
     let attempt = format!("{} of {}", sync.failed_attempts + 1, sync.max_attempts);
     [
         sync.tag.clone(),
+        sync.kind.event_name().to_owned(),
         sync.state.as_str().to_owned(),
         attempt,
         next,

@@ -7,9 +7,7 @@ use url::Url;
 
 use crate::clock::{Clock, SystemClock};
 use crate::host::core::Core;
-use crate::host::dispatch::Ended;
 use crate::host::error::Error;
-use crate::host::event::HostEventKind;
 use crate::host::history::end_of;
 use crate::host::status::Status;
 use crate::service_worker::warning::Fate;
@@ -26,73 +24,70 @@ impl Core {
         self: &Rc<Self>,
         registration: &ServiceWorkerRegistration,
         worker: WorkerId,
-        tag: &str,
-        last_chance: bool,
+        event: EventInit,
     ) -> EventOutcome {
-        let source = self.source_of_worker(registration.id, worker);
-        let record = self.record_by_hand(registration.scope.clone(), tag, last_chance);
-        let event = EventInit::Sync {
-            tag: tag.to_owned(),
-            last_chance,
+        let (kind, tag, last_chance) = match &event {
+            EventInit::Sync { tag, last_chance } => (SyncKind::OneShot, tag.clone(), *last_chance),
+            EventInit::PeriodicSync { tag } => (SyncKind::Periodic, tag.clone(), false),
+            _ => return self.fire_awaited(registration.id, worker, event).await,
         };
-        let kind = event.kind();
+        let source = self.source_of_worker(registration.id, worker);
+        let record = self.record_by_hand(registration.scope.clone(), kind, &tag, last_chance);
+        let event_kind = event.kind();
         let ended = self.fire(registration.id, worker, event).await;
         let mut end = end_of(&ended);
         if let Some(source) = source {
-            end.warnings = self.warn_of_end(&source, kind, Some((tag, Fate::ByHand)), &ended);
+            let tag = Some((tag.as_str(), Fate::ByHand));
+            end.warnings = self.warn_of_end(&source, event_kind, tag, &ended);
         }
         self.record_end_by_hand(record, end);
-        let Ended { outcome, .. } = ended;
-        outcome
+        ended.outcome
     }
 
-    /// Forgets a tag, on disk first.
-    pub(super) fn drop_by_hand(&self, scope: &Url, tag: &str) -> Result<(), Error> {
-        let registration = self.require_scope(scope)?;
-        let key = SyncKey {
-            owner: OwnerId(registration.id.0),
-            tag: tag.to_owned(),
-        };
+    /// Forgets a tag because somebody wants that.
+    pub(super) fn drop_by_hand(
+        &self,
+        scope: &Url,
+        kind: SyncKind,
+        tag: String,
+    ) -> Result<(), Error> {
+        let owner = OwnerId(self.require_scope(scope)?.id.0);
+        let key = SyncKey { owner, kind, tag };
         if self.syncs.borrow().get(&key).is_none() {
-            return Err(unknown_tag(&self.status(), tag));
+            return Err(unknown_tag(&self.status(), &key.tag));
         }
-        let changes = [QueueChange::Remove(&key)];
-        self.record_dropped(scope, [tag], DropCause::ByHand, &changes)?;
-        self.syncs.borrow_mut().remove(&key);
-        self.publish(HostEventKind::SyncUnregistered {
-            kind: SyncKind::OneShot,
-            scope: scope.clone(),
-            tag: key.tag,
-        });
-        self.sync_changed.send_replace(());
-        Ok(())
+        let cause = DropCause::ByHand;
+        Ok(self.drop_sync(&key, SyncEntry::Dropped { cause })?)
     }
 }
 
 /// Forgets a tag in the data folder of a host that does not run.
-pub(crate) fn drop_stored(data_folder: &Path, scope: &Url, tag: &str) -> Result<(), Error> {
-    let status = Status::read(data_folder)?;
-    let is_known = |sync: &&crate::host::SyncStatus| sync.tag == tag && sync.scope == *scope;
-    if status.syncs.iter().find(is_known).is_none() {
-        return Err(unknown_tag(&status, tag));
-    }
+pub(crate) fn drop_stored(
+    data_folder: &Path,
+    scope: &Url,
+    kind: SyncKind,
+    tag: &str,
+) -> Result<(), Error> {
     let now = SystemClock.now();
     let _held = DataFolder::acquire(data_folder, now)?;
     let storage = Storage::open(data_folder, Durability::Relaxed)?;
+    let status = Status::of_storage(&storage)?;
     let registrations = storage.load_registrations()?;
     let owner = registrations
         .iter()
         .find(|registration| registration.scope == *scope);
-    let Some(owner) = owner else {
-        return Err(unknown_tag(&status, tag));
-    };
-    let key = SyncKey {
+    let key = owner.map(|owner| SyncKey {
         owner: OwnerId(owner.id.0),
+        kind,
         tag: tag.to_owned(),
+    });
+    let stored = storage.load_syncs()?;
+    let Some(key) = key.filter(|key| stored.iter().any(|row| row.key == *key)) else {
+        return Err(unknown_tag(&status, tag));
     };
     let cause = DropCause::ByHand;
     let entry = SyncEntry::Dropped { cause };
-    let record = SyncRecord::new(now, scope.clone(), SyncKind::OneShot, tag, entry);
+    let record = SyncRecord::new(now, scope.clone(), kind, tag, entry);
     let changes = [QueueChange::Remove(&key)];
     Ok(storage.record_syncs(&changes, &mut [record], HistoryLimits::default())?)
 }

@@ -125,23 +125,28 @@ impl Core {
     /// Stores a registration that a script made, with its entry.
     pub(super) fn record_registered(
         &self,
-        row: &SyncRegistration,
+        row: SyncRegistration,
         scope: &Url,
-        is_again: bool,
     ) -> Result<(), StorageError> {
-        let entry = if is_again {
-            SyncEntry::RegisteredAgain
-        } else {
-            SyncEntry::Registered {
+        let is_known = self.syncs.borrow().get(&row.key).is_some();
+        let entry = match row.key.kind {
+            SyncKind::OneShot if is_known => SyncEntry::RegisteredAgain,
+            SyncKind::OneShot => SyncEntry::Registered {
                 min_interval_ms: None,
                 next_attempt_at_ms: None,
-            }
+            },
+            SyncKind::Periodic => SyncEntry::Registered {
+                min_interval_ms: u64::try_from(row.min_interval.as_millis()).ok(),
+                next_attempt_at_ms: row.not_before,
+            },
         };
-        let mut record = self.entry(scope.clone(), &row.key.tag, entry);
-        self.write_records(&[QueueChange::Save(row)], std::slice::from_mut(&mut record))?;
-        let mut new_tags = self.memory.new_tags.borrow_mut();
-        new_tags.insert(row.key.clone());
-        self.syncs.borrow_mut().put(row.clone());
+        let mut record = self.entry(scope.clone(), row.key.kind, &row.key.tag, entry);
+        self.write_records(
+            &[QueueChange::Save(&row)],
+            std::slice::from_mut(&mut record),
+        )?;
+        self.memory.new_tags.borrow_mut().insert(row.key.clone());
+        self.syncs.borrow_mut().put(row);
         Ok(())
     }
 
@@ -159,7 +164,7 @@ impl Core {
             last_chance: row.is_last_chance(),
             end: None,
         });
-        let record = scope.map(|scope| self.entry(scope, &row.key.tag, dispatch));
+        let record = scope.map(|scope| self.entry(scope, row.key.kind, &row.key.tag, dispatch));
         let mut records: Vec<_> = record.into_iter().collect();
         self.write_records(&change, &mut records)?;
         self.memory.new_tags.borrow_mut().remove(&row.key);
@@ -173,19 +178,22 @@ impl Core {
     pub(super) fn record_end(
         &self,
         key: &SyncKey,
-        changes: &[QueueChange<'_>],
+        change: QueueChange<'_>,
         end: DispatchEnd,
     ) -> Result<(), StorageError> {
         let record = self.memory.dispatches.borrow_mut().remove(key);
-        let mut records: Vec<SyncRecord> = record.into_iter().collect();
-        for record in &mut records {
-            self.close(record, end.clone());
-        }
-        self.write_records(changes, &mut records)
+        let closed = record.map(|record| self.closed(record, end));
+        self.write_records(&[change], &mut closed.into_iter().collect::<Vec<_>>())
     }
 
     /// An event sent by hand begins.
-    pub(super) fn record_by_hand(&self, scope: Url, tag: &str, last_chance: bool) -> SyncRecord {
+    pub(super) fn record_by_hand(
+        &self,
+        scope: Url,
+        kind: SyncKind,
+        tag: &str,
+        last_chance: bool,
+    ) -> SyncRecord {
         let dispatch = SyncEntry::Dispatched(Dispatch {
             reason: DispatchReason::ByHand,
             attempt: 1,
@@ -193,30 +201,43 @@ impl Core {
             last_chance,
             end: None,
         });
-        let mut record = self.entry(scope, tag, dispatch);
+        let mut record = self.entry(scope, kind, tag, dispatch);
         self.report_storage(self.write_records(&[], std::slice::from_mut(&mut record)));
         record
     }
 
     /// An event sent by hand ended.
-    pub(super) fn record_end_by_hand(&self, mut record: SyncRecord, end: DispatchEnd) {
-        self.close(&mut record, end);
-        self.report_storage(self.write_records(&[], std::slice::from_mut(&mut record)));
+    pub(super) fn record_end_by_hand(&self, record: SyncRecord, end: DispatchEnd) {
+        let record = self.closed(record, end);
+        self.report_storage(self.write_records(&[], &mut [record]));
     }
 
-    /// Tags that are gone, and not by their own end. Their rows go with what took them, or by `changes`.
-    pub(super) fn record_dropped<'a>(
+    /// Removes a registration from the queue on disk, with its entry.
+    pub(super) fn record_removed(
+        &self,
+        key: &SyncKey,
+        entry: SyncEntry,
+    ) -> Result<(), StorageError> {
+        let registration = self.registration(RegistrationId(key.owner.0));
+        let record = registration
+            .map(|registration| self.entry(registration.scope, key.kind, &key.tag, entry));
+        let mut records: Vec<_> = record.into_iter().collect();
+        self.write_records(&[QueueChange::Remove(key)], &mut records)
+    }
+
+    /// Tags whose service worker was unregistered, which took their rows.
+    pub(super) fn record_forgotten(
         &self,
         scope: &Url,
-        tags: impl IntoIterator<Item = &'a str>,
-        cause: DropCause,
-        changes: &[QueueChange<'_>],
+        forgotten: &[SyncRegistration],
     ) -> Result<(), StorageError> {
-        let dropped = tags
-            .into_iter()
-            .map(|tag| self.entry(scope.clone(), tag, SyncEntry::Dropped { cause }));
-        let mut records: Vec<_> = dropped.collect();
-        self.write_records(changes, &mut records)
+        let cause = DropCause::WorkerUnregistered;
+        let entry = |row: &SyncRegistration| {
+            let SyncKey { kind, tag, .. } = &row.key;
+            self.entry(scope.clone(), *kind, tag, SyncEntry::Dropped { cause })
+        };
+        let mut records: Vec<_> = forgotten.iter().map(entry).collect();
+        self.write_records(&[], &mut records)
     }
 
     /// Whatever was under way when the last host ended was interrupted. `fates` say what that made of its tag.
@@ -229,6 +250,7 @@ impl Core {
             let owner = self.registration_for_scope(&record.scope);
             let key = owner.map(|owner| SyncKey {
                 owner: OwnerId(owner.id.0),
+                kind: record.kind,
                 tag: record.tag.clone(),
             });
             let is_by_hand = record
@@ -262,16 +284,18 @@ impl Core {
         stories(&self.storage, &self.status(), tag, self.clock.now())
     }
 
-    fn entry(&self, scope: Url, tag: &str, entry: SyncEntry) -> SyncRecord {
-        SyncRecord::new(self.clock.now(), scope, SyncKind::OneShot, tag, entry)
+    fn entry(&self, scope: Url, kind: SyncKind, tag: &str, entry: SyncEntry) -> SyncRecord {
+        SyncRecord::new(self.clock.now(), scope, kind, tag, entry)
     }
 
-    fn close(&self, record: &mut SyncRecord, mut end: DispatchEnd) {
+    /// A dispatch that has ended just now.
+    fn closed(&self, mut record: SyncRecord, mut end: DispatchEnd) -> SyncRecord {
         let took = self.clock.now().saturating_since(record.at);
         end.duration_ms = u64::try_from(took.as_millis()).ok();
         if let Some(dispatch) = record.open_dispatch() {
             dispatch.end = Some(end);
         }
+        record
     }
 
     /// Writes to the queue and its history, and remembers whether that is possible just now.
@@ -317,7 +341,7 @@ fn stories(
         add(&mut stories[at]);
     };
     for sync in status.syncs.iter().filter(|sync| sync.tag == tag) {
-        find(&sync.scope, SyncKind::OneShot, &mut |story| {
+        find(&sync.scope, sync.kind, &mut |story| {
             story.registration = Some(sync.clone());
         });
     }

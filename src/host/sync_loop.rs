@@ -14,8 +14,8 @@ use crate::host::dispatch::Ended;
 use crate::host::event::{HostEventKind, ScriptSource};
 use crate::host::history::end_of;
 use crate::host::permissions::Permission;
-use crate::service_worker::{EventOutcome, RegistrationId};
-use crate::storage::{DispatchEnd, DispatchOutcome, DropCause, QueueChange, Storage, StorageError};
+use crate::service_worker::{EventOutcome, RegistrationId, ServiceWorkerRegistration};
+use crate::storage::{DispatchEnd, DispatchOutcome, QueueChange, Storage, StorageError};
 use crate::sync::{
     Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncKind, SyncRefusal,
     SyncRegistration, SyncState,
@@ -33,7 +33,7 @@ pub(super) struct Settled {
     row: Option<SyncRegistration>,
     /// When the next event may be sent, if there will be one after a delay.
     next_attempt_at_ms: Option<Timestamp>,
-    /// Why it is gone, if the attempt is the reason.
+    /// Why it is gone, if it is.
     pub(super) removed: Option<Removal>,
     /// It was registered again while the event ran.
     pub(super) was_registered_again: bool,
@@ -41,53 +41,66 @@ pub(super) struct Settled {
 
 impl Settled {
     /// What is to be stored.
-    fn changes<'a>(&'a self, key: &'a SyncKey) -> Vec<QueueChange<'a>> {
-        let save = self.row.iter().map(QueueChange::Save);
-        save.chain(self.removed.map(|_| QueueChange::Remove(key)))
-            .collect()
+    fn change<'a>(&'a self, key: &'a SyncKey) -> QueueChange<'a> {
+        match &self.row {
+            Some(row) => QueueChange::Save(row),
+            None => QueueChange::Remove(key),
+        }
     }
 }
 
 impl Core {
     /// `registration.sync.register()`: what it resolves is on disk.
     pub(super) fn register_sync(&self, id: RegistrationId, tag: String) -> Result<(), WebError> {
+        let (registration, key) = self.admit_sync(id, SyncKind::OneShot, tag)?;
         let policy = &self.settings.sync_policy;
+        let known = self.syncs.borrow().get(&key).cloned();
+        let row = match known {
+            Some(row) => row.reregister(policy),
+            None => {
+                let origin = registration.origin;
+                let has_notifications = self.is_granted(&origin, Permission::Notifications);
+                SyncRegistration::new(key, origin, policy.retry.attempts(has_notifications))
+            }
+        };
+        Ok(self.keep_registered(registration.scope, row)?)
+    }
+
+    /// Whether a `register()` may go ahead, and for what.
+    pub(super) fn admit_sync(
+        &self,
+        id: RegistrationId,
+        kind: SyncKind,
+        tag: String,
+    ) -> Result<(ServiceWorkerRegistration, SyncKey), SyncRefusal> {
         // Once unregistered there is nobody to get the event, even while the worker still runs.
         let registration = self.registration(id).ok_or(SyncRefusal::NoActiveWorker)?;
         let origin = registration.origin.as_str();
-        let may = |permission| self.settings.permissions.is_granted(origin, permission);
         Admission {
             tag: &tag,
             has_active_worker: registration.active.is_some(),
             has_window: self.scopes.borrow().clients().any(|client| {
                 client.is_top_level_window() && client.url.origin().ascii_serialization() == origin
             }),
-            has_permission: may(Permission::BackgroundSync),
+            has_permission: self.is_granted(origin, kind.into()),
         }
-        .check(policy)?;
-        let key = SyncKey {
-            owner: OwnerId(id.0),
-            tag,
-        };
-        let known = self.syncs.borrow().get(&key).cloned();
-        let is_again = known.is_some();
-        let row = match known {
-            Some(row) => row.reregister(policy),
-            None => SyncRegistration::new(
-                key.clone(),
-                registration.origin.clone(),
-                policy.retry.attempts(may(Permission::Notifications)),
-            ),
-        };
-        if let Err(error) = self.record_registered(&row, &registration.scope, is_again) {
+        .check(&self.settings.sync_policy)?;
+        let owner = OwnerId(id.0);
+        Ok((registration, SyncKey { owner, kind, tag }))
+    }
+
+    /// Stores what a `register()` made, and tells of it.
+    pub(super) fn keep_registered(
+        &self,
+        scope: Url,
+        row: SyncRegistration,
+    ) -> Result<(), SyncRefusal> {
+        let SyncKey { kind, tag, .. } = row.key.clone();
+        if let Err(error) = self.record_registered(row, &scope) {
             self.report_storage(Err(error));
-            return Err(SyncRefusal::Disabled.into());
+            return Err(SyncRefusal::Disabled);
         }
-        self.publish(HostEventKind::SyncRegistered {
-            kind: SyncKind::OneShot,
-            scope: registration.scope,
-            tag: key.tag,
-        });
+        self.publish(HostEventKind::SyncRegistered { kind, scope, tag });
         Ok(())
     }
 
@@ -95,31 +108,39 @@ impl Core {
     pub(super) fn acknowledge_sync(&self, id: RegistrationId, tag: String) {
         let key = SyncKey {
             owner: OwnerId(id.0),
+            kind: SyncKind::OneShot,
             tag,
         };
         self.syncs.borrow_mut().acknowledge(&key);
         self.sync_changed.send_replace(());
     }
 
-    /// `registration.sync.getTags()`
-    pub(super) fn sync_tags(&self, id: RegistrationId) -> Vec<String> {
+    /// `registration.sync.getTags()` and `registration.periodicSync.getTags()`
+    pub(super) fn sync_tags(
+        &self,
+        id: RegistrationId,
+        kind: SyncKind,
+    ) -> Result<Vec<String>, WebError> {
+        if self.settings.sync_policy.disabled {
+            return Err(SyncRefusal::Disabled.into());
+        }
         let syncs = self.syncs.borrow();
-        syncs
-            .of_owner(OwnerId(id.0))
-            .map(|row| row.key.tag.clone())
-            .collect()
+        let rows = syncs.of_owner(OwnerId(id.0), kind);
+        Ok(rows.map(|row| row.key.tag.clone()).collect())
     }
 
     /// The registration is gone, and its rows with it.
     pub(super) fn forget_syncs(&self, id: RegistrationId, scope: &Url) {
         let forgotten = self.syncs.borrow_mut().remove_owner(OwnerId(id.0));
-        let tags = forgotten.iter().map(|row| row.key.tag.as_str());
-        self.report_storage(self.record_dropped(scope, tags, DropCause::WorkerUnregistered, &[]));
+        self.report_storage(self.record_forgotten(scope, &forgotten));
         self.sync_changed.send_replace(());
     }
 
     /// Takes up what a previous run left.
     pub(super) fn resume_syncs(&self, chance: f64) -> Result<(), StorageError> {
+        if self.settings.sync_policy.disabled {
+            return Ok(());
+        }
         let now = self.clock.now();
         let mut fates = HashMap::new();
         for row in self.storage.load_syncs()? {
@@ -129,7 +150,12 @@ impl Core {
                     self.syncs.borrow_mut().put(row);
                 }
                 Recovery::Repeat(row) | Recovery::Failed(Step::Keep(row)) => {
-                    fates.insert(key, (row.retry_at, None));
+                    fates.insert(key, (row.not_before, None));
+                    self.store_sync(row)?;
+                }
+                Recovery::Failed(Step::NewCycle(row)) => {
+                    let row = self.begin_cycle(row, now);
+                    fates.insert(key, (row.not_before, None));
                     self.store_sync(row)?;
                 }
                 Recovery::Failed(Step::Remove(removal)) => {
@@ -138,7 +164,8 @@ impl Core {
                 }
             }
         }
-        self.record_interruptions(&fates)
+        self.record_interruptions(&fates)?;
+        self.review_all_periodic_syncs()
     }
 
     /// Runs until the host ends.
@@ -246,14 +273,15 @@ impl Core {
         }
         let core = Rc::clone(self);
         let work = self.begin_work();
+        let began_at = self.planned_at.get();
         tokio::task::spawn_local(async move {
-            core.run_sync(row).await;
+            core.run_sync(row, began_at).await;
             drop(work);
         });
         true
     }
 
-    async fn run_sync(self: &Rc<Self>, row: SyncRegistration) {
+    async fn run_sync(self: &Rc<Self>, row: SyncRegistration, began_at: Timestamp) {
         let id = RegistrationId(row.key.owner.0);
         let scope = self.registration(id).map(|registration| registration.scope);
         let worker = self.activated_worker(id).await;
@@ -262,7 +290,7 @@ impl Core {
             Some(worker) if self.connectivity.is_online() => {
                 if let Some(scope) = scope.clone() {
                     self.publish(HostEventKind::SyncStarted {
-                        kind: SyncKind::OneShot,
+                        kind: row.key.kind,
                         scope,
                         tag: row.key.tag.clone(),
                         attempt: row.attempt(),
@@ -270,19 +298,23 @@ impl Core {
                         last_chance: row.is_last_chance(),
                     });
                 }
-                let event = EventInit::Sync {
-                    tag: row.key.tag.clone(),
-                    last_chance: row.is_last_chance(),
+                let tag = row.key.tag.clone();
+                let event = match row.key.kind {
+                    SyncKind::OneShot => EventInit::Sync {
+                        tag,
+                        last_chance: row.is_last_chance(),
+                    },
+                    SyncKind::Periodic => EventInit::PeriodicSync { tag },
                 };
                 Some(self.fire(id, worker, event).await)
             }
             // The network went, or the worker: not an attempt.
             _ => None,
         };
-        let (settled, outcome) = self.finish_sync(&row.key, source, ended);
+        let (settled, outcome) = self.finish_sync(&row.key, source, ended, began_at);
         if let (Some(outcome), Some(scope)) = (outcome, scope) {
             self.publish(HostEventKind::SyncEnded {
-                kind: SyncKind::OneShot,
+                kind: row.key.kind,
                 scope,
                 attempt: row.attempt(),
                 tag: row.key.tag,
@@ -300,6 +332,7 @@ impl Core {
         key: &SyncKey,
         source: Option<ScriptSource>,
         ended: Option<Ended>,
+        began_at: Timestamp,
     ) -> (Settled, Option<EventOutcome>) {
         // Cut off by the end of the host: not an attempt.
         let is_cut_off = |ended: &Ended| !ended.outcome.is_success() && self.is_ending.get();
@@ -308,7 +341,7 @@ impl Core {
             ended => (ended, DispatchOutcome::NotSent),
         };
         let outcome = ended.as_ref().map(|ended| ended.outcome.clone());
-        let settled = self.settle_sync(key, outcome.as_ref());
+        let settled = self.settle_sync(key, outcome.as_ref(), began_at);
         let mut end = match &ended {
             Some(ended) => end_of(ended),
             None => DispatchEnd::new(without_end),
@@ -320,15 +353,23 @@ impl Core {
         }
         // What happened has happened, also where it cannot be stored: the event must not seem to run for ever. A restart
         // finds an event that was interrupted, and repeats it.
-        self.report_storage(self.record_end(key, &settled.changes(key), end));
+        self.report_storage(self.record_end(key, settled.change(key), end));
         (settled, outcome)
     }
 
     /// Puts what an attempt came to into the queue. It is still to be stored.
-    fn settle_sync(&self, key: &SyncKey, outcome: Option<&EventOutcome>) -> Settled {
+    fn settle_sync(
+        &self,
+        key: &SyncKey,
+        outcome: Option<&EventOutcome>,
+        began_at: Timestamp,
+    ) -> Settled {
         // It may have been registered again, or be gone with its worker.
         let Some(current) = self.syncs.borrow().get(key).cloned() else {
-            return Settled::default();
+            return Settled {
+                removed: Some(Removal::Unregistered),
+                ..Settled::default()
+            };
         };
         let was_registered_again = current.state == SyncState::ReregisteredWhileFiring;
         let settled = match outcome {
@@ -338,27 +379,28 @@ impl Core {
         };
         let now = self.clock.now();
         let chance = (self.settings.chance)();
-        match current.settle(settled, now, chance, &self.settings.sync_policy) {
-            Step::Keep(row) => {
-                self.syncs.borrow_mut().put(row.clone());
-                Settled {
-                    next_attempt_at_ms: row.retry_at,
-                    removed: None,
-                    was_registered_again,
-                    row: Some(row),
-                }
-            }
+        let row = match current.settle(settled, now, chance, &self.settings.sync_policy) {
+            Step::Keep(row) => row,
+            // From the beginning of the event, so that events that begin together stay together.
+            Step::NewCycle(row) => self.begin_cycle(row, began_at.min(now)),
             Step::Remove(removal) => {
                 self.syncs.borrow_mut().remove(key);
-                Settled {
+                return Settled {
                     removed: Some(removal),
                     ..Settled::default()
-                }
+                };
             }
+        };
+        self.syncs.borrow_mut().put(row.clone());
+        Settled {
+            next_attempt_at_ms: row.not_before,
+            removed: None,
+            was_registered_again,
+            row: Some(row),
         }
     }
 
-    fn store_sync(&self, row: SyncRegistration) -> Result<(), StorageError> {
+    pub(super) fn store_sync(&self, row: SyncRegistration) -> Result<(), StorageError> {
         self.write_syncs(|storage| storage.save_syncs([&row]))?;
         self.syncs.borrow_mut().put(row);
         Ok(())

@@ -12,7 +12,7 @@ use crate::service_worker::warning::{EndedEvent, Fate};
 use crate::service_worker::{
     EventKind, EventOutcome, RegistrationId, ScriptPlace, Warning, WarningName, WorkerId,
 };
-use crate::sync::SyncKey;
+use crate::sync::{Removal, SyncKey, SyncKind};
 use crate::web::event::EventInit;
 
 impl Core {
@@ -59,13 +59,18 @@ impl Core {
         settled: &Settled,
         ended: &Ended,
     ) -> Vec<Warning> {
-        let fate = match settled.removed {
-            Some(_) => Fate::Gone,
-            None => Fate::Kept,
+        let fate = match (settled.removed, key.kind) {
+            (Some(Removal::Succeeded | Removal::GaveUp), _) => Fate::Gone,
+            (None, SyncKind::Periodic) => Fate::NextInterval,
+            (Some(Removal::Unregistered), _) | (None, SyncKind::OneShot) => Fate::Kept,
+        };
+        let kind = match key.kind {
+            SyncKind::OneShot => EventKind::Sync,
+            SyncKind::Periodic => EventKind::PeriodicSync,
         };
         let tag = Some((key.tag.as_str(), fate));
-        let mut warnings = self.warn_of_end(source, EventKind::Sync, tag, ended);
-        let is_again = settled.was_registered_again;
+        let mut warnings = self.warn_of_end(source, kind, tag, ended);
+        let is_again = settled.was_registered_again && key.kind == SyncKind::OneShot;
         warnings.extend(self.warn_of_loop(source, key, is_again, ended));
         warnings
     }

@@ -90,6 +90,8 @@ pub enum Fate {
     Gone,
     /// Another event will be sent, for example because it was registered again.
     Kept,
+    /// It stays, and the next event comes after its interval.
+    NextInterval,
     /// The event was sent by hand, which changes no registration.
     ByHand,
 }
@@ -257,6 +259,7 @@ fn consequence(fate: Fate) -> &'static str {
     match fate {
         Fate::Gone => "the tag is gone, and nothing will be tried again",
         Fate::Kept => "this attempt will not be repeated",
+        Fate::NextInterval => "nothing will be tried again before the next interval",
         Fate::ByHand => {
             "had it not been sent by hand, the tag would be gone and nothing tried again"
         }

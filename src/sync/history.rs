@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::sync::kind::SyncKind;
 use crate::sync::registration::SyncRegistration;
 
 /// Why an event was sent when it was.
@@ -41,9 +42,14 @@ impl Circumstances {
     /// Why the event of `row` is sent now: of all that had to come true for it, the last.
     pub fn reason(&self, row: &SyncRegistration) -> DispatchReason {
         let was_away_since = |at| self.back_online_at.is_some_and(|back| back >= at);
-        match row.retry_at {
+        match row.not_before {
             _ if row.interruptions > 0 => DispatchReason::Interrupted,
-            Some(at) if at > self.started_at && !was_away_since(at) => DispatchReason::DelayOver,
+            Some(at) if at > self.started_at && !was_away_since(at) => {
+                match (row.key.kind, row.attempts) {
+                    (SyncKind::Periodic, 0) => DispatchReason::Interval,
+                    _ => DispatchReason::DelayOver,
+                }
+            }
             None if self.is_new => DispatchReason::Registered,
             _ if self.back_online_at.is_some() => DispatchReason::BackOnline,
             _ => DispatchReason::HostStarted,

@@ -22,7 +22,7 @@ mod tests;
 pub use admission::{Admission, SyncRefusal};
 pub use history::{Circumstances, DispatchReason, HistoryLimits};
 pub use kind::SyncKind;
-pub use periodic::{Engagement, NextRun, PeriodicPolicy};
+pub use periodic::{Engagement, PeriodicPolicy};
 pub use policy::{PolicyError, Preset, SyncPolicy};
 pub use register_loop::RegisterLoop;
 pub use registration::{OwnerId, Recovery, Removal, Step, SyncKey, SyncRegistration};

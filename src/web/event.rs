@@ -28,6 +28,11 @@ pub enum EventInit {
         /// No further attempt will be made.
         last_chance: bool,
     },
+    /// `periodicsync`
+    PeriodicSync {
+        /// The tag that was registered.
+        tag: String,
+    },
     /// `message`
     Message {
         /// What was posted.
@@ -66,6 +71,7 @@ impl EventInit {
             Self::Install => EventKind::Install,
             Self::Activate => EventKind::Activate,
             Self::Sync { .. } => EventKind::Sync,
+            Self::PeriodicSync { .. } => EventKind::PeriodicSync,
             Self::Message { .. } => EventKind::Message,
             Self::Fetch(_) => EventKind::Fetch,
         }
@@ -84,6 +90,11 @@ pub enum EventDetail {
         tag: String,
         /// `SyncEvent.lastChance`
         last_chance: bool,
+    },
+    /// Of a periodic sync event.
+    PeriodicSync {
+        /// `PeriodicSyncEvent.tag`
+        tag: String,
     },
     /// Of a message event.
     Message {
@@ -110,7 +121,7 @@ impl EventInit {
     pub fn name(&self) -> String {
         let kind = self.kind().name();
         match self {
-            Self::Sync { tag, .. } => format!("`{kind}` of `{tag}`"),
+            Self::Sync { tag, .. } | Self::PeriodicSync { tag } => format!("`{kind}` of `{tag}`"),
             _ => format!("`{kind}`"),
         }
     }
@@ -120,6 +131,7 @@ impl EventInit {
         match self {
             Self::Install | Self::Activate => EventDetail::None {},
             Self::Sync { tag, last_chance } => EventDetail::Sync { tag, last_chance },
+            Self::PeriodicSync { tag } => EventDetail::PeriodicSync { tag },
             Self::Message {
                 message,
                 source,

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+use crate::sync::SyncKind;
+
 pub(super) use client::Connection;
 pub(super) use server::Server;
 
@@ -23,13 +25,15 @@ pub(super) enum Request {
     GoOnline,
     /// Away from the network. Answered with `null`.
     GoOffline,
-    /// Send a `sync` event now. Answered with an `EventOutcome`.
+    /// Send a `sync` or `periodicsync` event now. Answered with an `EventOutcome`.
     FireSync {
+        /// Which of the two.
+        kind: SyncKind,
         /// Its tag.
         tag: String,
         /// The registration, if the host has several.
         scope: Option<Url>,
-        /// `event.lastChance`
+        /// `event.lastChance` of a `sync` event.
         last_chance: bool,
         /// Whether the answer waits for the outcome; else it is `null`, at once.
         wait: bool,
@@ -38,8 +42,10 @@ pub(super) enum Request {
     DropSync {
         /// The tag.
         tag: String,
-        /// The registration, if the host has several.
+        /// The service worker, if several have registered it.
         scope: Option<Url>,
+        /// The periodic registration of that tag.
+        periodic: bool,
     },
     /// Everything about a tag. Answered with a list of `SyncStory`.
     SyncStory {

@@ -14,8 +14,10 @@ use url::Url;
 
 use crate::cli::control::address::Place;
 use crate::cli::control::{Answer, Request};
-use crate::cli::sync::scope_of_tag;
+use crate::cli::sync::chosen_sync;
 use crate::host::{Error, Host, Status};
+use crate::service_worker::EventOutcome;
+use crate::sync::SyncKind;
 
 /// Listens until it is dropped.
 pub(in crate::cli) struct Server {
@@ -95,6 +97,7 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             Ok(Value::Null)
         }
         Request::FireSync {
+            kind,
             tag,
             scope,
             last_chance,
@@ -102,49 +105,70 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
         } => {
             let status = host.status().await?;
             let scope = chosen_scope(scope, &status)?;
+            let event = Event {
+                kind,
+                scope,
+                tag,
+                last_chance,
+            };
             if !wait {
-                send_sync(host.clone(), scope, tag, last_chance, &status)?;
+                event.send_without_waiting(host.clone(), &status)?;
                 return Ok(Value::Null);
             }
-            let outcome = host.dispatch_sync(&scope, &tag, last_chance).await?;
+            let outcome = event.send(host).await?;
             Ok(serde_json::to_value(outcome)?)
         }
-        Request::DropSync { tag, scope } => {
+        Request::DropSync {
+            tag,
+            scope,
+            periodic,
+        } => {
             let status = host.status().await?;
-            let scope = scope_of_tag(scope, &tag, &status)?;
-            host.drop_sync(&scope, &tag).await?;
+            let (scope, kind) = chosen_sync(scope, periodic, &tag, &status)?;
+            host.drop_sync(&scope, kind, &tag).await?;
             Ok(Value::Null)
         }
         Request::SyncStory { tag } => Ok(serde_json::to_value(host.sync_story(&tag).await?)?),
     }
 }
 
-/// Sends an event that nobody waits for. What can be refused at once is.
-fn send_sync(
-    host: Host,
+/// An event that is to be sent by hand.
+struct Event {
+    kind: SyncKind,
     scope: Url,
     tag: String,
     last_chance: bool,
-    status: &Status,
-) -> anyhow::Result<()> {
-    if status.online == Some(false) {
-        return Err(Error::Offline.into());
-    }
-    let known: Vec<Url> = status
-        .registrations
-        .iter()
-        .map(|r| r.scope.clone())
-        .collect();
-    if !known.contains(&scope) {
-        let asked = scope;
-        return Err(Error::UnknownScope { asked, known }.into());
-    }
-    tokio::spawn(async move {
-        if let Err(error) = host.dispatch_sync(&scope, &tag, last_chance).await {
-            tracing::warn!(%error, tag, "a sync event that was sent by hand did not arrive");
+}
+
+impl Event {
+    async fn send(&self, host: &Host) -> Result<EventOutcome, Error> {
+        match self.kind {
+            SyncKind::OneShot => {
+                host.dispatch_sync(&self.scope, &self.tag, self.last_chance)
+                    .await
+            }
+            SyncKind::Periodic => host.dispatch_periodic_sync(&self.scope, &self.tag).await,
         }
-    });
-    Ok(())
+    }
+
+    /// What can be refused at once is.
+    fn send_without_waiting(self, host: Host, status: &Status) -> anyhow::Result<()> {
+        if status.online == Some(false) {
+            return Err(Error::Offline.into());
+        }
+        let scopes = status.registrations.iter().map(|known| &known.scope);
+        let known: Vec<Url> = scopes.cloned().collect();
+        if !known.contains(&self.scope) {
+            let asked = self.scope;
+            return Err(Error::UnknownScope { asked, known }.into());
+        }
+        tokio::spawn(async move {
+            if let Err(error) = self.send(&host).await {
+                tracing::warn!(%error, self.tag, "an event that was sent by hand did not arrive");
+            }
+        });
+        Ok(())
+    }
 }
 
 /// The scope that was named, or the only one there is.
