@@ -254,7 +254,7 @@ fn reading_a_data_folder_changes_nothing_in_it() {
     drop(host);
     read();
     let mut host = folder.start(&["run", "sw.js", "--connectivity=offline"]);
-    host.expect_line("activated");
+    host.expect_line("offline");
     host.terminate();
     assert_eq!(host.code(), DONE);
     read();

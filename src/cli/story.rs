@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use url::Url;
 
 use crate::cli::frame;
 use crate::clock::Timestamp;
@@ -54,10 +55,9 @@ impl Story {
 /// The line for an event.
 pub(super) fn line(event: &HostEvent) -> Line {
     use HostEventKind as Kind;
+    let until = |at: &Option<Timestamp>| at.map(|at| at.saturating_since(event.at_ms));
     match &event.kind {
-        Kind::Registered { scope, script } => {
-            told("registered", BLUE, format!("{script} for {scope}"))
-        }
+        Kind::Registered { scope, script } => registered(script, scope),
         Kind::Installed { script, .. } => told("installed", BLUE, script.to_string()),
         Kind::Activated { scope, .. } => told("activated", GREEN, format!("in charge of {scope}")),
         Kind::InstallFailed {
@@ -83,13 +83,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
             next_attempt_at_ms,
             removed,
             ..
-        } => sync_ended(
-            *kind,
-            tag,
-            outcome,
-            *removed,
-            next_attempt_at_ms.map(|at| at.saturating_since(event.at_ms)),
-        ),
+        } => sync_ended(*kind, tag, outcome, *removed, until(next_attempt_at_ms)),
         Kind::SyncInterrupted {
             kind,
             tag,
@@ -97,19 +91,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
             next_attempt_at_ms,
             removed,
             ..
-        } => {
-            let then = then(
-                *kind,
-                false,
-                *removed,
-                next_attempt_at_ms.map(|at| at.saturating_since(event.at_ms)),
-            );
-            let named = named(*kind, tag);
-            failure(
-                "interrupted",
-                format!("{named}, attempt {attempt}, by the end of the last host{then}"),
-            )
-        }
+        } => sync_interrupted(*kind, tag, *attempt, *removed, until(next_attempt_at_ms)),
         Kind::Warning { warning, .. } => warned(warning),
         Kind::Console {
             source,
@@ -187,6 +169,10 @@ fn named(kind: SyncKind, tag: &str) -> String {
     format!("{} `{tag}`", kind.event_name())
 }
 
+fn registered(script: &Url, scope: &Url) -> Line {
+    told("registered", BLUE, format!("{script} for {scope}"))
+}
+
 fn sync_started(
     kind: SyncKind,
     tag: &str,
@@ -213,6 +199,18 @@ fn sync_ended(
     } else {
         failure("failed", text)
     }
+}
+
+fn sync_interrupted(
+    kind: SyncKind,
+    tag: &str,
+    attempt: u32,
+    removed: Option<Removal>,
+    next_in: Option<Duration>,
+) -> Line {
+    let (named, then) = (named(kind, tag), then(kind, false, removed, next_in));
+    let text = format!("{named}, attempt {attempt}, by the end of the last host{then}");
+    failure("interrupted", text)
 }
 
 /// What follows from the end of an event.
