@@ -50,8 +50,8 @@ pub mod cli;
 #[cfg(feature = "v8")]
 pub use host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, FunctionCall, Host,
-    HostBuilder, HostEvent, HostEventKind, OriginStatus, Permission, PermissionState,
-    RegisterOptions, Registration, RegistrationStatus, ScriptSource, Status, SyncStatus,
+    HostBuilder, HostEvent, HostEventKind, LogEntry, OriginStatus, Permission, PermissionState,
+    RegisterOptions, Registration, RegistrationStatus, ScriptSource, Status, SyncStatus, SyncStory,
     WorkerStatus, check_stored, clear_stored_origin,
 };
 #[cfg(feature = "v8")]

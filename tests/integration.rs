@@ -53,3 +53,9 @@ mod script_errors;
 mod serve;
 /// What is stored for an origin, and clearing it.
 mod storage;
+/// `landfall sync`: stories of tags, and what can be done about them.
+mod sync_commands;
+/// What became of tags, kept and told.
+mod sync_history;
+/// Warnings of what seems wrong although nothing failed.
+mod warnings;

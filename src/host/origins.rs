@@ -159,10 +159,10 @@ impl Core {
             .collect();
         for id in ids {
             self.storage.delete_registration(id)?;
-            self.forget_syncs(id);
             let Some(registration) = self.registrations.borrow_mut().remove(&id) else {
                 continue;
             };
+            self.forget_syncs(id, &registration.scope);
             self.publish(HostEventKind::Unregistered {
                 scope: registration.scope.clone(),
             });
