@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use landfall::clock::{Clock, SystemClock};
 
 use crate::execute::Job;
 use crate::results::{FileStatus, Outcome};
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub(crate) fn run(
     jobs: impl IntoIterator<Item = Job>,
     count: usize,
-    told: &(impl Fn(Job, Outcome) + Sync),
+    told: &(impl Fn(Job, Outcome, Duration) + Sync),
 ) -> Result<()> {
     let queue = Mutex::new(jobs.into_iter().collect::<VecDeque<Job>>());
     let next = || {
@@ -49,13 +50,14 @@ pub(crate) fn run(
     })
 }
 
-fn work(next: &impl Fn() -> Option<Job>, told: &impl Fn(Job, Outcome)) -> Result<()> {
+fn work(next: &impl Fn() -> Option<Job>, told: &impl Fn(Job, Outcome, Duration)) -> Result<()> {
     let mut process: Option<Process> = None;
     while let Some(job) = next() {
         let mut running = match process.take() {
             Some(running) if running.tests < TESTS_PER_PROCESS => running,
             _ => Process::start()?,
         };
+        let start = SystemClock.now();
         let outcome = match running.run(&job) {
             Ok(outcome) => {
                 process = Some(running);
@@ -63,7 +65,7 @@ fn work(next: &impl Fn() -> Option<Job>, told: &impl Fn(Job, Outcome)) -> Result
             }
             Err(lost) => running.bury(&lost),
         };
-        told(job, outcome);
+        told(job, outcome, SystemClock.now().saturating_since(start));
     }
     Ok(())
 }
