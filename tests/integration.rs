@@ -33,6 +33,8 @@ mod extend_lifetime;
 mod fetch;
 /// Requests that a worker answers, from pages and from outside.
 mod fetch_event;
+/// Workers that frameworks bring or generate, unmodified.
+mod frameworks;
 /// What every scope has, and what none has.
 mod global_scope;
 /// Databases across restarts and threads.
@@ -41,6 +43,8 @@ mod indexed_db;
 mod lifecycle;
 /// A link that is cut and restored, in network namespaces.
 mod network_namespaces;
+/// Events that come again and again.
+mod periodic_sync;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.

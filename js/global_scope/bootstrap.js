@@ -46,6 +46,7 @@ import {
   ServiceWorkerRegistration,
   updateRegistration,
 } from "ext:sw_service_worker/service_worker_registration.js";
+import { PeriodicSyncManager } from "ext:sw_sync/periodic_sync_manager.js";
 import { SyncManager } from "ext:sw_sync/sync_manager.js";
 import { becomeWindow, clientNotices } from "ext:sw_window/window.js";
 
@@ -61,6 +62,7 @@ defineInterfaces({
   ...indexedDbInterfaces,
   Lock,
   LockManager,
+  PeriodicSyncManager,
   ServiceWorker,
   ServiceWorkerRegistration,
   StorageManager,

@@ -78,7 +78,7 @@ pub(super) enum Command {
 pub(super) enum SyncCommand {
     /// List the tags that are registered, with their attempts and when the next one is
     Ls(ListArgs),
-    /// Send a `sync` event now, wait for its outcome, and fail unless it is fulfilled
+    /// Send a `sync` or `periodicsync` event now, wait for its outcome, and fail unless it is fulfilled
     Fire(FireArgs),
 }
 
@@ -114,6 +114,10 @@ pub(super) struct FireArgs {
     /// Set `event.lastChance`
     #[arg(long)]
     pub(super) last_chance: bool,
+
+    /// Send a `periodicsync` event
+    #[arg(long, conflicts_with = "last_chance")]
+    pub(super) periodic: bool,
 
     #[command(flatten)]
     pub(super) data: DataFolder,
@@ -282,7 +286,7 @@ Events (--json):
   `kind` is the type of the event: sync or periodicsync.
   `source` is `worker` or `client`, `url` its address.
   `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, failed_to_start) and `reason`.
-  `removed` is null, succeeded or gave_up.
+  `removed` is null, succeeded, gave_up or unregistered.
   New events and fields may be added.
 
 Examples:

@@ -19,7 +19,7 @@ use crate::host::permissions::{Permission, PermissionState, Permissions};
 use crate::network::{Intercepted, NetworkError, OriginServer, Request, Route};
 use crate::service_worker::lifetime::EventLimits;
 use crate::storage::Durability;
-use crate::sync::SyncPolicy;
+use crate::sync::{Engagement, SyncPolicy};
 
 /// Bytes of heap that the script of one worker or client may use unless told otherwise.
 const DEFAULT_HEAP_LIMIT: usize = 512 << 20;
@@ -60,6 +60,7 @@ pub(super) struct Settings {
     pub languages: Vec<String>,
     pub sync_policy: SyncPolicy,
     pub permissions: Permissions,
+    pub engagements: HashMap<String, Engagement>,
     pub limits: EventLimits,
     pub heap_limit: usize,
     pub quota: u64,
@@ -96,6 +97,7 @@ impl Default for HostBuilder {
                 languages: vec!["en-US".to_owned(), "en".to_owned()],
                 sync_policy: SyncPolicy::landfall(),
                 permissions: Permissions::default(),
+                engagements: HashMap::new(),
                 limits: EventLimits::default(),
                 heap_limit: DEFAULT_HEAP_LIMIT,
                 quota: DEFAULT_QUOTA,
@@ -177,11 +179,23 @@ impl HostBuilder {
         self
     }
 
-    /// What the origin of `url` may do. By default it may use background sync and may not show notifications.
+    /// What the origin of `url` may do. By default it may use background sync and periodic background sync, and may
+    /// not show notifications. [`Host::set_permission`] changes it later.
+    ///
+    /// What an origin may not use any more is forgotten at the start: its periodic syncs.
     #[must_use]
     pub fn permission(mut self, url: &Url, permission: Permission, state: PermissionState) -> Self {
         let origin = url.origin().ascii_serialization();
         self.settings.permissions.set(origin, permission, state);
+        self
+    }
+
+    /// How much the origin of `url` is used: the less, the rarer are its periodic syncs. [`Engagement::Max`] by
+    /// default; [`Host::set_engagement`] changes it later.
+    #[must_use]
+    pub fn engagement(mut self, url: &Url, engagement: Engagement) -> Self {
+        let origin = url.origin().ascii_serialization();
+        self.settings.engagements.insert(origin, engagement);
         self
     }
 

@@ -11,7 +11,7 @@ use crate::host::core::Core;
 use crate::host::error::Error;
 use crate::service_worker::{ServiceWorker, ServiceWorkerRegistration, WorkerState};
 use crate::storage::{Durability, Storage};
-use crate::sync::{OwnerId, SyncRegistration, SyncState};
+use crate::sync::{OwnerId, SyncKind, SyncRegistration, SyncState};
 
 /// What a host knows and does at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,15 +58,19 @@ pub struct WorkerStatus {
 pub struct SyncStatus {
     /// The scope of the service worker registration it belongs to.
     pub scope: Url,
+    /// One-shot or periodic.
+    pub kind: SyncKind,
     /// The tag.
     pub tag: String,
     /// Where it is.
     pub state: SyncState,
-    /// How many attempts have failed.
+    /// The `minInterval` of a periodic sync, in milliseconds.
+    pub min_interval_ms: Option<u64>,
+    /// How many attempts have failed, of a periodic sync since its last interval.
     pub failed_attempts: u32,
-    /// After so many it is dropped.
+    /// After so many a one-shot sync is dropped, and a periodic one waits for its next interval.
     pub max_attempts: u32,
-    /// When the next attempt may begin, if it must wait; milliseconds since the epoch.
+    /// When the next event may be sent, if it must wait; milliseconds since the epoch.
     pub next_attempt_at_ms: Option<Timestamp>,
 }
 
@@ -104,11 +108,14 @@ impl Status {
                 .find(|registration| OwnerId(registration.id.0) == row.key.owner)?;
             Some(SyncStatus {
                 scope: owner.scope.clone(),
+                kind: row.key.kind,
                 tag: row.key.tag.clone(),
                 state: row.state,
+                min_interval_ms: (row.key.kind == SyncKind::Periodic)
+                    .then(|| u64::try_from(row.min_interval.as_millis()).unwrap_or(u64::MAX)),
                 failed_attempts: row.attempts,
                 max_attempts: row.max_attempts,
-                next_attempt_at_ms: row.retry_at,
+                next_attempt_at_ms: row.not_before,
             })
         };
         Self {
