@@ -39,6 +39,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub(crate) timeout_multiplier: f64,
 
+    /// Mebibytes of memory that the process of a test may use.
+    #[arg(long, value_name = "MIB", default_value_t = 2048)]
+    pub(crate) memory: usize,
+
     /// Leaves out tests that need wptserve.
     #[arg(long)]
     pub(crate) no_server: bool,

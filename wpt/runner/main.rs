@@ -46,8 +46,10 @@ const LIMIT: Duration = Duration::from_secs(10);
 const LONG_LIMIT: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(pool::CHILD) {
-        return match child::run() {
+    let mut words = std::env::args().skip(1);
+    if words.next().as_deref() == Some(pool::CHILD) {
+        let memory = words.next().and_then(|word| word.parse().ok());
+        return match child::run(memory.unwrap_or(usize::MAX)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         };
@@ -199,7 +201,7 @@ impl Run {
             test,
         });
         let take = Mutex::new(take);
-        pool::run(jobs, self.count, &|job, outcome, took| {
+        pool::run(jobs, self.count, self.args.memory, &|job, outcome, took| {
             let record = Record::new(job, outcome, took, &self.expectations);
             let mut take = take.lock().unwrap_or_else(PoisonError::into_inner);
             take(record);
