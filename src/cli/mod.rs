@@ -8,6 +8,8 @@ mod control;
 mod diagnostics;
 mod frame;
 mod output;
+mod permission;
+mod policy_args;
 mod registrations;
 mod run;
 mod serve;
@@ -22,8 +24,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use args::{Cli, Command, SyncCommand};
+use args::{Cli, Command, PermissionCommand, SyncCommand};
 use output::Output;
+
+use crate::host::PermissionState;
 
 /// Exit code of a command that did not do what it was asked for.
 const FAILED: u8 = 1;
@@ -66,6 +70,12 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         Command::Sync(SyncCommand::Fire(args)) => sync::fire(args, output).await,
         Command::Online(folder) => switch::go(true, &folder, output).await,
         Command::Offline(folder) => switch::go(false, &folder, output).await,
+        Command::Permission(PermissionCommand::Grant(args)) => {
+            permission::set(args, PermissionState::Granted, output).await
+        }
+        Command::Permission(PermissionCommand::Deny(args)) => {
+            permission::set(args, PermissionState::Denied, output).await
+        }
         Command::Registrations(args) => registrations::list(&args, output).await,
         Command::Status(args) => registrations::status(&args, output).await,
     }

@@ -23,7 +23,6 @@ use crate::host::{
     HostEventKind, RegisterOptions,
 };
 use crate::service_worker::ScriptType;
-use crate::sync::Preset;
 
 /// Runs until interrupted, or until nothing is left to do if that is asked for.
 pub(super) async fn run(
@@ -86,8 +85,8 @@ fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
     };
     let builder = Host::builder()
         .connectivity(connectivity)
-        .sync_policy(Preset::from(args.sync_preset))
         .origin_server(&site.origin, site.server.clone());
+    let builder = args.policy.apply(builder, &site.origin);
     if args.ephemeral {
         builder.ephemeral()
     } else {

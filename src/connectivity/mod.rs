@@ -22,6 +22,7 @@ use crate::clock::Clock;
 
 use self::probe::Prober;
 
+pub use duration::parse_duration;
 pub use probe::{Probe, ProbeError};
 pub use simulated::SimulatedNetwork;
 pub use state::{NetworkReason, NetworkState};

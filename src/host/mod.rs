@@ -48,7 +48,7 @@ pub use clients::{Client, ClientOptions, ClientScript};
 pub use error::Error;
 pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
 pub use exposed::FunctionCall;
-pub use permissions::{Permission, PermissionState};
+pub use permissions::{Permission, PermissionState, UnknownPermission};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
 
 /// A script that is to be registered.

@@ -50,8 +50,11 @@ impl Engagement {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeriodicPolicy {
     /// The smallest gap between two periodic events of one origin; a `minInterval` is rounded up to a multiple of it.
-    /// Chromium: 12 hours. Set it to seconds to see events while you develop.
+    /// Chromium: 12 hours.
     pub min_gap: Duration,
+    /// A longer `minInterval` counts as this one. Specification and Chromium: none is too long. With seconds here and
+    /// for `min_gap` a script that asks for one event a day gets them while somebody watches.
+    pub max_interval: Option<Duration>,
     /// How often one event is tried before the next cycle begins, with the delays of [`SyncPolicy::retry`].
     /// Specification: once. Chromium: 3 times.
     ///
@@ -63,6 +66,7 @@ impl Default for PeriodicPolicy {
     fn default() -> Self {
         Self {
             min_gap: CHROMIUM_MIN_GAP,
+            max_interval: None,
             max_attempts: 3,
         }
     }
@@ -79,7 +83,8 @@ impl PeriodicPolicy {
         soonest_other: Option<Duration>,
     ) -> Option<Duration> {
         let gap = self.min_gap.saturating_mul(engagement.factor()?);
-        let delay = whole_gaps(min_interval, gap);
+        let interval = min_interval.min(self.max_interval.unwrap_or(Duration::MAX));
+        let delay = whole_gaps(interval, gap);
         Some(match soonest_other {
             Some(other) => self.keep_distance(delay, other),
             None => delay,
@@ -199,6 +204,20 @@ mod tests {
         // The largest number that a script can ask for.
         let asked = Duration::from_millis((1 << 53) - 1);
         assert!(delay(asked, Engagement::Max, None) >= Some(asked));
+    }
+
+    #[test]
+    fn an_interval_that_is_too_long_by_policy_is_cut() {
+        let policy = PeriodicPolicy {
+            min_gap: HOUR,
+            max_interval: Some(2 * HOUR),
+            ..PeriodicPolicy::default()
+        };
+        let given = |hours| policy.delay(HOUR * hours, Engagement::Max, None);
+        assert_eq!(
+            [0, 2, 24].map(given),
+            [1, 2, 2].map(|hours| Some(HOUR * hours))
+        );
     }
 
     #[test]

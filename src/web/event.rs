@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use deno_core::OpState;
+use deno_core::serde_v8::U16String;
 use deno_web::JsMessageData;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use crate::dom_string::to_units;
 use crate::service_worker::EventKind;
 use crate::service_worker::EventOutcome;
 use crate::web::fetch_bridge::NativeRequest;
@@ -86,14 +88,14 @@ pub enum EventDetail {
     /// Of a sync event.
     Sync {
         /// `SyncEvent.tag`
-        tag: String,
+        tag: U16String,
         /// `SyncEvent.lastChance`
         last_chance: bool,
     },
     /// Of a periodic sync event.
     PeriodicSync {
         /// `PeriodicSyncEvent.tag`
-        tag: String,
+        tag: U16String,
     },
     /// Of a message event.
     Message {
@@ -120,8 +122,13 @@ impl EventInit {
     pub fn put(self, id: u32, state: &mut OpState) -> EventDetail {
         match self {
             Self::Install | Self::Activate => EventDetail::None {},
-            Self::Sync { tag, last_chance } => EventDetail::Sync { tag, last_chance },
-            Self::PeriodicSync { tag } => EventDetail::PeriodicSync { tag },
+            Self::Sync { tag, last_chance } => EventDetail::Sync {
+                tag: to_units(&tag).into(),
+                last_chance,
+            },
+            Self::PeriodicSync { tag } => EventDetail::PeriodicSync {
+                tag: to_units(&tag).into(),
+            },
             Self::Message {
                 message,
                 source,
