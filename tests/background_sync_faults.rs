@@ -443,6 +443,29 @@ fn a_host_switched_offline_holds_its_tags_back_although_the_network_is_there() {
         .expect_tags(&[]);
 }
 
+/// V2
+#[test]
+fn two_who_hold_a_host_offline_both_have_to_let_go() {
+    let mut scenario = Scenario::online().worker(FULFILS);
+    let (first, second) = (
+        scenario.host().hold_offline(),
+        scenario.host().hold_offline(),
+    );
+    let scenario = scenario
+        .register_sync("held")
+        .register_sync("too")
+        .expect_tags(&["held", "too"])
+        .expect_eval("navigator.onLine", json!(false));
+    drop(first);
+    let mut scenario = scenario.go_online().expect_fired("held", 0);
+    drop(second);
+    scenario.settle();
+    scenario
+        .expect_fired("held", 1)
+        .expect_fired("too", 1)
+        .expect_tags(&[]);
+}
+
 /// V3
 #[test]
 fn an_event_by_hand_is_refused_offline_and_sent_online() {

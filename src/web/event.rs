@@ -170,6 +170,13 @@ pub enum Notice {
     UpdateFound(i64),
     /// The network came or went.
     ConnectivityChanged(bool),
+    /// The origin may do something from now on, or may not.
+    PermissionChanged {
+        /// The name of the permission.
+        name: &'static str,
+        /// Whether it may.
+        is_granted: bool,
+    },
 }
 
 /// A notice's name and value as the scope's script takes it.
@@ -195,6 +202,14 @@ pub enum NoticeDetail {
     Number(i64),
     /// A switch.
     Flag(bool),
+    /// A permission.
+    #[serde(rename_all = "camelCase")]
+    Permission {
+        /// Its name.
+        name: &'static str,
+        /// Whether the origin has it.
+        is_granted: bool,
+    },
 }
 
 impl Notice {
@@ -223,6 +238,10 @@ impl Notice {
                 NoticeDetail::Registration(registration),
             ),
             Self::UpdateFound(registration) => ("updateFound", NoticeDetail::Number(registration)),
+            Self::PermissionChanged { name, is_granted } => (
+                "permissionChanged",
+                NoticeDetail::Permission { name, is_granted },
+            ),
             Self::ConnectivityChanged(is_online) => {
                 ("connectivityChanged", NoticeDetail::Flag(is_online))
             }

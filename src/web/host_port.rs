@@ -106,6 +106,8 @@ pub enum HostRequest {
     /// `Client.postMessage()`
     PostToClient(String, TransferredMessage),
 
+    /// `navigator.permissions.query()`: whether it is granted.
+    QueryPermission(String, Reply<bool>),
     /// `registration.sync.register()`
     RegisterSync(i64, String, Reply<()>),
     /// The promise of `registration.sync.register()` has been resolved.
