@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use crate::dom_string::to_units;
 use crate::service_worker::EventKind;
 use crate::service_worker::EventOutcome;
+use crate::service_worker::ScriptPlace;
 use crate::web::fetch_bridge::NativeRequest;
 use crate::web::fetch_event::FetchInit;
 use crate::web::message::TransferredMessage;
@@ -118,6 +119,15 @@ pub enum EventDetail {
 }
 
 impl EventInit {
+    /// What it is called where people are told of it.
+    pub fn name(&self) -> String {
+        let kind = self.kind().name();
+        match self {
+            Self::Sync { tag, .. } | Self::PeriodicSync { tag } => format!("`{kind}` of `{tag}`"),
+            _ => format!("`{kind}`"),
+        }
+    }
+
     /// Brings what event `id` carries into a scope.
     pub fn put(self, id: u32, state: &mut OpState) -> EventDetail {
         match self {
@@ -159,6 +169,8 @@ pub enum Notice {
         source: WorkerView,
         /// The serialised origin of the worker.
         origin: String,
+        /// Where it was posted.
+        place: Option<ScriptPlace>,
     },
     /// The client's script has run: messages flow.
     DocumentReady,
@@ -193,6 +205,8 @@ pub enum NoticeDetail {
         source: WorkerView,
         /// Its origin.
         origin: String,
+        /// Where it was posted.
+        place: Option<ScriptPlace>,
     },
     /// Nothing.
     None,
@@ -221,12 +235,14 @@ impl Notice {
                 message,
                 source,
                 origin,
+                place,
             } => (
                 "message",
                 NoticeDetail::Message {
                     message: message.put(state),
                     source,
                     origin,
+                    place,
                 },
             ),
             Self::DocumentReady => ("documentReady", NoticeDetail::None),
