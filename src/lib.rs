@@ -23,6 +23,7 @@
 //! ([`storage`], [`connectivity`], [`network`]), then see where both meet scripts (`host`, `engine`, `web`).
 
 pub mod clock;
+pub mod dom_string;
 
 pub mod service_worker;
 pub mod sync;
@@ -52,7 +53,7 @@ pub use host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, FunctionCall, Host,
     HostBuilder, HostEvent, HostEventKind, LogEntry, OriginStatus, Permission, PermissionState,
     RegisterOptions, Registration, RegistrationStatus, ScriptSource, Status, SyncStatus, SyncStory,
-    WorkerStatus, check_stored, clear_stored_origin,
+    UnknownPermission, WorkerStatus, check_stored, clear_stored_origin,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

@@ -9,6 +9,8 @@ mod diagnostics;
 mod explain;
 mod frame;
 mod output;
+mod permission;
+mod policy_args;
 mod registrations;
 mod run;
 mod serve;
@@ -24,8 +26,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use args::{Cli, Command, StorageCommand, SyncCommand};
+use args::{Cli, Command, PermissionCommand, StorageCommand, SyncCommand};
 use output::Output;
+
+use crate::host::PermissionState;
 
 /// Exit code of a command that did not do what it was asked for.
 const FAILED: u8 = 1;
@@ -73,6 +77,12 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         Command::Storage(StorageCommand::Ls(args)) => storage::list(&args, output).await,
         Command::Storage(StorageCommand::Clear(args)) => storage::clear(&args, output).await,
         Command::Storage(StorageCommand::Check(args)) => storage::check(&args, output).await,
+        Command::Permission(PermissionCommand::Grant(args)) => {
+            permission::set(args, PermissionState::Granted, output).await
+        }
+        Command::Permission(PermissionCommand::Deny(args)) => {
+            permission::set(args, PermissionState::Denied, output).await
+        }
         Command::Registrations(args) => registrations::list(&args, output).await,
         Command::Status(args) => registrations::status(&args, output).await,
     }
