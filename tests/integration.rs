@@ -35,6 +35,8 @@ mod global_scope;
 mod indexed_db;
 /// Register, install, activate, update, unregister.
 mod lifecycle;
+/// Time that moves by hand: timers, Date, time limits, a day in a moment.
+mod manual_clock;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.

@@ -25,6 +25,7 @@ import {
   indexedDB,
   interfaces as indexedDbInterfaces,
 } from "ext:sw_indexed_db/mod.js";
+import { fireTimer, useManualClock } from "ext:sw_time/host_clock.js";
 import { startReporting } from "ext:sw_global_scope/reporting.js";
 import { Lock, LockManager } from "ext:sw_navigator/lock_manager.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
@@ -114,13 +115,14 @@ async function evaluateModule(id, url) {
 /**
  * Makes the global what `start` says and hands the host its way in.
  *
- * @param {{ url: string, serviceWorker: object | null, client: object | null }} start
+ * @param {{ url: string, isClockManual: boolean, serviceWorker: object | null, client: object | null }} start
  */
-function boot({ url, serviceWorker, client }) {
+function boot({ url, isClockManual, serviceWorker, client }) {
   delete globalThis[BOOT];
   delete globalThis.Deno;
   delete globalThis.__bootstrap;
   location.setLocationHref(url);
+  if (isClockManual) useManualClock(event.reportException);
   performanceScript.setTimeOrigin();
   startReporting();
   defineReplaceableAttributes({ isSecureContext: () => true });
@@ -130,6 +132,7 @@ function boot({ url, serviceWorker, client }) {
     dispatchEvent,
     endDispatch,
     timeOutEvent,
+    fireTimer,
     handledEvents,
     evaluate,
     evaluateModule,

@@ -55,7 +55,7 @@ async fn follow(
         };
         let mut state = judge(&reading);
         if held.online && !state.online {
-            clock.sleep_until(clock.now().plus(LOSS_MUST_LAST)).await;
+            clock.sleep(LOSS_MUST_LAST).await;
             state = judge(&readings.get());
         }
         if !feed.report(state.clone()) {

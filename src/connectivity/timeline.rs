@@ -138,7 +138,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
 
 /// Reports each step when its time comes; ends with the last step or the last listener.
 pub(super) async fn play(timeline: Timeline, feed: SourceFeed, clock: Arc<dyn Clock>) {
-    let mut until = clock.now();
+    let mut until = clock.elapsed();
     let mut online = timeline.starts_online();
     for step in timeline.steps {
         online = step.online;
@@ -147,8 +147,8 @@ pub(super) async fn play(timeline: Timeline, feed: SourceFeed, clock: Arc<dyn Cl
             return;
         }
         // Reckoned from the start, so that late wake-ups do not add up.
-        until = until.plus(lasts);
-        clock.sleep_until(until).await;
+        until = until.saturating_add(lasts);
+        clock.sleep_until_elapsed(until).await;
     }
     feed.report(NetworkState::new(online, NetworkReason::TimelineEnded));
 }

@@ -1,11 +1,11 @@
 //! Fires an event at a worker and waits for its outcome.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::sync::oneshot;
 
-use crate::clock::Timestamp;
 use crate::host::core::Core;
 use crate::host::scope_thread::Command;
 use crate::network::Body;
@@ -46,7 +46,7 @@ impl Core {
         let kind = event.kind();
         let sync_limit = self.settings.sync_policy.event_time_limit;
         let limit = self.settings.limits.limit_for(kind, sync_limit);
-        let deadline = self.clock.now().plus(limit);
+        let deadline = self.clock.elapsed().saturating_add(limit);
         let context = match self.running_worker(registration, worker).await {
             Ok(context) => context,
             Err(reason) => return EventOutcome::FailedToStart(reason),
@@ -107,7 +107,7 @@ impl Core {
 
     /// An event of a worker, or a body that it produced, has come to its end.
     fn activity_ended(self: &Rc<Self>, registration: RegistrationId, context: ContextId) {
-        let now = self.clock.now();
+        let now = self.clock.elapsed();
         let is_quiet = self.scopes.borrow_mut().end_event(context, now);
         if is_quiet {
             self.stop_when_idle(context, now);
@@ -119,7 +119,7 @@ impl Core {
         self: &Rc<Self>,
         context: ContextId,
         event: EventInit,
-        deadline: Timestamp,
+        deadline: Duration,
     ) -> EventOutcome {
         let (sender, outcome) = oneshot::channel();
         let id = {
@@ -140,7 +140,7 @@ impl Core {
         tokio::select! {
             // A scope that ends drops its end of the channel.
             outcome = outcome => outcome.unwrap_or(EventOutcome::Terminated),
-            () = self.clock.sleep_until(deadline) => {
+            () = self.clock.sleep_until_elapsed(deadline) => {
                 self.scopes.borrow_mut().send(context, Command::TimeOut(id));
                 EventOutcome::TimedOut
             }
@@ -148,15 +148,15 @@ impl Core {
     }
 
     /// Stops a worker when it has had no event for a while; at once if one of its events took too long.
-    fn stop_when_idle(self: &Rc<Self>, context: ContextId, quiet_since: Timestamp) {
+    fn stop_when_idle(self: &Rc<Self>, context: ContextId, quiet_since: Duration) {
         if self.scopes.borrow().should_stop(context) {
             self.stop_scope(context);
             return;
         }
         let core = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            let deadline = quiet_since.plus(core.settings.limits.idle);
-            core.clock.sleep_until(deadline).await;
+            let deadline = quiet_since.saturating_add(core.settings.limits.idle);
+            core.clock.sleep_until_elapsed(deadline).await;
             let is_quiet = core
                 .scopes
                 .borrow()

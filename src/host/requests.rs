@@ -51,7 +51,10 @@ impl Core {
                 self.scopes.borrow_mut().mark_idle(context, commands_taken);
                 self.touch();
             }
-            HostRequest::Busy => self.scopes.borrow_mut().mark_busy(context),
+            HostRequest::Busy => {
+                self.woken.set(self.woken.get() + 1);
+                self.scopes.borrow_mut().mark_busy(context);
+            }
             HostRequest::PostToWorker(worker, message) => {
                 self.post_to_worker(&asker, WorkerId(worker), message);
             }
@@ -104,8 +107,13 @@ impl Core {
 
     async fn answer_slowly(self: Rc<Self>, asker: Asker, request: HostRequest) {
         match request {
-            HostRequest::ImportScript(url, reply) => {
-                let _ = reply.send(self.import_script(&asker, url).await);
+            HostRequest::ImportScript(url, mut reply) => {
+                let answer = tokio::select! {
+                    answer = self.import_script(&asker, url) => answer,
+                    // The scope is gone.
+                    () = reply.closed() => return,
+                };
+                let _ = reply.send(answer);
             }
             HostRequest::Fetch(request, mut reply) => {
                 let answer = tokio::select! {

@@ -13,7 +13,7 @@ use crate::web::script_error::{ScriptError, ScriptSources};
 deno_core::extension!(
     sw_global_scope,
     deps = [landfall_platform, sw_fetch, sw_indexed_db, sw_service_worker, sw_sync, sw_navigator, sw_window],
-    ops = [op_scope_print, op_scope_report_error, op_scope_evaluation_settled],
+    ops = [op_scope_print, op_scope_report_busy, op_scope_report_error, op_scope_evaluation_settled],
     esm_entry_point = "ext:sw_global_scope/bootstrap.js",
     esm = [
         dir "js/global_scope",
@@ -59,6 +59,12 @@ fn op_scope_print(state: &OpState, #[string] text: &str, #[smi] level: i32) {
         level,
         text.trim_end_matches('\n').to_owned(),
     ));
+}
+
+/// Something came from another scope.
+#[op2(fast)]
+fn op_scope_report_busy(state: &OpState) {
+    HostPort::of(state).tell(HostRequest::Busy);
 }
 
 #[op2]
