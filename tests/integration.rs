@@ -29,6 +29,8 @@ mod crash;
 mod extend_lifetime;
 /// Requests of scripts, against a real server.
 mod fetch;
+/// Requests that a worker answers, from pages and from outside.
+mod fetch_event;
 /// What every scope has, and what none has.
 mod global_scope;
 /// Databases across restarts and threads.
@@ -41,3 +43,5 @@ mod manual_clock;
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.
 mod script_errors;
+/// HTTP in front of a worker.
+mod serve;

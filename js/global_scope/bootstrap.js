@@ -29,6 +29,7 @@ import { fireTimer, useManualClock } from "ext:sw_time/host_clock.js";
 import { startReporting } from "ext:sw_global_scope/reporting.js";
 import { Lock, LockManager } from "ext:sw_navigator/lock_manager.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
+import { abortFetch } from "ext:sw_service_worker/dispatch_fetch.js";
 import {
   dispatchEvent,
   endDispatch,
@@ -133,6 +134,7 @@ function boot({ url, isClockManual, serviceWorker, client }) {
     endDispatch,
     timeOutEvent,
     fireTimer,
+    abortFetch,
     handledEvents,
     evaluate,
     evaluateModule,

@@ -1,6 +1,7 @@
 //! Every command and flag of `landfall`, with its help.
 //! What follows from the values is decided in the file of the command.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -57,6 +58,8 @@ Examples:
 pub(super) enum Command {
     /// Run a service worker and stay up
     Run(Box<RunArgs>),
+    /// Put a service worker in front of a site and answer HTTP with it
+    Serve(Box<ServeArgs>),
     /// See and fire background syncs
     #[command(subcommand)]
     Sync(SyncCommand),
@@ -225,6 +228,35 @@ pub(super) struct RunArgs {
     #[arg(long, short, action = ArgAction::SetTrue, help_heading = "Output")]
     pub(super) verbose: bool,
 }
+
+/// `landfall serve`
+#[derive(Debug, Args)]
+#[command(after_long_help = SERVE_AFTER_HELP)]
+pub(super) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080",
+        help_heading = "Site"
+    )]
+    pub(super) listen: SocketAddr,
+
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+const SERVE_AFTER_HELP: &str = "\
+Each request becomes a `fetch` event of the worker in whose scope it is; what the worker leaves alone is answered by
+the folder or the upstream. The origin is http://localhost with the port of --listen unless --origin says otherwise.
+A request without Sec-Fetch headers counts as a page load if it is a GET that accepts text/html.
+HTTP/1.1 and HTTP/2 (without TLS) are spoken. The first Ctrl-C lets requests under way end, for at most 10 seconds.
+
+All clients are one user to the worker: it has one set of cookies, caches and databases.
+
+Examples:
+  landfall serve public/sw.js
+  landfall serve /sw.js --upstream http://localhost:3000 --listen 127.0.0.1:8080";
 
 const RUN_AFTER_HELP: &str = "\
 Events (--json):

@@ -197,6 +197,11 @@ impl Engine {
         self.entry.time_out(&mut self.js, id);
     }
 
+    /// Nobody wants the answer to a `fetch` event any more: its request is aborted.
+    pub(crate) fn give_up(&mut self, id: u32) {
+        self.entry.abort_fetch(&mut self.js, id);
+    }
+
     /// Brings news into the scope.
     pub(crate) fn notify(&mut self, notice: Notice) {
         let (name, detail) = {

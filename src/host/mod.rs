@@ -10,6 +10,7 @@ mod core;
 mod dispatch;
 mod error;
 mod event;
+mod handle_fetch;
 mod idle;
 mod lifecycle;
 mod permissions;
@@ -30,6 +31,7 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use crate::connectivity::Connectivity;
+use crate::network::{NetworkError, Request, Response};
 use crate::service_worker::{EventOutcome, RegistrationId, ScriptType, UpdateViaCache};
 use crate::web::error::WebError;
 use crate::web::event::EventInit;
@@ -155,6 +157,25 @@ impl Host {
             .call(move |core| async move { core.open_client(options).await })
             .await?;
         Ok(Client::new(self.clone(), opened))
+    }
+
+    /// Answers a request from outside, as a browser would for a page: by the worker in whose scope the page is, or by
+    /// whoever answers for the origin.
+    ///
+    /// The page of a request in mode [`Navigate`](crate::network::RequestMode::Navigate) is what it asks for; of any
+    /// other, `client_url`. Dropping the future aborts the request, and so does dropping the body of the response.
+    pub async fn fetch(&self, request: Request) -> Result<Response, Error> {
+        let (mut reply, answer) = oneshot::channel();
+        self.thread.run(Box::new(move |core| {
+            tokio::task::spawn_local(async move {
+                let answer = tokio::select! {
+                    answer = core.fetch_from_outside(request) => answer,
+                    () = reply.closed() => return,
+                };
+                let _ = reply.send(answer);
+            });
+        }));
+        Ok(answer.await.unwrap_or(Err(NetworkError::ShutDown))?)
     }
 
     /// Takes the network from every worker and client.

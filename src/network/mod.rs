@@ -40,7 +40,7 @@ pub use body::{Body, BodyStream};
 pub use cors::check_worker_response;
 pub use data_url::fetch as data_response;
 pub use error::NetworkError;
-pub use forbidden_headers::strip_forbidden_headers;
+pub use forbidden_headers::{strip_forbidden_headers, take_forbidden_headers};
 pub use gate::Gate;
 pub use origin::{Handler, OriginServer};
 pub use request::{
@@ -129,16 +129,27 @@ impl Network {
     ///
     /// Dropping the future, or later the body, cancels the transfer.
     pub async fn fetch(&self, request: Request) -> Result<Response, NetworkError> {
-        self.fetch_through(self.gate.clone(), request).await
+        self.fetch_through(self.gate.clone(), request, false).await
+    }
+
+    /// Sends a request of someone else's as it came, and gives the response as it comes: no redirect is followed, no
+    /// cookie is added or kept, no header is hidden.
+    pub async fn forward(&self, request: Request) -> Result<Response, NetworkError> {
+        self.fetch_through(self.gate.clone(), request, true).await
     }
 
     /// Like [`Self::fetch`], but also while offline: for what the host itself reads from a folder.
     pub async fn fetch_while_offline(&self, request: Request) -> Result<Response, NetworkError> {
-        self.fetch_through(Gate::open(), request).await
+        self.fetch_through(Gate::open(), request, false).await
     }
 
     #[tracing::instrument(name = "request", skip_all, fields(method = %request.method, url = %request.url))]
-    async fn fetch_through(&self, gate: Gate, request: Request) -> Result<Response, NetworkError> {
+    async fn fetch_through(
+        &self,
+        gate: Gate,
+        request: Request,
+        is_forwarded: bool,
+    ) -> Result<Response, NetworkError> {
         let gate = if request.url.scheme() == "data" {
             Gate::open()
         } else {
@@ -157,7 +168,13 @@ impl Network {
         let guard = gate.clone();
         let mut result = self
             .thread
-            .run(async move { guard.guard(fetcher.main_fetch(request)).await })
+            .run(async move {
+                if is_forwarded {
+                    guard.guard(fetcher.forward(request)).await
+                } else {
+                    guard.guard(fetcher.main_fetch(request)).await
+                }
+            })
             .await;
         if let Ok(response) = &mut result {
             response.body = gate.guard_body(std::mem::take(&mut response.body));

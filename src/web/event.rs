@@ -37,7 +37,7 @@ pub enum EventInit {
         origin: String,
     },
     /// `fetch`
-    Fetch(FetchInit),
+    Fetch(Box<FetchInit>),
 }
 
 /// Who posted a message to a worker.
@@ -51,6 +51,14 @@ pub enum MessageSource {
 }
 
 impl EventInit {
+    /// What is closed when nobody wants the answer to a `fetch` event any more.
+    pub fn take_given_up(&mut self) -> Option<oneshot::Receiver<()>> {
+        match self {
+            Self::Fetch(init) => init.given_up.take(),
+            _ => None,
+        }
+    }
+
     /// Which event it is.
     pub fn kind(&self) -> EventKind {
         match self {
@@ -91,6 +99,8 @@ pub enum EventDetail {
         request: NativeRequest,
         /// `FetchEvent.clientId`
         client_id: String,
+        /// `FetchEvent.resultingClientId`
+        resulting_client_id: String,
     },
 }
 
@@ -111,6 +121,7 @@ impl EventInit {
             },
             Self::Fetch(init) => EventDetail::Fetch {
                 client_id: init.client_id.clone(),
+                resulting_client_id: init.resulting_client_id.clone(),
                 request: init.put(id, state),
             },
         }

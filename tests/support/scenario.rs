@@ -379,6 +379,14 @@ impl Scenario {
         result
     }
 
+    /// Begins something that goes on meanwhile.
+    pub fn begin<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.runtime.spawn(work)
+    }
+
     /// The folder of the site.
     pub fn site(&self) -> &Path {
         self.site.path()
