@@ -4,6 +4,7 @@
 //! [`crate::host::Host`].
 
 mod args;
+mod clock;
 mod control;
 mod diagnostics;
 mod frame;
@@ -64,6 +65,7 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         Command::Serve(args) => run::run(args.run, Some(args.listen), output).await,
         Command::Sync(SyncCommand::Ls(args)) => sync::list(&args, output).await,
         Command::Sync(SyncCommand::Fire(args)) => sync::fire(args, output).await,
+        Command::Clock(args) => clock::clock(&args, output).await,
         Command::Online(folder) => switch::go(true, &folder, output).await,
         Command::Offline(folder) => switch::go(false, &folder, output).await,
         Command::Registrations(args) => registrations::list(&args, output).await,

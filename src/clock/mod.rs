@@ -1,6 +1,7 @@
 //! What time it is, and how much has passed: the wall clock, running time, and ways to wait, behind one trait.
 //! Nothing else in the project reads the system's time or sleeps; it decides nothing about what to do then.
 
+mod duration;
 mod manual;
 mod system;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use duration::parse_duration;
 pub use manual::ManualClock;
 pub use system::SystemClock;
 

@@ -68,7 +68,7 @@ pub enum Error {
     Engine(String),
     /// Time was to pass on a clock that nobody can move.
     #[error(
-        "the host lives by the computer's clock; to move time by hand, build it with a `ManualClock`"
+        "the host lives by the computer's clock; to move time by hand, start it with `--clock manual` or build it with a `ManualClock`"
     )]
     ClockNotManual,
     /// The client was closed.

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::clock::Timestamp;
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::host::core::Core;
 use crate::host::error::Error;
 use crate::service_worker::{ServiceWorker, ServiceWorkerRegistration, WorkerState};
@@ -15,6 +15,10 @@ use crate::sync::{OwnerId, SyncRegistration, SyncState};
 /// What a host knows and does at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
+    /// What the clock of the host shows; that of the computer if no host runs.
+    pub now_ms: Timestamp,
+    /// Whether that clock moves only by hand.
+    pub is_clock_manual: bool,
     /// Whether there is a network; `None` if no host runs, so that nobody looks.
     pub online: Option<bool>,
     /// Every registration.
@@ -75,9 +79,10 @@ impl Status {
         let storage = Storage::open(data_folder, Durability::Relaxed)?;
         let registrations = storage.load_registrations()?;
         let syncs = storage.load_syncs()?;
-        Ok(Self::new(None, &registrations, &syncs, Vec::new(), |_| {
-            false
-        }))
+        Ok(Self {
+            now_ms: SystemClock.now(),
+            ..Self::new(None, &registrations, &syncs, Vec::new(), |_| false)
+        })
     }
 
     fn new(
@@ -108,6 +113,8 @@ impl Status {
             })
         };
         Self {
+            now_ms: Timestamp::default(),
+            is_clock_manual: false,
             online,
             registrations: registrations
                 .iter()
@@ -129,12 +136,16 @@ impl Core {
         let registrations: Vec<_> = self.registrations.borrow().values().cloned().collect();
         let syncs: Vec<_> = self.syncs.borrow().iter().cloned().collect();
         let scopes = self.scopes.borrow();
-        Status::new(
-            Some(self.connectivity.is_online()),
-            &registrations,
-            &syncs,
-            scopes.clients().map(|client| client.url.clone()).collect(),
-            |worker| scopes.worker(worker.id).is_some(),
-        )
+        Status {
+            now_ms: self.clock.now(),
+            is_clock_manual: self.clock.manual().is_some(),
+            ..Status::new(
+                Some(self.connectivity.is_online()),
+                &registrations,
+                &syncs,
+                scopes.clients().map(|client| client.url.clone()).collect(),
+                |worker| scopes.worker(worker.id).is_some(),
+            )
+        }
     }
 }

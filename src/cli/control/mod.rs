@@ -23,6 +23,11 @@ pub(super) enum Request {
     GoOnline,
     /// Away from the network. Answered with `null`.
     GoOffline,
+    /// Let time pass. Answered with a `Status` of afterwards.
+    AdvanceClock {
+        /// So much.
+        by_ms: u64,
+    },
     /// Send a `sync` event now. Answered with an `EventOutcome`.
     FireSync {
         /// Its tag.

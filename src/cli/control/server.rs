@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use interprocess::local_socket::ListenerOptions;
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
@@ -92,6 +93,10 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
         Request::GoOffline => {
             host.go_offline();
             Ok(Value::Null)
+        }
+        Request::AdvanceClock { by_ms } => {
+            host.advance(Duration::from_millis(by_ms)).await?;
+            Ok(serde_json::to_value(host.status().await?)?)
         }
         Request::FireSync {
             tag,
