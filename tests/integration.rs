@@ -25,6 +25,8 @@ mod cli;
 mod clients;
 /// Kills, full disks, damaged files: what was promised is kept.
 mod crash;
+/// An embedder's functions, and its hand on every request.
+mod embedding;
 /// When `waitUntil()` is heard, and when it is too late.
 mod extend_lifetime;
 /// Requests of scripts, against a real server.
@@ -39,6 +41,10 @@ mod indexed_db;
 mod lifecycle;
 /// Time that moves by hand: timers, Date, time limits, a day in a moment.
 mod manual_clock;
+/// A link that is cut and restored, in network namespaces.
+mod network_namespaces;
+/// Events that come again and again.
+mod periodic_sync;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.

@@ -20,6 +20,7 @@ import {
   defineOperations,
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
+import { exposeFunctions } from "ext:sw_global_scope/embedder.js";
 import { interfaces, operations } from "ext:sw_global_scope/exposed.js";
 import {
   indexedDB,
@@ -46,6 +47,7 @@ import {
   ServiceWorkerRegistration,
   updateRegistration,
 } from "ext:sw_service_worker/service_worker_registration.js";
+import { PeriodicSyncManager } from "ext:sw_sync/periodic_sync_manager.js";
 import { SyncManager } from "ext:sw_sync/sync_manager.js";
 import { becomeWindow, clientNotices } from "ext:sw_window/window.js";
 
@@ -61,6 +63,7 @@ defineInterfaces({
   ...indexedDbInterfaces,
   Lock,
   LockManager,
+  PeriodicSyncManager,
   ServiceWorker,
   ServiceWorkerRegistration,
   StorageManager,
@@ -116,9 +119,10 @@ async function evaluateModule(id, url) {
 /**
  * Makes the global what `start` says and hands the host its way in.
  *
- * @param {{ url: string, isClockManual: boolean, serviceWorker: object | null, client: object | null }} start
+ * @param {{ url: string, isClockManual: boolean, exposedFunctions: string[], serviceWorker: object | null,
+ *   client: object | null }} start
  */
-function boot({ url, isClockManual, serviceWorker, client }) {
+function boot({ url, isClockManual, exposedFunctions, serviceWorker, client }) {
   delete globalThis[BOOT];
   delete globalThis.Deno;
   delete globalThis.__bootstrap;
@@ -129,6 +133,7 @@ function boot({ url, isClockManual, serviceWorker, client }) {
   defineReplaceableAttributes({ isSecureContext: () => true });
   if (serviceWorker !== null) becomeServiceWorker(serviceWorker);
   else becomeWindow(client);
+  exposeFunctions(exposedFunctions);
   return {
     dispatchEvent,
     endDispatch,

@@ -43,7 +43,8 @@ pub(super) async fn run(
     let mut teller = Teller::new(&args, output);
     let status = host.status().await?;
     if status.online == Some(false) {
-        let (at_ms, kind) = (status.now_ms, HostEventKind::Offline);
+        let reason = status.online_reason.unwrap_or_default();
+        let (at_ms, kind) = (status.now_ms, HostEventKind::Offline { reason });
         teller.tell(&HostEvent { at_ms, kind })?;
     }
 
@@ -62,8 +63,8 @@ pub(super) async fn run(
                 result?;
                 stop.cancel();
             }
-            Some(event) = events.next() => teller.tell(&event)?,
             result = &mut work => break result,
+            Some(event) = events.next() => teller.tell(&event)?,
         }
     };
     let ended = host.shut_down().await;
@@ -81,6 +82,7 @@ fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
         ConnectivityArg::Auto => ConnectivityMode::System,
         ConnectivityArg::Online => ConnectivityMode::Online,
         ConnectivityArg::Offline => ConnectivityMode::Offline,
+        ConnectivityArg::Probe(probe) => ConnectivityMode::Probe(probe.clone()),
         ConnectivityArg::Timeline(timeline) => ConnectivityMode::Timeline(timeline.clone()),
     };
     let clock: Arc<dyn Clock> = match args.clock {

@@ -69,6 +69,7 @@ pub(crate) struct EngineOptions {
 struct Start {
     url: String,
     is_clock_manual: bool,
+    exposed_functions: Vec<String>,
     service_worker: Option<ServiceWorkerStart>,
     client: Option<ClientStart>,
 }
@@ -105,8 +106,8 @@ pub(crate) struct Engine {
 impl Engine {
     /// Starts a scope from the snapshot; no script of the user's has run yet.
     pub(crate) fn new(options: EngineOptions) -> Result<Self, CoreError> {
-        let url = options.scope.url.clone();
-        let is_clock_manual = options.scope.clock.manual().is_some();
+        let is_worker = matches!(options.kind, ScopeKind::ServiceWorker { .. });
+        let start = Start::new(&options.scope, options.kind);
         let scripts = StoredScripts::new(options.scope.scripts.clone());
         let sources = ScriptSources::default();
         let main_module = MainModule::new(scripts.clone());
@@ -115,7 +116,7 @@ impl Engine {
             scripts.clone(),
             sources.clone(),
             options.port.clone(),
-            matches!(options.kind, ScopeKind::ServiceWorker { .. }),
+            is_worker,
         );
         let mut js = JsRuntime::try_new(RuntimeOptions {
             startup_snapshot: Some(SNAPSHOT),
@@ -132,7 +133,7 @@ impl Engine {
         js.op_state().borrow_mut().put(options.port);
         js.op_state().borrow_mut().put(sources);
         let stop = StopHandle::new(&mut js);
-        let entry = Entry::boot(&mut js, &Start::new(&url, is_clock_manual, options.kind))?;
+        let entry = Entry::boot(&mut js, &start)?;
         Ok(Self {
             js,
             entry,
@@ -300,29 +301,28 @@ impl Engine {
 }
 
 impl Start {
-    fn new(url: &Url, is_clock_manual: bool, kind: ScopeKind) -> Self {
-        let url = url.to_string();
-        match kind {
+    fn new(scope: &ScopeOptions, kind: ScopeKind) -> Self {
+        let (service_worker, client) = match kind {
             ScopeKind::ServiceWorker {
                 registration,
                 worker,
                 script_type,
-            } => Self {
-                url,
-                is_clock_manual,
-                service_worker: Some(ServiceWorkerStart {
+            } => {
+                let service_worker = ServiceWorkerStart {
                     registration,
                     worker,
                     is_module: script_type == ScriptType::Module,
-                }),
-                client: None,
-            },
-            ScopeKind::Window { controller } => Self {
-                url,
-                is_clock_manual,
-                service_worker: None,
-                client: Some(ClientStart { controller }),
-            },
+                };
+                (Some(service_worker), None)
+            }
+            ScopeKind::Window { controller } => (None, Some(ClientStart { controller })),
+        };
+        Self {
+            url: scope.url.to_string(),
+            is_clock_manual: scope.clock.manual().is_some(),
+            exposed_functions: scope.exposed_functions.clone(),
+            service_worker,
+            client,
         }
     }
 }

@@ -26,7 +26,7 @@ impl Core {
             || self.under_way.get() == 0 && !self.connectivity.expects_change();
         only_waits
             && self.fetching.get() == 0
-            && self.told_online.get() == self.connectivity.is_online()
+            && self.told_network.borrow().online == self.connectivity.is_online()
             && self.scopes.borrow().are_idle()
             && self.has_taken_all_requests()
             && self.planned_at.get() <= self.clock.now()

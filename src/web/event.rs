@@ -27,6 +27,11 @@ pub enum EventInit {
         /// No further attempt will be made.
         last_chance: bool,
     },
+    /// `periodicsync`
+    PeriodicSync {
+        /// The tag that was registered.
+        tag: String,
+    },
     /// `message`
     Message {
         /// What was posted.
@@ -65,6 +70,7 @@ impl EventInit {
             Self::Install => EventKind::Install,
             Self::Activate => EventKind::Activate,
             Self::Sync { .. } => EventKind::Sync,
+            Self::PeriodicSync { .. } => EventKind::PeriodicSync,
             Self::Message { .. } => EventKind::Message,
             Self::Fetch(_) => EventKind::Fetch,
         }
@@ -83,6 +89,11 @@ pub enum EventDetail {
         tag: String,
         /// `SyncEvent.lastChance`
         last_chance: bool,
+    },
+    /// Of a periodic sync event.
+    PeriodicSync {
+        /// `PeriodicSyncEvent.tag`
+        tag: String,
     },
     /// Of a message event.
     Message {
@@ -110,6 +121,7 @@ impl EventInit {
         match self {
             Self::Install | Self::Activate => EventDetail::None {},
             Self::Sync { tag, last_chance } => EventDetail::Sync { tag, last_chance },
+            Self::PeriodicSync { tag } => EventDetail::PeriodicSync { tag },
             Self::Message {
                 message,
                 source,
