@@ -3,6 +3,7 @@
 
 import { core, internals, primordials } from "ext:core/mod.js";
 import { op_scope_report_busy, op_scope_report_error } from "ext:core/ops";
+import { replaceMessageEvent } from "ext:landfall_platform/message_event.js";
 import { currentTime, hostTime } from "ext:sw_time/host_clock.js";
 
 /**
@@ -52,6 +53,7 @@ export const infra = load("ext:deno_web/00_infra.js");
 export const domException = load("ext:deno_web/01_dom_exception.js");
 export const { DOMException } = domException;
 export const event = load("ext:deno_web/02_event.js");
+replaceMessageEvent(event, webidl, () => ports.MessagePort);
 export const url = load("ext:deno_web/00_url.js");
 export const urlPattern = load("ext:deno_web/01_urlpattern.js");
 export const consoleScript = load("ext:deno_web/01_console.js");
