@@ -4,6 +4,7 @@
 import { core, internals, primordials } from "ext:core/mod.js";
 import { op_scope_report_busy, op_scope_report_error } from "ext:core/ops";
 import { replaceMessageEvent } from "ext:landfall_platform/message_event.js";
+import { tellError, tellWork } from "ext:sw_activity/activity.js";
 import { currentTime, hostTime } from "ext:sw_time/host_clock.js";
 
 /**
@@ -13,7 +14,9 @@ import { currentTime, hostTime } from "ext:sw_time/host_clock.js";
  * @param {boolean} isRejection true for a promise rejection that nobody handled
  */
 export function reportToHost(error, isRejection = false) {
-  op_scope_report_error(core.destructureError(error), isRejection);
+  const described = core.destructureError(error);
+  tellError(described.frames);
+  op_scope_report_error(described, isRejection);
 }
 
 /** Waiting for a message is no work: a scope that only waits is idle. The host hears when one has come. */
@@ -22,6 +25,12 @@ const unreferenced = (op) => (rid) => {
   core.unrefOpPromise(received);
   primordials.PromisePrototypeThen(received, op_scope_report_busy, op_scope_report_busy);
   return received;
+};
+
+/** Who posts a message does something. */
+const telling = (op) => (...values) => {
+  tellWork("message");
+  return op(...values);
 };
 
 // Deno's scripts are given this view of its core instead of the original one.
@@ -38,6 +47,8 @@ core.ops.op_set_captured_bootstrap({
       ...core.ops,
       ...hostTime.ops,
       op_broadcast_recv: unreferenced(core.ops.op_broadcast_recv),
+      op_broadcast_send: telling(core.ops.op_broadcast_send),
+      op_message_port_post_message: telling(core.ops.op_message_port_post_message),
       op_message_port_recv_message: unreferenced(core.ops.op_message_port_recv_message),
     },
     refOpPromise() {},

@@ -17,6 +17,7 @@ use crate::connectivity::{Connectivity, NetworkState};
 use crate::host::builder::Settings;
 use crate::host::error::Error;
 use crate::host::event::{EventFeed, HostEvent, HostEventKind};
+use crate::host::history::SyncMemory;
 use crate::host::idle::Parks;
 use crate::host::lifecycle::JobWaiter;
 use crate::host::permissions::{Permission, Permissions};
@@ -74,6 +75,8 @@ pub(super) struct Core {
     pub jobs: RefCell<JobQueue<JobWaiter>>,
     pub scopes: RefCell<Scopes>,
     pub syncs: RefCell<SyncQueue>,
+    /// What is known of tags beyond what is stored.
+    pub memory: SyncMemory,
     /// Wakes the sync loop to plan anew.
     pub sync_changed: watch::Sender<()>,
     /// The sync queue could not be written: nothing fires before this moment, or before a write succeeds.
@@ -115,6 +118,7 @@ pub(super) struct Parts {
 impl Core {
     pub(super) fn new(parts: Parts) -> Self {
         let (requests, asked) = mpsc::unbounded_channel();
+        let started_at = parts.clock.now();
         Self {
             told_network: RefCell::new(parts.connectivity.state()),
             planned_at: Cell::new(parts.clock.now()),
@@ -135,6 +139,7 @@ impl Core {
             jobs: RefCell::new(JobQueue::new()),
             scopes: RefCell::default(),
             syncs: RefCell::new(SyncQueue::new()),
+            memory: SyncMemory::new(started_at),
             sync_changed: watch::Sender::new(()),
             storage_retry_at: Cell::new(None),
             changed: watch::Sender::new(()),
