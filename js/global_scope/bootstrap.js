@@ -29,6 +29,7 @@ import {
 import { fireTimer, useManualClock } from "ext:sw_time/host_clock.js";
 import { startReporting } from "ext:sw_global_scope/reporting.js";
 import { Lock, LockManager } from "ext:sw_navigator/lock_manager.js";
+import { changePermission, Permissions, PermissionStatus } from "ext:sw_navigator/permissions.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
 import { abortFetch } from "ext:sw_service_worker/dispatch_fetch.js";
 import {
@@ -64,6 +65,8 @@ defineInterfaces({
   Lock,
   LockManager,
   PeriodicSyncManager,
+  Permissions,
+  PermissionStatus,
   ServiceWorker,
   ServiceWorkerRegistration,
   StorageManager,
@@ -92,6 +95,7 @@ const notices = {
   workerStateChanged: updateWorkerState,
   registrationChanged: updateRegistration,
   updateFound: announceUpdate,
+  permissionChanged: changePermission,
   connectivityChanged: (isOnline) =>
     fire(globalThis, new event.Event(isOnline ? "online" : "offline")),
 };

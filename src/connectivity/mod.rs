@@ -2,6 +2,7 @@
 //!
 //! Says what is known and tells who asks; what follows from it is decided above.
 
+mod hold;
 mod links;
 mod monitor;
 #[cfg(target_os = "linux")]
@@ -21,6 +22,7 @@ use crate::clock::Clock;
 
 use self::probe::Prober;
 
+pub use hold::OfflineHold;
 pub use probe::{Probe, ProbeError};
 pub use simulated::SimulatedNetwork;
 pub use state::{NetworkReason, NetworkState};
@@ -46,6 +48,8 @@ struct Shared {
 struct Layers {
     source: NetworkState,
     forced: Option<bool>,
+    /// How many hold the host offline, whatever else is said.
+    holds: usize,
 }
 
 /// Where the state comes from.
@@ -91,6 +95,7 @@ impl Connectivity {
         let layers = Layers {
             source: first,
             forced: None,
+            holds: 0,
         };
         Self {
             shared: Arc::new(Shared {
@@ -193,6 +198,7 @@ impl Shared {
         let mut layers = lock(&self.layers);
         change(&mut layers);
         let now = match layers.forced {
+            _ if layers.holds > 0 => NetworkState::offline(NetworkReason::Host),
             Some(online) => NetworkState::new(online, NetworkReason::Host),
             None => layers.source.clone(),
         };
