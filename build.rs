@@ -15,7 +15,7 @@
 )]
 
 #[cfg(feature = "v8")]
-#[path = "src/clock.rs"]
+#[path = "src/clock/mod.rs"]
 mod clock;
 #[cfg(feature = "v8")]
 #[path = "src/connectivity/mod.rs"]

@@ -429,3 +429,50 @@ fn a_wrong_command_line_is_a_usage_error() {
 fn read(file: &Path) -> String {
     std::fs::read_to_string(file).expect("it is still there")
 }
+
+#[test]
+fn a_manual_clock_goes_through_chromiums_retries_in_no_time() {
+    let worker = "addEventListener('sync', (event) => event.waitUntil(
+        Promise.reject(new Error(new Date().toISOString()))));";
+    let folder = Folder::with(&[("sw.js", worker), ("page.js", PAGE)]);
+    let host = folder.start(&[
+        "run",
+        "sw.js",
+        "--page",
+        "page.js",
+        "--connectivity",
+        "online",
+        "--clock",
+        "manual=2026-01-01T12:00:00Z",
+    ]);
+    host.expect_line("2026-01-01T12:00:00.000Z");
+    let clock = folder.landfall(&["clock"]);
+    assert_eq!(clock.stdout, "2026-01-01T12:00:00Z  manual\n");
+    folder.landfall(&["sync", "ls"]).expect_line("in 5 min");
+    let clock = folder.landfall(&["clock", "advance", "5m"]);
+    assert_eq!(clock.stdout, "2026-01-01T12:05:00Z  manual\n");
+    host.expect_line("2026-01-01T12:05:00.000Z");
+    let clock = folder.landfall(&["clock", "advance", "1d", "--json"]);
+    let clock: Value = serde_json::from_str(&clock.stdout).expect(&clock.stdout);
+    assert_eq!(clock["now_ms"], 1_767_269_100_000_i64 + 86_400_000);
+    assert_eq!(clock["manual"], true);
+    host.expect_line("2026-01-01T12:20:00.000Z");
+    assert_eq!(
+        folder.landfall(&["sync", "ls"]).stdout,
+        "no sync is registered\n"
+    );
+}
+
+#[test]
+fn the_computers_clock_is_shown_and_moves_by_itself() {
+    let folder = Folder::with(&[("sw.js", WORKER)]);
+    let host = folder.start(&["run", "sw.js", "--connectivity", "online"]);
+    host.expect_line("activated");
+    folder.landfall(&["clock"]).expect_line("  system");
+    let refused = folder.landfall(&["clock", "advance", "5m"]);
+    refused.expect_error(FAILED, &["--clock manual"]);
+    let wrong = folder.landfall(&["clock", "advance", "soon"]);
+    wrong.expect_error(USAGE, &["5m"]);
+    let wrong = folder.landfall(&["run", "sw.js", "--clock", "manual=noon"]);
+    wrong.expect_error(USAGE, &["2026-01-01T12:00:00Z"]);
+}

@@ -149,9 +149,12 @@ fn a_page_that_closes_in_the_middle_of_a_transaction_leaves_nothing_and_blocks_n
             const store = db.transaction('notes', 'readwrite').objectStore('notes');
             store.put({ id: 1, text: 'half-written' });
             // Keeps the transaction open for ever.
-            const spin = () => { store.count().onsuccess = spin; };
+            let count = 0;
+            const spin = () => {
+                store.count().onsuccess = spin;
+                if (++count === 100) console.log('spinning');
+            };
             spin();
-            setTimeout(() => console.log('spinning'), 50);
         });
         undefined";
     let page = scenario.open(

@@ -43,6 +43,8 @@ mod global_scope;
 mod indexed_db;
 /// Register, install, activate, update, unregister.
 mod lifecycle;
+/// Time that moves by hand: timers, Date, time limits, a day in a moment.
+mod manual_clock;
 /// A link that is cut and restored, in network namespaces.
 mod network_namespaces;
 /// Events that come again and again.

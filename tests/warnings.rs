@@ -126,7 +126,7 @@ fn requests_of_two_events_at_once_are_told_apart() {
     scenario.eval(
         "navigator.serviceWorker.ready.then((r) => Promise.all(['200', '503', '204'].map((tag) => r.sync.register(tag))))",
     );
-    let scenario = scenario.go_online();
+    let scenario = scenario.go_online().advance(Duration::from_millis(10));
     let given = expect_warnings(&scenario, &[WarningName::FalseSuccess]);
     assert!(given[0].message.contains("https://api.example/503"));
 }

@@ -26,6 +26,7 @@ import {
   indexedDB,
   interfaces as indexedDbInterfaces,
 } from "ext:sw_indexed_db/mod.js";
+import { fireTimer, useManualClock } from "ext:sw_time/host_clock.js";
 import { startReporting } from "ext:sw_global_scope/reporting.js";
 import { Lock, LockManager } from "ext:sw_navigator/lock_manager.js";
 import { changePermission, Permissions, PermissionStatus } from "ext:sw_navigator/permissions.js";
@@ -122,13 +123,15 @@ async function evaluateModule(id, url) {
 /**
  * Makes the global what `start` says and hands the host its way in.
  *
- * @param {{ url: string, exposedFunctions: string[], serviceWorker: object | null, client: object | null }} start
+ * @param {{ url: string, isClockManual: boolean, exposedFunctions: string[], serviceWorker: object | null,
+ *   client: object | null }} start
  */
-function boot({ url, exposedFunctions, serviceWorker, client }) {
+function boot({ url, isClockManual, exposedFunctions, serviceWorker, client }) {
   delete globalThis[BOOT];
   delete globalThis.Deno;
   delete globalThis.__bootstrap;
   location.setLocationHref(url);
+  if (isClockManual) useManualClock(event.reportException);
   performanceScript.setTimeOrigin();
   startReporting();
   defineReplaceableAttributes({ isSecureContext: () => true });
@@ -139,6 +142,7 @@ function boot({ url, exposedFunctions, serviceWorker, client }) {
     dispatchEvent,
     endDispatch,
     timeOutEvent,
+    fireTimer,
     abortFetch,
     handledEvents,
     evaluate,

@@ -2,9 +2,10 @@
 // It hands them on under plain names; an upgrade of Deno's crates is made here and nowhere else.
 
 import { core, internals, primordials } from "ext:core/mod.js";
-import { op_scope_report_error } from "ext:core/ops";
+import { op_scope_report_busy, op_scope_report_error } from "ext:core/ops";
 import { replaceMessageEvent } from "ext:landfall_platform/message_event.js";
 import { tellError, tellWork } from "ext:sw_activity/activity.js";
+import { currentTime, hostTime } from "ext:sw_time/host_clock.js";
 
 /**
  * Tells the host of an error that no script handled. Deno would end the whole runtime; a browser goes on, and so do we.
@@ -18,10 +19,11 @@ export function reportToHost(error, isRejection = false) {
   op_scope_report_error(described, isRejection);
 }
 
-/** Waiting for a message is no work: a scope that only waits is idle. */
+/** Waiting for a message is no work: a scope that only waits is idle. The host hears when one has come. */
 const unreferenced = (op) => (rid) => {
   const received = op(rid);
   core.unrefOpPromise(received);
+  primordials.PromisePrototypeThen(received, op_scope_report_busy, op_scope_report_busy);
   return received;
 };
 
@@ -34,14 +36,16 @@ const telling = (op) => (...values) => {
 // Deno's scripts are given this view of its core instead of the original one.
 core.ops.op_set_captured_bootstrap({
   __proto__: null,
-  primordials,
+  primordials: { __proto__: primordials, ...hostTime.primordials },
   internals,
   core: {
     __proto__: null,
     ...core,
+    ...hostTime.core,
     ops: {
       __proto__: null,
       ...core.ops,
+      ...hostTime.ops,
       op_broadcast_recv: unreferenced(core.ops.op_broadcast_recv),
       op_broadcast_send: telling(core.ops.op_broadcast_send),
       op_message_port_post_message: telling(core.ops.op_message_port_post_message),
@@ -86,6 +90,20 @@ export const formData = load("ext:deno_fetch/21_formdata.js");
 export const body = load("ext:deno_fetch/22_body.js");
 export const request = load("ext:deno_fetch/23_request.js");
 export const response = load("ext:deno_fetch/23_response.js");
+
+const attributes = Object.getOwnPropertySymbols(new event.Event("")).find(
+  (symbol) => symbol.description === "[[attributes]]",
+);
+
+// https://dom.spec.whatwg.org/#inner-event-creation-steps: Deno says 0. Its constructors assign the attributes, which
+// for each event comes through here once.
+Object.defineProperty(event.Event.prototype, attributes, {
+  __proto__: null,
+  set(value) {
+    value.timeStamp = currentTime();
+    Object.defineProperty(this, attributes, { __proto__: null, value });
+  },
+});
 
 const dispatchEvent = primordials.uncurryThis(event.EventTarget.prototype.dispatchEvent);
 

@@ -3,11 +3,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+use crate::cli::clock;
 use crate::cli::policy_args::{PolicyArgs, permission};
+use crate::clock::Timestamp;
 use crate::connectivity::{Probe, Timeline};
 use crate::host::Permission;
 use crate::service_worker::WarningName;
@@ -68,6 +71,8 @@ pub(super) enum Command {
     /// See and fire background syncs
     #[command(subcommand)]
     Sync(SyncCommand),
+    /// Show what time it is for the running host, or let time pass
+    Clock(ClockArgs),
     /// Let the running host reach the network again
     Online(DataFolder),
     /// Cut the running host off the network: every request fails, no sync event is sent
@@ -126,6 +131,33 @@ pub(super) struct DropArgs {
     pub(super) periodic: bool,
 }
 
+/// `landfall clock`
+#[derive(Debug, Args)]
+pub(super) struct ClockArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<ClockCommand>,
+
+    #[command(flatten)]
+    pub(super) data: DataFolder,
+
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+/// What a clock can be told.
+#[derive(Debug, Subcommand)]
+pub(super) enum ClockCommand {
+    /// Let time pass for a host that was started with `--clock manual`, and show the clock
+    ///
+    /// Retries, time limits and the timers of scripts that are due in between happen in order, each at its own time.
+    Advance {
+        /// How much: 250ms, 3s, 5m, 2h or 1d
+        #[arg(value_name = "DURATION", value_parser = clock::parse_duration)]
+        by: Duration,
+    },
+}
+
 /// `landfall permission`
 #[derive(Debug, Subcommand)]
 pub(super) enum PermissionCommand {
@@ -176,7 +208,12 @@ pub(super) struct ClearArgs {
 #[derive(Debug, Clone, Args)]
 pub(super) struct DataFolder {
     /// The data folder
-    #[arg(long = "data", value_name = "DIR", default_value = ".landfall")]
+    #[arg(
+        long = "data",
+        value_name = "DIR",
+        default_value = ".landfall",
+        global = true
+    )]
     pub(super) path: PathBuf,
 }
 
@@ -307,6 +344,20 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "STATE", default_value = "auto", value_parser = parse_connectivity, help_heading = "Network")]
     pub(super) connectivity: ConnectivityArg,
 
+    /// The clock of the host and its scripts: system, or manual[=MOMENT]
+    ///
+    /// A manual clock stands still, at MOMENT such as 2026-01-01T12:00:00Z or at the present one, until
+    /// `landfall clock advance` moves it. Timers, `Date` and `performance` of scripts, time limits and retries follow
+    /// it, so that a day of retries takes no time.
+    #[arg(
+        long,
+        value_name = "CLOCK",
+        default_value = "system",
+        value_parser = parse_clock,
+        help_heading = "Sync"
+    )]
+    pub(super) clock: ClockArg,
+
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
 
@@ -410,6 +461,15 @@ Examples:
   landfall run https://app.example/sw.js --page https://app.example/app.js --data app-data
   landfall run /sw.js --upstream http://localhost:8080 --exit-when-idle --json";
 
+/// The value of `--clock`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClockArg {
+    /// The computer's.
+    System,
+    /// One that moves by hand, from this moment or the present one on.
+    Manual(Option<Timestamp>),
+}
+
 /// The value of `--type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ScriptKind {
@@ -460,6 +520,15 @@ fn parse_connectivity(text: &str) -> Result<ConnectivityArg, String> {
                     .into(),
             ),
         },
+    }
+}
+
+fn parse_clock(text: &str) -> Result<ClockArg, String> {
+    match text.split_once('=') {
+        None if text == "system" => Ok(ClockArg::System),
+        None if text == "manual" => Ok(ClockArg::Manual(None)),
+        Some(("manual", start)) => Ok(ClockArg::Manual(Some(clock::parse_moment(start)?))),
+        _ => Err("expected system, manual or manual=2026-01-01T12:00:00Z".into()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`crate::host::Host`].
 
 mod args;
+mod clock;
 mod control;
 mod diagnostics;
 mod explain;
@@ -70,6 +71,7 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         Command::Serve(args) => run::run(args.run, Some(args.listen), output).await,
         Command::Sync(SyncCommand::Ls(args)) => sync::list(&args, output).await,
         Command::Sync(SyncCommand::Fire(args)) => sync::fire(args, output).await,
+        Command::Clock(args) => clock::clock(&args, output).await,
         Command::Sync(SyncCommand::Explain(args)) => explain::explain(&args, output).await,
         Command::Sync(SyncCommand::Drop(args)) => sync::drop(args, output).await,
         Command::Online(folder) => switch::go(true, &folder, output).await,

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use url::Url;
 
-use crate::connectivity::parse_duration;
+use crate::clock::parse_duration;
 use crate::host::{HostBuilder, Permission, PermissionState};
 use crate::sync::{Engagement, Preset, SyncPolicy};
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use futures::FutureExt;
@@ -11,13 +12,13 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::cli::UsageError;
-use crate::cli::args::{ConnectivityArg, RunArgs, ScriptKind};
+use crate::cli::args::{ClockArg, ConnectivityArg, RunArgs, ScriptKind};
 use crate::cli::control::Server;
 use crate::cli::output::Output;
 use crate::cli::serve;
 use crate::cli::site::{Page, Site};
 use crate::cli::story::{self, Story, Weight};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use crate::host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostBuilder, HostEvent,
     HostEventKind, RegisterOptions,
@@ -42,12 +43,12 @@ pub(super) async fn run(
     let status = host.status().await?;
     if status.online == Some(false) {
         let reason = status.online_reason.unwrap_or_default();
-        let (at_ms, kind) = (SystemClock.now(), HostEventKind::Offline { reason });
+        let (at_ms, kind) = (status.now_ms, HostEventKind::Offline { reason });
         teller.tell(&HostEvent { at_ms, kind })?;
     }
 
     if let Some(listener) = &listener {
-        teller.tell_address(&site.origin, listener.local_addr()?)?;
+        teller.tell_address(&site.origin, listener.local_addr()?, status.now_ms)?;
     }
     let stop = CancellationToken::new();
     let work = work(&args, &site, &host, listener, &stop);
@@ -83,7 +84,14 @@ fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
         ConnectivityArg::Probe(probe) => ConnectivityMode::Probe(probe.clone()),
         ConnectivityArg::Timeline(timeline) => ConnectivityMode::Timeline(timeline.clone()),
     };
+    let clock: Arc<dyn Clock> = match args.clock {
+        ClockArg::System => Arc::new(SystemClock),
+        ClockArg::Manual(start) => {
+            Arc::new(ManualClock::new(start.unwrap_or_else(|| SystemClock.now())))
+        }
+    };
     let builder = Host::builder()
+        .clock(clock)
         .connectivity(connectivity)
         .strict(args.strict)
         .origin_server(&site.origin, site.server.clone());
@@ -225,10 +233,14 @@ impl<'a> Teller<'a> {
     }
 
     /// Where the server can be reached, and which origin it stands for if that is another address.
-    fn tell_address(&mut self, origin: &Url, listening: SocketAddr) -> anyhow::Result<()> {
+    fn tell_address(
+        &mut self,
+        origin: &Url,
+        listening: SocketAddr,
+        at_ms: Timestamp,
+    ) -> anyhow::Result<()> {
         let address = format!("http://{listening}/");
         if self.until.is_none() {
-            let at_ms = SystemClock.now();
             return self.output.json(
                 &json!({"at_ms": at_ms, "event": "serving", "origin": origin, "address": address}),
             );

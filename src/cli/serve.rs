@@ -88,10 +88,9 @@ pub(super) async fn serve(
         });
     }
     drop(listener);
-    let deadline = SystemClock.now().plus(GRACE);
     tokio::select! {
         () = connections.shutdown() => {}
-        () = SystemClock.sleep_until(deadline) => {
+        () = SystemClock.sleep(GRACE) => {
             tracing::warn!("requests were cut off after {} s", GRACE.as_secs());
         }
     }

@@ -10,7 +10,7 @@ use crate::cli::output::Output;
 use crate::cli::registrations::current_status;
 use crate::cli::story::{reason, spoken};
 use crate::cli::tables::table;
-use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::clock::Timestamp;
 use crate::host::{Error, Status, SyncStatus, drop_stored};
 use crate::service_worker::EventOutcome;
 use crate::sync::{SyncKind, SyncState};
@@ -25,11 +25,10 @@ pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<Exi
     } else if status.syncs.is_empty() {
         output.text("no sync is registered");
     } else {
-        let now = SystemClock.now();
         let rows: Vec<_> = status
             .syncs
             .iter()
-            .map(|sync| row(sync, now, status.online))
+            .map(|sync| row(sync, status.now_ms, status.online))
             .collect();
         output.text(&table(
             ["TAG", "EVENT", "STATE", "ATTEMPT", "NEXT", "SCOPE"],

@@ -2,7 +2,6 @@
 //!
 //! Says what is known and tells who asks; what follows from it is decided above.
 
-mod duration;
 mod hold;
 mod links;
 mod monitor;
@@ -23,7 +22,6 @@ use crate::clock::Clock;
 
 use self::probe::Prober;
 
-pub use duration::parse_duration;
 pub use hold::OfflineHold;
 pub use probe::{Probe, ProbeError};
 pub use simulated::SimulatedNetwork;

@@ -6,9 +6,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, parse_duration};
 use crate::connectivity::SourceFeed;
-use crate::connectivity::duration::parse_duration;
 use crate::connectivity::state::{NetworkReason, NetworkState};
 
 /// States and how long each holds; the last one stays.
@@ -121,7 +120,7 @@ impl Step {
 
 /// Reports each step when its time comes; ends with the last step or the last listener.
 pub(super) async fn play(timeline: Timeline, feed: SourceFeed, clock: Arc<dyn Clock>) {
-    let mut until = clock.now();
+    let mut until = clock.elapsed();
     let mut online = timeline.starts_online();
     for step in timeline.steps {
         online = step.online;
@@ -130,8 +129,8 @@ pub(super) async fn play(timeline: Timeline, feed: SourceFeed, clock: Arc<dyn Cl
             return;
         }
         // Reckoned from the start, so that late wake-ups do not add up.
-        until = until.plus(lasts);
-        clock.sleep_until(until).await;
+        until = until.saturating_add(lasts);
+        clock.sleep_until_elapsed(until).await;
     }
     feed.report(NetworkState::new(online, NetworkReason::TimelineEnded));
 }

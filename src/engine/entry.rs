@@ -13,6 +13,7 @@ pub(super) struct Entry {
     dispatch_event: v8::Global<v8::Function>,
     end_dispatch: v8::Global<v8::Function>,
     time_out_event: v8::Global<v8::Function>,
+    fire_timer: v8::Global<v8::Function>,
     abort_fetch: v8::Global<v8::Function>,
     handled_events: v8::Global<v8::Function>,
     evaluate: v8::Global<v8::Function>,
@@ -43,6 +44,7 @@ impl Entry {
             dispatch_event: get_function(scope, entry, "dispatchEvent")?,
             end_dispatch: get_function(scope, entry, "endDispatch")?,
             time_out_event: get_function(scope, entry, "timeOutEvent")?,
+            fire_timer: get_function(scope, entry, "fireTimer")?,
             abort_fetch: get_function(scope, entry, "abortFetch")?,
             handled_events: get_function(scope, entry, "handledEvents")?,
             evaluate: get_function(scope, entry, "evaluate")?,
@@ -69,6 +71,11 @@ impl Entry {
 
     pub(super) fn time_out(&self, js: &mut JsRuntime, id: u32) {
         call::<()>(js, &self.time_out_event, &(id,));
+    }
+
+    /// Calls what a timer is for, and runs the microtasks of its task.
+    pub(super) fn fire_timer(&self, js: &mut JsRuntime, id: u32) {
+        call::<()>(js, &self.fire_timer, &(id,));
     }
 
     pub(super) fn abort_fetch(&self, js: &mut JsRuntime, id: u32) {

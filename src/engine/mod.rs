@@ -9,13 +9,16 @@ mod modules;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use deno_core::error::{CoreError, JsError};
 use deno_core::{JsRuntime, PollEventLoopOptions, RuntimeOptions, v8};
+use futures::FutureExt;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use url::Url;
 
+use crate::clock::Sleep;
 use crate::service_worker::{EventOutcome, ScriptType};
 use crate::web;
 use crate::web::ScopeOptions;
@@ -25,6 +28,7 @@ use crate::web::global_scope::{EvaluationResult, PendingEvaluations};
 use crate::web::host_port::HostPort;
 use crate::web::script_error::{ScriptError, ScriptSources};
 use crate::web::service_worker::StoredScripts;
+use crate::web::time::ScopeTime;
 use crate::web::view::{RegistrationView, WorkerView};
 
 use entry::Entry;
@@ -65,6 +69,7 @@ pub(crate) struct EngineOptions {
 #[serde(rename_all = "camelCase")]
 struct Start {
     url: String,
+    is_clock_manual: bool,
     exposed_functions: Vec<String>,
     service_worker: Option<ServiceWorkerStart>,
     client: Option<ClientStart>,
@@ -95,13 +100,15 @@ pub(crate) struct Engine {
     entry: Entry,
     main_module: MainModule,
     stop: StopHandle,
+    /// The wait for the next timer by the host's clock, and the time that it is for.
+    next_timer: Option<(Duration, Sleep)>,
 }
 
 impl Engine {
     /// Starts a scope from the snapshot; no script of the user's has run yet.
     pub(crate) fn new(options: EngineOptions) -> Result<Self, CoreError> {
-        let url = options.scope.url.clone();
-        let exposed = options.scope.exposed_functions.clone();
+        let is_worker = matches!(options.kind, ScopeKind::ServiceWorker { .. });
+        let start = Start::new(&options.scope, options.kind);
         let scripts = StoredScripts::new(options.scope.scripts.clone());
         let sources = ScriptSources::default();
         let main_module = MainModule::new(scripts.clone());
@@ -110,7 +117,7 @@ impl Engine {
             scripts.clone(),
             sources.clone(),
             options.port.clone(),
-            matches!(options.kind, ScopeKind::ServiceWorker { .. }),
+            is_worker,
         );
         let mut js = JsRuntime::try_new(RuntimeOptions {
             startup_snapshot: Some(SNAPSHOT),
@@ -127,12 +134,13 @@ impl Engine {
         js.op_state().borrow_mut().put(options.port);
         js.op_state().borrow_mut().put(sources);
         let stop = StopHandle::new(&mut js);
-        let entry = Entry::boot(&mut js, &Start::new(&url, exposed, options.kind))?;
+        let entry = Entry::boot(&mut js, &start)?;
         Ok(Self {
             js,
             entry,
             main_module,
             stop,
+            next_timer: None,
         })
     }
 
@@ -235,6 +243,42 @@ impl Engine {
             .map_err(|error| self.describe_core(&error))
     }
 
+    /// Ready when a timer is due by the host's clock: [`fire_timer`](Self::fire_timer) fires it. The wait for that
+    /// moment is held until the next one begins, so that the clock knows that its time is not over yet.
+    pub(crate) fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let state = self.js.op_state();
+        let state = state.borrow();
+        let time = state.borrow::<ScopeTime>();
+        let Some(at) = time.next_timer() else {
+            self.next_timer = None;
+            return Poll::Pending;
+        };
+        if at <= time.clock().elapsed() {
+            return Poll::Ready(());
+        }
+        if self
+            .next_timer
+            .as_ref()
+            .is_none_or(|(for_at, _)| *for_at != at)
+        {
+            self.next_timer = Some((at, time.clock().sleep_until_elapsed(at)));
+        }
+        match &mut self.next_timer {
+            Some((_, wait)) => wait.poll_unpin(context),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Fires the timer that is next.
+    pub(crate) fn fire_timer(&mut self) {
+        let state = self.js.op_state();
+        let next = state.borrow_mut().borrow_mut::<ScopeTime>().begin_timer();
+        if let Some(id) = next {
+            self.entry.fire_timer(&mut self.js, id);
+            state.borrow_mut().borrow_mut::<ScopeTime>().end_timer();
+        }
+    }
+
     fn remember(&self, url: &Url, text: &Arc<str>) {
         let state = self.js.op_state();
         let state = state.borrow_mut();
@@ -263,29 +307,28 @@ impl Engine {
 }
 
 impl Start {
-    fn new(url: &Url, exposed_functions: Vec<String>, kind: ScopeKind) -> Self {
-        let url = url.to_string();
-        match kind {
+    fn new(scope: &ScopeOptions, kind: ScopeKind) -> Self {
+        let (service_worker, client) = match kind {
             ScopeKind::ServiceWorker {
                 registration,
                 worker,
                 script_type,
-            } => Self {
-                url,
-                exposed_functions,
-                service_worker: Some(ServiceWorkerStart {
+            } => {
+                let service_worker = ServiceWorkerStart {
                     registration,
                     worker,
                     is_module: script_type == ScriptType::Module,
-                }),
-                client: None,
-            },
-            ScopeKind::Window { controller } => Self {
-                url,
-                exposed_functions,
-                service_worker: None,
-                client: Some(ClientStart { controller }),
-            },
+                };
+                (Some(service_worker), None)
+            }
+            ScopeKind::Window { controller } => (None, Some(ClientStart { controller })),
+        };
+        Self {
+            url: scope.url.to_string(),
+            is_clock_manual: scope.clock.manual().is_some(),
+            exposed_functions: scope.exposed_functions.clone(),
+            service_worker,
+            client,
         }
     }
 }

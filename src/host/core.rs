@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::host::builder::Settings;
 use crate::host::error::Error;
 use crate::host::event::{EventFeed, HostEvent, HostEventKind};
 use crate::host::history::SyncMemory;
+use crate::host::idle::Parks;
 use crate::host::lifecycle::JobWaiter;
 use crate::host::permissions::{Permission, Permissions};
 use crate::host::scopes::Scopes;
@@ -86,11 +88,19 @@ pub(super) struct Core {
     pub changed: watch::Sender<()>,
     /// How many jobs and events are under way.
     pub under_way: Cell<usize>,
+    /// How often a scope was woken by another one, or by a timer.
+    pub woken: Cell<u64>,
+    /// How many scripts are being fetched for jobs and imports.
+    pub fetching: Cell<usize>,
+    /// Tells when everything on the host's thread waits for something outside of it.
+    pub parks: Parks,
     /// The state of the network that scopes were told last.
     pub told_network: RefCell<NetworkState>,
     /// Set when the host ends: no event is sent any more, and one that is cut off did not fail.
     pub is_ending: Cell<bool>,
     pub requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
+    /// What scopes ask for, until it is taken.
+    asked: RefCell<mpsc::UnboundedReceiver<(ContextId, HostRequest)>>,
     origins: RefCell<HashMap<String, OriginShared>>,
 }
 
@@ -103,11 +113,12 @@ pub(super) struct Parts {
     pub connectivity: Connectivity,
     pub settings: Settings,
     pub events: Arc<EventFeed>,
-    pub requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
+    pub parks: Parks,
 }
 
 impl Core {
     pub(super) fn new(parts: Parts) -> Self {
+        let (requests, asked) = mpsc::unbounded_channel();
         let started_at = parts.clock.now();
         Self {
             told_network: RefCell::new(parts.connectivity.state()),
@@ -134,9 +145,23 @@ impl Core {
             storage_retry_at: Cell::new(None),
             changed: watch::Sender::new(()),
             under_way: Cell::new(0),
-            requests: parts.requests,
+            woken: Cell::new(0),
+            fetching: Cell::new(0),
+            parks: parts.parks,
+            requests,
+            asked: RefCell::new(asked),
             origins: RefCell::default(),
         }
+    }
+
+    /// The next thing that a scope asks for.
+    pub(super) async fn next_request(&self) -> Option<(ContextId, HostRequest)> {
+        poll_fn(|context| self.asked.borrow_mut().poll_recv(context)).await
+    }
+
+    /// Whether everything that scopes asked for has been taken.
+    pub(super) fn has_taken_all_requests(&self) -> bool {
+        self.asked.borrow().is_empty()
     }
 
     /// Tells everyone who listens what happened.

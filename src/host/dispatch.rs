@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::sync::oneshot;
 
-use crate::clock::Timestamp;
 use crate::host::core::Core;
 use crate::host::scope_thread::Command;
 use crate::network::Body;
@@ -57,7 +57,7 @@ impl Core {
         let log = ActivityLog::new(Arc::clone(&self.clock));
         let sync_limit = self.settings.sync_policy.event_time_limit;
         let limit = self.settings.limits.limit_for(kind, sync_limit);
-        let deadline = self.clock.now().plus(limit);
+        let deadline = self.clock.elapsed().saturating_add(limit);
         let context = match self.running_worker(registration, worker).await {
             Ok(context) => context,
             Err(reason) => {
@@ -127,7 +127,7 @@ impl Core {
 
     /// An event of a worker, or a body that it produced, has come to its end.
     fn activity_ended(self: &Rc<Self>, registration: RegistrationId, context: ContextId) {
-        let now = self.clock.now();
+        let now = self.clock.elapsed();
         let is_quiet = self.scopes.borrow_mut().end_event(context, now);
         if is_quiet {
             self.stop_when_idle(context, now);
@@ -140,7 +140,7 @@ impl Core {
         context: ContextId,
         mut event: EventInit,
         activity: Option<ActivityLog>,
-        deadline: Timestamp,
+        deadline: Duration,
     ) -> EventOutcome {
         let (sender, outcome) = oneshot::channel();
         let given_up = event.take_given_up();
@@ -172,7 +172,7 @@ impl Core {
             never = tell_if_given_up => never,
             // A scope that ends drops its end of the channel.
             outcome = outcome => outcome.unwrap_or(EventOutcome::Terminated),
-            () = self.clock.sleep_until(deadline) => {
+            () = self.clock.sleep_until_elapsed(deadline) => {
                 self.scopes.borrow_mut().send(context, Command::TimeOut(id));
                 EventOutcome::TimedOut
             }
@@ -180,15 +180,15 @@ impl Core {
     }
 
     /// Stops a worker when it has had no event for a while; at once if one of its events took too long.
-    fn stop_when_idle(self: &Rc<Self>, context: ContextId, quiet_since: Timestamp) {
+    fn stop_when_idle(self: &Rc<Self>, context: ContextId, quiet_since: Duration) {
         if self.scopes.borrow().should_stop(context) {
             self.stop_scope(context);
             return;
         }
         let core = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            let deadline = quiet_since.plus(core.settings.limits.idle);
-            core.clock.sleep_until(deadline).await;
+            let deadline = quiet_since.saturating_add(core.settings.limits.idle);
+            core.clock.sleep_until_elapsed(deadline).await;
             let is_quiet = core
                 .scopes
                 .borrow()

@@ -80,6 +80,11 @@ pub enum Error {
     /// V8 could not start a scope.
     #[error("the script engine did not start: {0}")]
     Engine(String),
+    /// Time was to pass on a clock that nobody can move.
+    #[error(
+        "the host lives by the computer's clock; to move time by hand, start it with `--clock manual` or build it with a `ManualClock`"
+    )]
+    ClockNotManual,
     /// The client was closed.
     #[error("the client is closed")]
     ClientClosed,

@@ -15,6 +15,7 @@ mod event_log;
 mod exposed;
 mod handle_fetch;
 mod history;
+mod idle;
 mod lifecycle;
 mod origins;
 mod periodic_sync;
@@ -32,6 +33,7 @@ mod warnings;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use url::Url;
@@ -304,12 +306,24 @@ impl Host {
 
     /// Waits until nothing runs and nothing will, unless time passes or the network changes:
     /// no job, no event, no due sync, no client's script. Waiting for a retry counts as idle.
+    ///
+    /// By a [`ManualClock`](crate::clock::ManualClock) so does an event that waits, because only
+    /// [`advance`](Self::advance) can bring it on.
     pub async fn run_until_idle(&self) -> Result<(), Error> {
         self.call(|core| async move {
-            core.wait_for(|core| core.is_idle().then_some(())).await;
+            core.wait_until_idle().await;
             Ok(())
         })
         .await
+    }
+
+    /// Lets time pass on the [`ManualClock`](crate::clock::ManualClock) that the host was built with.
+    ///
+    /// Whatever is due in between, a retry, a time limit or a script's timer, happens in order and at its own time, and
+    /// the host comes to rest before the clock moves on.
+    pub async fn advance(&self, duration: Duration) -> Result<(), Error> {
+        self.call(move |core| async move { core.advance(duration).await })
+            .await
     }
 
     /// Stops every worker and client, closes the databases and ends the host.

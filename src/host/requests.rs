@@ -50,10 +50,13 @@ impl Core {
                 self.scopes.borrow_mut().mark_idle(context, commands_taken);
                 self.touch();
             }
+            HostRequest::Busy => {
+                self.woken.set(self.woken.get() + 1);
+                self.scopes.borrow_mut().mark_busy(context);
+            }
             HostRequest::CallEmbedder(name, arguments, reply) => {
                 self.call_embedder(context, &name, &arguments, reply);
             }
-            HostRequest::Busy => self.scopes.borrow_mut().mark_busy(context),
             HostRequest::PostToWorker(worker, message, place) => {
                 self.post_to_worker(&asker, WorkerId(worker), message, place);
             }
@@ -124,8 +127,13 @@ impl Core {
 
     async fn answer_slowly(self: Rc<Self>, asker: Asker, request: HostRequest) {
         match request {
-            HostRequest::ImportScript(url, reply) => {
-                let _ = reply.send(self.import_script(&asker, url).await);
+            HostRequest::ImportScript(url, mut reply) => {
+                let answer = tokio::select! {
+                    answer = self.import_script(&asker, url) => answer,
+                    // The scope is gone.
+                    () = reply.closed() => return,
+                };
+                let _ = reply.send(answer);
             }
             HostRequest::Fetch(request, mut reply) => {
                 let answer = tokio::select! {

@@ -62,6 +62,7 @@ pub(super) enum Command {
     /// Nobody wants the answer to a `fetch` event any more.
     GiveUp(u32),
     Notify(Notice),
+    SayWhenIdle,
     Evaluate {
         source: String,
         result: oneshot::Sender<EvaluationResult>,
@@ -247,6 +248,11 @@ impl Turns {
             if !is_idle {
                 self.tell_busy();
             }
+            if self.engine.poll_timer(context).is_ready() {
+                self.tell_busy();
+                self.engine.fire_timer();
+                continue;
+            }
             if let Some(command) = self.next.take() {
                 self.take(command);
                 continue;
@@ -295,7 +301,8 @@ impl Turns {
         self.port.tell(HostRequest::Idle { commands_taken });
     }
 
-    /// A message port or a broadcast channel wakes a scope without a command, so the host cannot know by itself.
+    /// A message port, a broadcast channel or a timer wakes a scope without a command, so the host cannot know by
+    /// itself.
     fn tell_busy(&mut self) {
         if std::mem::take(&mut self.told_idle) {
             self.port.tell(HostRequest::Busy);
@@ -316,7 +323,8 @@ impl Turns {
             Command::GiveUp(id) => self.engine.give_up(id),
             Command::Notify(notice) => self.engine.notify(notice),
             Command::Evaluate { source, result } => self.engine.evaluate(&source, result),
-            Command::Stop => {}
+            // The host is told as soon as nothing is left to do.
+            Command::SayWhenIdle | Command::Stop => {}
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::{FutureExt, LocalBoxFuture, Shared};
 use tokio::sync::oneshot;
 use url::Url;
 
-use crate::clock::Timestamp;
 use crate::engine::{ScopeKind, StopReason};
 use crate::host::core::Core;
 use crate::host::event::{HostEventKind, ScriptSource};
@@ -47,8 +47,8 @@ pub(super) struct Scope {
     last_event: u32,
     /// Events that have not ended.
     in_flight: usize,
-    /// When the last event ended.
-    quiet_since: Timestamp,
+    /// When the last event ended, in elapsed time.
+    quiet_since: Duration,
     /// One of its events took too long: it ends as soon as no other runs.
     should_stop: bool,
 }
@@ -140,6 +140,13 @@ impl Scopes {
         }
     }
 
+    /// Every scope says anew when it is idle, after it has taken what other scopes sent it.
+    pub(super) fn ask_whether_idle(&mut self) {
+        for scope in self.running.values_mut() {
+            scope.send(Command::SayWhenIdle);
+        }
+    }
+
     pub(super) fn are_idle(&self) -> bool {
         self.running.values().all(|scope| scope.is_idle)
     }
@@ -159,7 +166,7 @@ impl Scopes {
     }
 
     /// An event ended; gives whether it was the last one.
-    pub(super) fn end_event(&mut self, id: ContextId, now: Timestamp) -> bool {
+    pub(super) fn end_event(&mut self, id: ContextId, now: Duration) -> bool {
         let Some(scope) = self.running.get_mut(&id) else {
             return false;
         };
@@ -180,7 +187,7 @@ impl Scopes {
     }
 
     /// Whether no event has come to a scope since `moment`.
-    pub(super) fn has_been_quiet_since(&self, id: ContextId, moment: Timestamp) -> bool {
+    pub(super) fn has_been_quiet_since(&self, id: ContextId, moment: Duration) -> bool {
         self.running
             .get(&id)
             .is_some_and(|scope| scope.in_flight == 0 && scope.quiet_since == moment)
@@ -313,6 +320,7 @@ impl Core {
             url: url.clone(),
             origin: origin.clone(),
             shared: self.shared_by(&origin),
+            clock: Arc::clone(&self.clock),
             navigator: NavigatorOptions {
                 user_agent: self.settings.user_agent.clone(),
                 languages: self.settings.languages.clone(),
@@ -342,7 +350,7 @@ impl Core {
             is_idle: false,
             last_event: 0,
             in_flight: 0,
-            quiet_since: self.clock.now(),
+            quiet_since: self.clock.elapsed(),
             should_stop: false,
         };
         self.scopes.borrow_mut().running.insert(id, scope);
@@ -354,7 +362,7 @@ impl Core {
         self: &Rc<Self>,
         context: ContextId,
         progress: ScopeProgress,
-        limit: std::time::Duration,
+        limit: Duration,
     ) -> Result<Started, String> {
         let core = Rc::clone(self);
         let ended = progress.ended;
@@ -362,14 +370,13 @@ impl Core {
             let reason = ended.await.ok().flatten();
             core.scope_ended(context, reason);
         });
-        let deadline = self.clock.now().plus(limit);
         tokio::select! {
             started = progress.started => match started {
                 Ok(Ok(started)) => Ok(started),
                 Ok(Err(reason)) => Err(reason),
                 Err(_) => Err("the script was stopped while it started".to_owned()),
             },
-            () = self.clock.sleep_until(deadline) => {
+            () = self.clock.sleep(limit) => {
                 self.terminate(context);
                 Err(format!("the script did not come to an end within {} s", limit.as_secs()))
             }
@@ -406,22 +413,23 @@ impl Core {
             scopes.retire(context);
             scopes.send(context, Command::Stop);
         }
-        let deadline = self.clock.now().plus(self.settings.limits.stop);
         let core = Rc::clone(self);
         tokio::task::spawn_local(async move {
             let gone =
                 core.wait_for(|core| core.scopes.borrow().get(context).is_none().then_some(()));
             tokio::select! {
                 () = gone => {}
-                () = core.clock.sleep_until(deadline) => core.terminate(context),
+                () = core.clock.sleep(core.settings.limits.stop) => core.terminate(context),
             }
         });
     }
 
     /// Cuts a scope off where it is.
     pub(super) fn terminate(&self, context: ContextId) {
-        self.scopes.borrow_mut().retire(context);
-        if let Some(scope) = self.scopes.borrow().get(context) {
+        let mut scopes = self.scopes.borrow_mut();
+        scopes.retire(context);
+        if let Some(scope) = scopes.running.get_mut(&context) {
+            scope.is_idle = false;
             scope.thread.terminate();
         }
     }

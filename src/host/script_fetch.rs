@@ -1,5 +1,7 @@
 //! Fetches the scripts of workers, with the headers and checks that the specification asks for.
 
+use std::cell::Cell;
+
 use http::header::{ACCEPT, CACHE_CONTROL};
 use url::Url;
 
@@ -47,6 +49,7 @@ impl Core {
         request
             .headers
             .push(("Service-Worker".to_owned(), b"script".to_vec()));
+        let _fetching = Fetching::begin(&self.fetching);
         let response = self.fetch_script(request, script_url).await?;
         check_mime_type(&response, script_url).map_err(WebError::Security)?;
         let allowed = response
@@ -67,6 +70,7 @@ impl Core {
         request.mode = RequestMode::NoCors;
         request.credentials = CredentialsMode::Include;
         request.destination = "script".to_owned();
+        let _fetching = Fetching::begin(&self.fetching);
         let response = self.fetch_script(request, url).await?;
         check_mime_type(&response, url).map_err(WebError::Network)?;
         read_script(response, url).await
@@ -90,6 +94,22 @@ impl Core {
                 response.status
             )))
         }
+    }
+}
+
+/// A script is being fetched: the network will bring something, whatever the clock does.
+struct Fetching<'a>(&'a Cell<usize>);
+
+impl<'a> Fetching<'a> {
+    fn begin(count: &'a Cell<usize>) -> Self {
+        count.set(count.get() + 1);
+        Self(count)
+    }
+}
+
+impl Drop for Fetching<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::clock::Timestamp;
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::connectivity::NetworkState;
 use crate::host::core::Core;
 use crate::host::error::Error;
@@ -16,6 +16,10 @@ use crate::sync::{OwnerId, SyncKind, SyncRegistration, SyncState};
 /// What a host knows and does at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
+    /// What the clock of the host shows; that of the computer if no host runs.
+    pub now_ms: Timestamp,
+    /// Whether that clock moves only by hand.
+    pub is_clock_manual: bool,
     /// Whether there is a network; `None` if no host runs, so that nobody looks.
     pub online: Option<bool>,
     /// Who or what says so.
@@ -92,9 +96,10 @@ impl Status {
     pub(super) fn of_storage(storage: &Storage) -> Result<Self, Error> {
         let registrations = storage.load_registrations()?;
         let syncs = storage.load_syncs()?;
-        Ok(Self::new(None, &registrations, &syncs, Vec::new(), |_| {
-            false
-        }))
+        Ok(Self {
+            now_ms: SystemClock.now(),
+            ..Self::new(None, &registrations, &syncs, Vec::new(), |_| false)
+        })
     }
 
     fn new(
@@ -128,6 +133,8 @@ impl Status {
             })
         };
         Self {
+            now_ms: Timestamp::default(),
+            is_clock_manual: false,
             online: network.as_ref().map(|network| network.online),
             online_reason: network.map(|network| network.reason.to_string()),
             registrations: registrations
@@ -150,12 +157,16 @@ impl Core {
         let registrations: Vec<_> = self.registrations.borrow().values().cloned().collect();
         let syncs: Vec<_> = self.syncs.borrow().iter().cloned().collect();
         let scopes = self.scopes.borrow();
-        Status::new(
-            Some(self.connectivity.state()),
-            &registrations,
-            &syncs,
-            scopes.clients().map(|client| client.url.clone()).collect(),
-            |worker| scopes.worker(worker.id).is_some(),
-        )
+        Status {
+            now_ms: self.clock.now(),
+            is_clock_manual: self.clock.manual().is_some(),
+            ..Status::new(
+                Some(self.connectivity.state()),
+                &registrations,
+                &syncs,
+                scopes.clients().map(|client| client.url.clone()).collect(),
+                |worker| scopes.worker(worker.id).is_some(),
+            )
+        }
     }
 }

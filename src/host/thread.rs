@@ -13,10 +13,11 @@ use crate::host::builder::{DataFolderChoice, HostBuilder};
 use crate::host::core::{Core, Folder, Parts};
 use crate::host::error::Error;
 use crate::host::event::{EventFeed, HostEvent, HostEventKind};
+use crate::host::idle::Parks;
 use crate::host::scopes::Scopes;
 use crate::network::{FinishedRequest, Gate, Network, NetworkOptions, Observer};
 use crate::storage::{DataFolder, Storage};
-use crate::web::host_port::{ContextId, HostRequest};
+use crate::web::host_port::ContextId;
 
 /// Work for the host's thread.
 pub(super) type Task = Box<dyn FnOnce(Rc<Core>) + Send>;
@@ -95,9 +96,9 @@ fn run(
         }
     };
     let local = LocalSet::new();
-    local.block_on(&runtime, async {
-        let (requests, asked) = mpsc::unbounded_channel();
-        let core = match open(builder, events, connectivity, requests).await {
+    let parks = Parks::default();
+    let work = local.run_until(async {
+        let core = match open(builder, events, connectivity, parks.clone()).await {
             Ok(core) => Rc::new(core),
             Err(error) => {
                 let _ = ready.send(Err(error));
@@ -107,9 +108,10 @@ fn run(
         core.resume_registrations();
         tokio::task::spawn_local(Rc::clone(&core).run_sync_loop());
         let _ = ready.send(Ok(()));
-        serve(&core, tasks, asked, told_to_end).await;
+        serve(&core, tasks, told_to_end).await;
         core.stop_all().await;
     });
+    runtime.block_on(parks.watch(work));
 }
 
 /// Opens the data folder and reads what a previous run left.
@@ -117,7 +119,7 @@ async fn open(
     builder: HostBuilder,
     events: Arc<EventFeed>,
     connectivity: Connectivity,
-    requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
+    parks: Parks,
 ) -> Result<Core, Error> {
     let clock = Arc::clone(&builder.clock);
     let (folder, storage) = match &builder.folder {
@@ -153,7 +155,7 @@ async fn open(
         connectivity,
         settings,
         events,
-        requests,
+        parks,
     });
     core.load_registrations()?;
     core.resume_syncs(chance)?;
@@ -193,14 +195,13 @@ fn observer(events: Arc<EventFeed>, connectivity: Connectivity) -> Observer {
 async fn serve(
     core: &Rc<Core>,
     mut tasks: mpsc::UnboundedReceiver<Task>,
-    mut asked: mpsc::UnboundedReceiver<(ContextId, HostRequest)>,
     mut told_to_end: watch::Receiver<bool>,
 ) {
     loop {
         tokio::select! {
             biased;
             _ = told_to_end.wait_for(|ended| *ended) => return,
-            Some((context, request)) = asked.recv() => core.take_request(context, request),
+            Some((context, request)) = core.next_request() => core.take_request(context, request),
             Some(task) = tasks.recv() => task(Rc::clone(core)),
         }
     }
@@ -234,24 +235,13 @@ impl Core {
                 && !core.syncs.borrow().iter().any(|row| row.state.is_firing());
             has_ended.then_some(())
         });
-        let deadline = self.clock.now().plus(self.settings.limits.stop);
         tokio::select! {
             () = gone => {}
-            () = self.clock.sleep_until(deadline) => {
+            () = self.clock.sleep(self.settings.limits.stop) => {
                 tracing::warn!("a script did not stop in time");
             }
         }
         // A start that is still awaited holds this core, which holds the start.
         *self.scopes.borrow_mut() = Scopes::default();
-    }
-
-    /// Whether nothing runs and nothing will, unless time passes or the network changes.
-    pub(super) fn is_idle(&self) -> bool {
-        self.under_way.get() == 0
-            && self.told_network.borrow().online == self.connectivity.is_online()
-            && self.scopes.borrow().are_idle()
-            && !self.connectivity.expects_change()
-            && self.planned_at.get() <= self.clock.now()
-            && !self.has_due_sync()
     }
 }

@@ -16,7 +16,13 @@ use crate::web::script_error::{ScriptError, ScriptSources};
 deno_core::extension!(
     sw_global_scope,
     deps = [landfall_platform, sw_fetch, sw_indexed_db, sw_service_worker, sw_sync, sw_navigator, sw_window],
-    ops = [op_scope_print, op_scope_report_error, op_scope_evaluation_settled, op_scope_call_embedder],
+    ops = [
+        op_scope_print,
+        op_scope_report_busy,
+        op_scope_report_error,
+        op_scope_evaluation_settled,
+        op_scope_call_embedder,
+    ],
     esm_entry_point = "ext:sw_global_scope/bootstrap.js",
     esm = [
         dir "js/global_scope",
@@ -63,6 +69,12 @@ fn op_scope_print(state: &OpState, #[string] text: &str, #[smi] level: i32) {
         level,
         text.trim_end_matches('\n').to_owned(),
     ));
+}
+
+/// Something came from another scope.
+#[op2(fast)]
+fn op_scope_report_busy(state: &OpState) {
+    HostPort::of(state).tell(HostRequest::Busy);
 }
 
 #[op2]

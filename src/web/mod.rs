@@ -19,6 +19,7 @@ pub mod platform;
 pub mod script_error;
 pub mod service_worker;
 pub mod sync;
+pub mod time;
 pub mod view;
 pub mod window;
 
@@ -28,6 +29,7 @@ use deno_core::{CompiledWasmModuleStore, Extension, ExtensionArguments, SharedAr
 use deno_web::{BlobStore, InMemoryBroadcastChannel};
 use url::Url;
 
+use crate::clock::Clock;
 use crate::service_worker::ScriptMap;
 use crate::storage::Durability;
 use crate::storage::cache_storage::CachePins;
@@ -81,6 +83,8 @@ pub struct ScopeOptions {
     pub origin: String,
     /// What it shares with other scopes of its origin.
     pub shared: OriginShared,
+    /// The clock of the host.
+    pub clock: Arc<dyn Clock>,
     /// What navigator tells.
     pub navigator: NavigatorOptions,
     /// The names of the embedder's functions that it can call.
@@ -101,6 +105,7 @@ pub fn extensions() -> Vec<Extension> {
         platform::deno_net::lazy_init(),
         deno_fetch::deno_fetch::lazy_init(),
         deno_crypto::deno_crypto::lazy_init(),
+        time::sw_time::lazy_init(),
         activity::sw_activity::lazy_init(),
         platform::landfall_platform::lazy_init(),
         fetch::sw_fetch::lazy_init(),
@@ -145,6 +150,7 @@ pub fn extension_arguments(
         platform::deno_net::args(),
         deno_fetch::deno_fetch::args(deno_fetch::Options::default()),
         deno_crypto::deno_crypto::args(None),
+        time::sw_time::args(options.clock),
         activity::sw_activity::args(),
         platform::landfall_platform::args(),
         fetch::sw_fetch::args(options.fetch_route, client),

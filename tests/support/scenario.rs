@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfall::clock::{ManualClock, Timestamp};
+use landfall::clock::{Clock, ManualClock, Timestamp};
 use landfall::network::OriginServer;
 use landfall::service_worker::EventOutcome;
 use landfall::sync::SyncPolicy;
@@ -275,11 +275,20 @@ impl Scenario {
         self
     }
 
-    /// Time passes.
+    /// Time passes, and whatever is due in between happens at its own time.
+    #[track_caller]
     pub fn advance(mut self, duration: Duration) -> Self {
-        self.clock.advance(duration);
+        let host = self.host();
+        self.within_patience(async move { host.advance(duration).await })
+            .expect("time passes");
         self.settle();
         self
+    }
+
+    /// Somebody sets the clock so far forward.
+    pub fn set_clock(&mut self, forward: Duration) {
+        self.clock.set(self.clock.now().plus(forward));
+        self.settle();
     }
 
     /// The host ends in good order and starts again on the same data folder; its page is gone.

@@ -35,6 +35,11 @@ pub(super) enum Request {
     },
     /// Read every database to its end. Answered with `CheckedDatabase`s.
     CheckStorage,
+    /// Let time pass. Answered with a `Status` of afterwards.
+    AdvanceClock {
+        /// So much.
+        by_ms: u64,
+    },
     /// Grant or deny a permission. Answered with the origin.
     SetPermission {
         /// The origin, if the host has workers of several.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use interprocess::local_socket::ListenerOptions;
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
@@ -99,6 +100,10 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
         Request::Origins => Ok(serde_json::to_value(host.origins().await?)?),
         Request::ClearOrigin { origin } => done(host.clear_origin(&origin).await),
         Request::CheckStorage => Ok(serde_json::to_value(host.check_storage().await?)?),
+        Request::AdvanceClock { by_ms } => {
+            host.advance(Duration::from_millis(by_ms)).await?;
+            Ok(serde_json::to_value(host.status().await?)?)
+        }
         Request::SetPermission {
             origin,
             permission,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::connectivity::duration::parse_duration;
+use crate::clock::parse_duration;
 use crate::connectivity::state::NetworkReason;
 
 pub(super) use exchange::{Prober, Probing};
