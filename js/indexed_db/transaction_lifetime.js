@@ -16,6 +16,7 @@ import {
   settle,
   unsettle,
 } from "ext:sw_indexed_db/request.js";
+import { Queue } from "ext:sw_indexed_db/queue.js";
 import { afterCurrentTask, queueTask } from "ext:sw_indexed_db/tasks.js";
 
 const { Event } = event;
@@ -39,7 +40,7 @@ export class TransactionLifetime {
   openRequest = null;
   /** Called once after the last event, with whether it was committed. */
   onFinished = null;
-  #steps = [];
+  #steps = new Queue();
   #mayStart;
   #hasStarted = false;
   #isTaskQueued = false;
@@ -235,7 +236,7 @@ export class TransactionLifetime {
     this.state = "finished";
     this.error = error;
     if (this.mode === "versionchange") this.connection.revertUpgrade();
-    for (const { request } of this.#steps.splice(0)) {
+    for (const { request } of this.#steps.clear()) {
       if (request !== null) queueTask(() => failAborted(request));
     }
     queueTask(() => this.#fireAbort());

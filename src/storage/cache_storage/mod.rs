@@ -66,6 +66,7 @@ impl CacheStorage {
             database.transaction("clear away what an earlier process left", |connection| {
                 remove_leftovers(connection)
             })?;
+            database.give_back_space();
         }
         Ok(Self {
             database,
@@ -122,6 +123,7 @@ impl CacheStorage {
                 Some(id) => entries::remove_cache(connection, &pins, id).map(Some),
             }
         })?;
+        self.database.give_back_space();
         let is_deleted = deleted.is_some();
         pins.doom_all(deleted.unwrap_or_default());
         Ok(is_deleted)
@@ -143,7 +145,9 @@ impl CacheStorage {
             return Ok(());
         }
         self.database
-            .run("remove a body", |connection| body::remove(connection, id))
+            .run("remove a body", |connection| body::remove(connection, id))?;
+        self.database.give_back_space();
+        Ok(())
     }
 
     fn release_caches(&self) -> Result<(), StorageError> {
@@ -153,6 +157,7 @@ impl CacheStorage {
                 let in_use = self.database.transaction("remove a cache", |connection| {
                     entries::remove_cache(connection, &pins, id)
                 })?;
+                self.database.give_back_space();
                 pins.doom_all(in_use);
             }
         }

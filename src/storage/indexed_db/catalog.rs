@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::error::IndexedDbError;
 use super::file::DatabaseFile;
+use crate::storage::StorageError;
 
 const EXTENSION: &str = "sqlite";
 /// SQLite's write-ahead log and its index lie beside the file.
@@ -40,13 +40,12 @@ pub fn file_path(folder: &Path, name: &str) -> PathBuf {
 }
 
 /// Lists the databases that finished their first upgrade. Files that cannot be read are left out.
-pub fn list_databases(folder: &Path) -> Result<Vec<DatabaseInfo>, IndexedDbError> {
+pub fn list_databases(folder: &Path) -> Result<Vec<DatabaseInfo>, StorageError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => {
-            return Err(IndexedDbError::Folder {
-                operation: "list",
+            return Err(StorageError::Folder {
                 path: folder.to_owned(),
                 source,
             });
@@ -75,7 +74,7 @@ fn read_info(path: &Path) -> Option<DatabaseInfo> {
 }
 
 /// The version of a database; zero if there is none.
-pub fn database_version(folder: &Path, name: &str) -> Result<i64, IndexedDbError> {
+pub fn database_version(folder: &Path, name: &str) -> Result<i64, StorageError> {
     let path = file_path(folder, name);
     if path.exists() {
         Ok(DatabaseFile::open_existing(&path)?.info()?.version)
@@ -85,20 +84,19 @@ pub fn database_version(folder: &Path, name: &str) -> Result<i64, IndexedDbError
 }
 
 /// Deletes a database that no thread has open.
-pub fn delete_database(folder: &Path, name: &str) -> Result<(), IndexedDbError> {
+pub fn delete_database(folder: &Path, name: &str) -> Result<(), StorageError> {
     remove_files(&file_path(folder, name))
 }
 
 /// Removes a database file and its companions.
-pub(super) fn remove_files(path: &Path) -> Result<(), IndexedDbError> {
+pub(super) fn remove_files(path: &Path) -> Result<(), StorageError> {
     let companions = COMPANIONS.map(|extension| path.with_extension(extension));
     for file in companions.iter().map(PathBuf::as_path).chain([path]) {
         match fs::remove_file(file) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(source) => {
-                return Err(IndexedDbError::Folder {
-                    operation: "delete",
+                return Err(StorageError::Folder {
                     path: file.to_owned(),
                     source,
                 });
@@ -109,7 +107,7 @@ pub(super) fn remove_files(path: &Path) -> Result<(), IndexedDbError> {
 }
 
 impl DatabaseFile {
-    fn info(&self) -> Result<DatabaseInfo, IndexedDbError> {
+    fn info(&self) -> Result<DatabaseInfo, StorageError> {
         self.run("read the version", |connection| {
             connection.query_row("SELECT name, version FROM database", [], |row| {
                 Ok(DatabaseInfo {

@@ -4,7 +4,6 @@
 mod attachments;
 mod catalog;
 mod coordinator;
-mod error;
 mod file;
 mod key;
 mod key_range;
@@ -15,7 +14,6 @@ mod schema;
 
 pub use catalog::{DatabaseInfo, database_version, delete_database, file_path, list_databases};
 pub use coordinator::{ConnectionId, Coordinator, Message, Participant, Ticket};
-pub use error::IndexedDbError;
 pub use file::DatabaseFile;
 pub use key::{Key, MalformedKey};
 pub use key_range::KeyRange;

@@ -4,9 +4,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::attachments;
-use super::error::IndexedDbError;
 use super::file::DatabaseFile;
 use super::key_range::{KeyRange, just_above};
+use crate::storage::StorageError;
 
 /// The largest number a key generator gives out: 2^53.
 const LARGEST_GENERATED_KEY: i64 = 1 << 53;
@@ -53,7 +53,7 @@ impl DatabaseFile {
     ///
     /// It counts as given only when [`DatabaseFile::raise_key_generator`] is told so: a record that is refused leaves the
     /// generator as it was.
-    pub fn next_key(&self, store: i64) -> Result<Option<i64>, IndexedDbError> {
+    pub fn next_key(&self, store: i64) -> Result<Option<i64>, StorageError> {
         self.run("generate a key", |connection| {
             let next: i64 = connection
                 .prepare_cached("SELECT next_key FROM object_stores WHERE id = ?")?
@@ -63,7 +63,7 @@ impl DatabaseFile {
     }
 
     /// A record with the number `key` is stored: the generator goes on above it.
-    pub fn raise_key_generator(&self, store: i64, key: f64) -> Result<(), IndexedDbError> {
+    pub fn raise_key_generator(&self, store: i64, key: f64) -> Result<(), StorageError> {
         // The specification: the largest integer not above the key, at most 2^53.
         let reached = key.min(LARGEST_GENERATED_KEY as f64).floor() as i64;
         self.run("raise a key generator", |connection| {
@@ -77,7 +77,7 @@ impl DatabaseFile {
     }
 
     /// <https://w3c.github.io/IndexedDB/#object-store-storage-operation>
-    pub fn put(&self, record: &NewRecord<'_>) -> Result<PutOutcome, IndexedDbError> {
+    pub fn put(&self, record: &NewRecord<'_>) -> Result<PutOutcome, StorageError> {
         self.run("store a record", |connection| {
             let replaced = attachments_of(connection, record.store, record.key)?;
             if replaced.is_some() && record.no_overwrite {
@@ -112,7 +112,7 @@ impl DatabaseFile {
         &self,
         key: &[u8],
         index_keys: &[IndexKey],
-    ) -> Result<PutOutcome, IndexedDbError> {
+    ) -> Result<PutOutcome, StorageError> {
         self.run("fill an index", |connection| {
             if let Some(refusal) = taken_unique_key(connection, key, index_keys)? {
                 return Ok(refusal);
@@ -123,8 +123,8 @@ impl DatabaseFile {
     }
 
     /// Deletes the records in a range, with everything that hangs on them.
-    pub fn delete(&self, store: i64, range: &KeyRange) -> Result<(), IndexedDbError> {
-        self.run("delete records", |connection| {
+    pub fn delete(&self, store: i64, range: &KeyRange) -> Result<(), StorageError> {
+        self.delete_with("delete records", |connection| {
             let bounds = params![store, range.lower, range.upper];
             connection
                 .prepare_cached(

@@ -4,9 +4,9 @@
 use rusqlite::{Connection, Row, params};
 
 use super::attachments;
-use super::error::IndexedDbError;
 use super::file::DatabaseFile;
 use super::key_range::{KeyRange, just_above};
+use crate::storage::StorageError;
 
 /// What is read: an object store, or an index of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +166,7 @@ macro_rules! unique_index_scan {
 
 impl DatabaseFile {
     /// Reads the records a selection describes.
-    pub fn scan(&self, selection: &Selection) -> Result<Vec<ScannedRecord>, IndexedDbError> {
+    pub fn scan(&self, selection: &Selection) -> Result<Vec<ScannedRecord>, StorageError> {
         let remaining = Remaining::of(selection);
         self.read("read records", |connection| match selection.source {
             Source::Store(store) => scan_store(connection, store, selection, &remaining),
@@ -188,7 +188,7 @@ impl DatabaseFile {
         source: Source,
         range: KeyRange,
         with_values: bool,
-    ) -> Result<Option<ScannedRecord>, IndexedDbError> {
+    ) -> Result<Option<ScannedRecord>, StorageError> {
         let selection = Selection {
             source,
             range,
@@ -201,7 +201,7 @@ impl DatabaseFile {
     }
 
     /// How many records a range holds.
-    pub fn count(&self, source: Source, range: &KeyRange) -> Result<i64, IndexedDbError> {
+    pub fn count(&self, source: Source, range: &KeyRange) -> Result<i64, StorageError> {
         let (sql, id) = match source {
             Source::Store(store) => (
                 "SELECT COUNT(*) FROM records WHERE store_id = ?1 AND key >= ?2 AND key < ?3",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::storage::Durability;
+use crate::storage::{Durability, StorageError};
 
 use super::*;
 
@@ -460,7 +460,7 @@ fn a_damaged_file_is_named_and_kept() {
     )
     .unwrap();
     let error = DatabaseFile::open(&path, "test").unwrap_err();
-    assert!(matches!(error, IndexedDbError::Damaged { .. }), "{error:?}");
+    assert!(matches!(error, StorageError::Corrupt { .. }), "{error:?}");
     assert!(error.to_string().contains(path.to_str().unwrap()));
     assert!(path.exists());
 }
@@ -514,4 +514,41 @@ fn a_killed_process_loses_nothing_committed() {
         ),
         [(1.0, 1.0)]
     );
+}
+
+#[test]
+fn the_file_becomes_smaller_when_most_records_are_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = with_store(folder.path());
+    file.commit().unwrap();
+    let large = [vec![7; 5_000_000]];
+    file.begin(Durability::Relaxed).unwrap();
+    for key in [1.0, 2.0] {
+        let record = NewRecord {
+            store: 1,
+            key: &Key::Number(key).encode(),
+            value: b"with a blob",
+            attachments: &large,
+            index_keys: &[],
+            no_overwrite: false,
+        };
+        file.put(&record).unwrap();
+    }
+    put(&file, 3.0, 3.0);
+    file.commit().unwrap();
+    let size = || {
+        std::fs::metadata(file_path(folder.path(), "test"))
+            .unwrap()
+            .len()
+    };
+    assert!(size() > 9_000_000, "{}", size());
+    file.begin(Durability::Relaxed).unwrap();
+    for key in [1.0, 2.0] {
+        file.delete(1, &KeyRange::only(Key::Number(key).encode()))
+            .unwrap();
+    }
+    file.commit().unwrap();
+    assert!(size() < 1_000_000, "{}", size());
+    let left = scan(&file, Source::Store(1), Direction::Next, Start::Beginning);
+    assert_eq!(left, [(3.0, 3.0)]);
 }

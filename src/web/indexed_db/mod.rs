@@ -98,6 +98,7 @@ deno_core::extension!(
         "open_request.js",
         "put.js",
         "query.js",
+        "queue.js",
         "record.js",
         "request.js",
         "schema.js",
