@@ -8,7 +8,7 @@ import {
   op_indexed_db_create_transaction,
   op_indexed_db_start_transaction,
 } from "ext:core/ops";
-import { fireEvent } from "ext:sw_indexed_db/dispatch.js";
+import { fireEvent, isHeard } from "ext:sw_indexed_db/dispatch.js";
 import { stopWaiting, waitForMessage } from "ext:sw_indexed_db/messages.js";
 import {
   requestPath,
@@ -44,6 +44,10 @@ export class TransactionLifetime {
   #mayStart;
   #hasStarted = false;
   #isTaskQueued = false;
+  #task = () => {
+    this.#isTaskQueued = false;
+    this.#takeStep();
+  };
   /** Nothing is held any more; only events are left. */
   #isOver = false;
 
@@ -116,10 +120,7 @@ export class TransactionLifetime {
     if (this.#isTaskQueued || !this.#mayStart || this.#isOver) return;
     if (this.#steps.length === 0 && this.state === "active") return;
     this.#isTaskQueued = true;
-    queueTask(() => {
-      this.#isTaskQueued = false;
-      this.#takeStep();
-    });
+    queueTask(this.#task);
   }
 
   #takeStep() {
@@ -159,7 +160,8 @@ export class TransactionLifetime {
   /** https://w3c.github.io/IndexedDB/#fire-a-success-event */
   #fireSuccess(request, result) {
     settle(request, result, null);
-    this.runActive(() => fireEvent(new Event("success"), requestPath(request)));
+    const path = requestPath(request);
+    if (isHeard("success", path)) this.runActive(() => fireEvent(new Event("success"), path));
   }
 
   /** https://w3c.github.io/IndexedDB/#fire-an-error-event */

@@ -54,10 +54,7 @@ impl CacheStorage {
         durability: Durability,
         pins: &CachePins,
     ) -> Result<Self, StorageError> {
-        fs::create_dir_all(folder).map_err(|source| StorageError::Folder {
-            path: folder.to_owned(),
-            source,
-        })?;
+        fs::create_dir_all(folder).map_err(|source| StorageError::from_io(folder, source))?;
         let path = folder.join(Self::FILE_NAME);
         let database = Database::open(&path, durability, LAYOUTS)?;
         let (pins, is_first) = pins.of(&path);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::blob_folder;
 use super::file::DatabaseFile;
 use crate::storage::StorageError;
 
@@ -45,10 +46,7 @@ pub fn list_databases(folder: &Path) -> Result<Vec<DatabaseInfo>, StorageError> 
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => {
-            return Err(StorageError::Folder {
-                path: folder.to_owned(),
-                source,
-            });
+            return Err(StorageError::from_io(folder, source));
         }
     };
     let mut databases: Vec<_> = entries
@@ -88,19 +86,19 @@ pub fn delete_database(folder: &Path, name: &str) -> Result<(), StorageError> {
     remove_files(&file_path(folder, name))
 }
 
-/// Removes a database file and its companions.
+/// Removes a database file, its companions and the folder of its Blobs.
 pub(super) fn remove_files(path: &Path) -> Result<(), StorageError> {
     let companions = COMPANIONS.map(|extension| path.with_extension(extension));
-    for file in companions.iter().map(PathBuf::as_path).chain([path]) {
-        match fs::remove_file(file) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(source) => {
-                return Err(StorageError::Folder {
-                    path: file.to_owned(),
-                    source,
-                });
+    let files = companions.iter().map(PathBuf::as_path).chain([path]);
+    let mut removals: Vec<_> = files.map(|file| (file, fs::remove_file(file))).collect();
+    let blobs = path.with_extension(blob_folder::EXTENSION);
+    removals.push((&blobs, fs::remove_dir_all(&blobs)));
+    for (path, removed) in removals {
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(StorageError::from_io(path, error));
             }
+            _ => {}
         }
     }
     Ok(())

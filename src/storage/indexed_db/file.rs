@@ -9,10 +9,14 @@ use rusqlite::Connection;
 use crate::storage::database::Database;
 use crate::storage::{Durability, StorageError};
 
+use super::blob_folder::BlobFolder;
 use super::catalog::remove_files;
 
 /// Applied in order by `user_version`; never edited once released.
-pub(super) const LAYOUTS: &[&str] = &[include_str!("migrations/0001_start.sql")];
+pub(super) const LAYOUTS: &[&str] = &[
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_blob_files.sql"),
+];
 
 /// What this connection holds open in SQLite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,16 +36,15 @@ pub struct DatabaseFile {
     durability: Cell<Durability>,
     /// Has the SQLite transaction deleted anything?
     has_deleted: Cell<bool>,
+    pub(super) blobs: BlobFolder,
 }
 
 impl DatabaseFile {
     /// Opens the file at `path`, creating it (with version zero) for the database called `name`.
     pub fn open(path: &Path, name: &str) -> Result<Self, StorageError> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| StorageError::Folder {
-                path: folder.to_owned(),
-                source,
-            })?;
+            std::fs::create_dir_all(folder)
+                .map_err(|source| StorageError::from_io(folder, source))?;
         }
         let database = Database::open(path, Durability::Relaxed, LAYOUTS)?;
         database.run("name the database", |connection| {
@@ -62,11 +65,13 @@ impl DatabaseFile {
     }
 
     fn of(database: Database) -> Self {
+        let blobs = BlobFolder::of(database.path());
         Self {
             database,
             held: Cell::new(Held::Nothing),
             durability: Cell::new(Durability::Relaxed),
             has_deleted: Cell::new(false),
+            blobs,
         }
     }
 
@@ -94,11 +99,16 @@ impl DatabaseFile {
 
     /// Commits. When this returns, the changes survive the death of the process.
     pub fn commit(&self) -> Result<(), StorageError> {
-        let committed = self.statement("COMMIT", "commit a transaction");
+        let synced = match self.durability.get() {
+            Durability::Relaxed => Ok(()),
+            Durability::Strict => self.blobs.sync(),
+        };
+        let committed = synced.and_then(|()| self.statement("COMMIT", "commit a transaction"));
         if committed.is_err() {
             self.roll_back()?;
         }
         self.held.set(Held::Nothing);
+        self.blobs.finish(committed.is_ok());
         if self.has_deleted.take() && committed.is_ok() {
             self.database.give_back_space();
         }
@@ -108,6 +118,7 @@ impl DatabaseFile {
     /// Undoes everything since [`DatabaseFile::begin`].
     pub fn roll_back(&self) -> Result<(), StorageError> {
         self.held.set(Held::Nothing);
+        self.blobs.finish(false);
         self.run("roll back a transaction", |connection| {
             // A full disk or an I/O error makes SQLite roll back by itself.
             if connection.is_autocommit() {

@@ -2,6 +2,7 @@
 //! Nothing here is visible to scripts; what they see is in `web::indexed_db` and `js/indexed_db`.
 
 mod attachments;
+mod blob_folder;
 mod catalog;
 mod coordinator;
 mod file;
@@ -12,6 +13,7 @@ mod scan;
 mod scheduler;
 mod schema;
 
+pub use attachments::{Attachment, NewAttachment};
 pub use catalog::{DatabaseInfo, database_version, delete_database, file_path, list_databases};
 pub use coordinator::{ConnectionId, Coordinator, Message, Participant, Ticket};
 pub use file::DatabaseFile;

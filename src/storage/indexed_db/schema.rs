@@ -4,6 +4,7 @@
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
+use super::attachments;
 use super::file::DatabaseFile;
 use crate::storage::StorageError;
 
@@ -127,13 +128,12 @@ impl DatabaseFile {
             for sql in [
                 "DELETE FROM index_records WHERE index_id IN (SELECT id FROM indexes WHERE store_id = ?)",
                 "DELETE FROM indexes WHERE store_id = ?",
-                "DELETE FROM attachments WHERE store_id = ?",
                 "DELETE FROM records WHERE store_id = ?",
                 "DELETE FROM object_stores WHERE id = ?",
             ] {
                 connection.execute(sql, [store])?;
             }
-            Ok(())
+            attachments::delete_all(connection, &self.blobs, store)
         })
     }
 
