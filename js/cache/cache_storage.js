@@ -11,7 +11,7 @@ import {
 } from "ext:core/ops";
 import { createCache } from "ext:sw_cache/cache.js";
 import { responseFromEntry } from "ext:sw_cache/entry.js";
-import { queryOf, toMultiCacheQueryOptions, toRequestInfo } from "ext:sw_cache/query.js";
+import { toMultiCacheQueryOptions, toQuery } from "ext:sw_cache/query.js";
 
 // Names go to and fro as JSON strings: a DOMString may hold lone surrogates, which text in Rust cannot.
 const { JSONParse, JSONStringify } = primordials;
@@ -25,12 +25,9 @@ export class CacheStorage {
   async match(request, options = undefined) {
     webidl.assertBranded(this, CacheStoragePrototype);
     const prefix = "Failed to execute 'match' on 'CacheStorage'";
-    webidl.requiredArguments(arguments.length, 1, prefix);
-    request = toRequestInfo(request, prefix, "Argument 1");
-    options = toMultiCacheQueryOptions(options, prefix, "Argument 2");
-    const query = queryOf(request, options);
+    const { query, options: { cacheName } } = toQuery(arguments, prefix, toMultiCacheQueryOptions);
     if (query === null) return undefined;
-    const name = options.cacheName === undefined ? null : JSONStringify(options.cacheName);
+    const name = cacheName === undefined ? null : JSONStringify(cacheName);
     const entry = op_cache_match_anywhere(name, query);
     return entry === null ? undefined : responseFromEntry(entry);
   }

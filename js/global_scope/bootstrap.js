@@ -21,6 +21,7 @@ import {
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
 import { interfaces, operations } from "ext:sw_global_scope/exposed.js";
+import { serializableInterfaces } from "ext:sw_global_scope/serializable.js";
 import {
   indexedDB,
   interfaces as indexedDbInterfaces,
@@ -54,6 +55,7 @@ const BOOT = "__landfall_boot";
 
 defineInterfaces({
   ...interfaces,
+  ...serializableInterfaces,
   Cache,
   CacheStorage,
   ...indexedDbInterfaces,

@@ -21,6 +21,8 @@ const slots = Object.fromEntries(
   ]),
 );
 const ATTRIBUTES = slots["[[attributes]]"];
+/** A property that every event has of its own, and nothing else. */
+export const EVENT_BRAND = ATTRIBUTES;
 const PATH = slots["[[path]]"];
 const DISPATCHED = slots["[[dispatched]]"];
 const IN_PASSIVE_LISTENER = slots["[[inPassiveListener]]"];

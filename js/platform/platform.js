@@ -32,6 +32,8 @@ core.ops.op_set_captured_bootstrap({
     ops: {
       __proto__: null,
       ...core.ops,
+      // Asked while the snapshot is made: matrices speak no CSS where there is no document.
+      op_geometry_get_enable_css_parser_features: () => false,
       op_broadcast_recv: unreferenced(core.ops.op_broadcast_recv),
       op_message_port_recv_message: unreferenced(core.ops.op_message_port_recv_message),
     },
@@ -66,6 +68,8 @@ export const location = load("ext:deno_web/12_location.js");
 export const ports = load("ext:deno_web/13_message_port.js");
 export const broadcastChannel = load("ext:deno_web/01_broadcast_channel.js");
 export const compression = load("ext:deno_web/14_compression.js");
+export const imageData = load("ext:deno_web/16_image_data.js");
+export const geometry = load("ext:deno_web/17_geometry.js");
 export const performanceScript = load("ext:deno_web/15_performance.js");
 // Deno's Node layer brings this symbol; without it keys get no brand and cannot be cloned.
 internals.kKeyObject = Symbol("kKeyObject");

@@ -22,6 +22,7 @@ deno_core::extension!(
         "define.js",
         "exposed.js",
         "reporting.js",
+        "serializable.js",
     ],
     state = |state| {
         state.put(PendingEvaluations::default());

@@ -31,7 +31,7 @@ fn cloneable_brand<'s>(scope: &mut v8::PinScope<'s, '_>) -> Option<v8::Local<'s,
 }
 
 struct Writer<'a> {
-    brand: v8::Local<'a, v8::Symbol>,
+    brands: [v8::Local<'a, v8::Symbol>; 2],
     cloneable_brand: v8::Local<'a, v8::Symbol>,
     on_error: v8::Local<'a, v8::Function>,
     blob_store: Arc<dyn BlobStoreTrait>,
@@ -87,8 +87,14 @@ impl v8::ValueSerializerImpl for Writer<'_> {
         object: v8::Local<'s, v8::Object>,
     ) -> Option<bool> {
         // Only own brands: an object that merely inherits from a platform object is an ordinary one.
-        if object.has_own_property(scope, self.brand.into())? {
-            return Some(true);
+        for brand in self.brands {
+            if object.has_own_property(scope, brand.into())? {
+                return Some(true);
+            }
+        }
+        // What is implemented in Rust has the mark on its prototype, and nothing else has such a field.
+        if object.is_api_wrapper() {
+            return object.has(scope, self.cloneable_brand.into());
         }
         object.has_own_property(scope, self.cloneable_brand.into())
     }
@@ -148,7 +154,7 @@ pub(super) fn op_indexed_db_serialize<'s>(
     let script_side = databases.script_side()?;
     let blobs = Rc::default();
     let writer = Writer {
-        brand: v8::Local::new(scope, &script_side.brand),
+        brands: script_side.brands.map(|brand| v8::Local::new(scope, brand)),
         cloneable_brand: cloneable_brand(scope).ok_or(OpError::Thrown)?,
         on_error,
         blob_store: blob_store(&state),

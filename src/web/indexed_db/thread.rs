@@ -41,8 +41,8 @@ pub(super) struct Transaction {
 pub(super) struct ScriptSide {
     /// Functions that rebuild platform objects, by type.
     pub(super) deserializers: v8::Global<v8::Object>,
-    /// The symbol that marks platform objects.
-    pub(super) brand: v8::Global<v8::Symbol>,
+    /// The symbols that mark platform objects: one for events, one for all others.
+    pub(super) brands: [v8::Global<v8::Symbol>; 2],
 }
 
 /// Everything of IndexedDB that belongs to one scope. Fields are dropped in this order, which matters.
