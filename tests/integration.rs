@@ -33,6 +33,8 @@ mod extend_lifetime;
 mod fetch;
 /// Requests that a worker answers, from pages and from outside.
 mod fetch_event;
+/// Workers that frameworks bring or generate, unmodified.
+mod frameworks;
 /// What every scope has, and what none has.
 mod global_scope;
 /// Databases across restarts and threads.
