@@ -8,6 +8,7 @@ import {
   response as responses,
   webidl,
 } from "ext:landfall_platform/platform.js";
+import { tellWork } from "ext:sw_activity/activity.js";
 import {
   op_cache_delete_entries,
   op_cache_match,
@@ -40,6 +41,7 @@ export class Cache {
 
   async match(request, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const { query } = toQuery(arguments, "Failed to execute 'match' on 'Cache'");
     const entry = query === null ? null : op_cache_match(this.#id, query);
     return entry === null ? undefined : responseFromEntry(entry);
@@ -47,6 +49,7 @@ export class Cache {
 
   async matchAll(request = undefined, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const prefix = "Failed to execute 'matchAll' on 'Cache'";
     const query = toOptionalQuery(request, options, prefix);
     const entries = query === null ? [] : op_cache_match_all(this.#id, query ?? null);
@@ -55,6 +58,7 @@ export class Cache {
 
   async add(request) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const prefix = "Failed to execute 'add' on 'Cache'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     request = toRequestInfo(request, prefix, "Argument 1");
@@ -63,6 +67,7 @@ export class Cache {
 
   async addAll(requests) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const prefix = "Failed to execute 'addAll' on 'Cache'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     requests = toRequestInfos(requests, prefix, "Argument 1");
@@ -71,6 +76,7 @@ export class Cache {
 
   async put(request, response) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const prefix = "Failed to execute 'put' on 'Cache'";
     webidl.requiredArguments(arguments.length, 2, prefix);
     request = toRequestInfo(request, prefix, "Argument 1");
@@ -87,12 +93,14 @@ export class Cache {
 
   async delete(request, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const { query } = toQuery(arguments, "Failed to execute 'delete' on 'Cache'");
     return query !== null && op_cache_delete_entries(this.#id, query);
   }
 
   async keys(request = undefined, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const prefix = "Failed to execute 'keys' on 'Cache'";
     const query = toOptionalQuery(request, options, prefix);
     const rows = query === null ? [] : op_cache_requests(this.#id, query ?? null);

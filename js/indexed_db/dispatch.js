@@ -8,6 +8,7 @@ import {
   event,
   webidl,
 } from "ext:landfall_platform/platform.js";
+import { inContextOf } from "ext:sw_activity/activity.js";
 import { firstHandler, runHandler } from "ext:sw_indexed_db/event_handler.js";
 import { checkpoint } from "ext:sw_indexed_db/tasks.js";
 
@@ -55,7 +56,9 @@ export function isHeard(type, path) {
  */
 export function fireEvent(fired, path) {
   event.setIsTrusted(fired, true);
-  return dispatch(fired, path, true);
+  // A request belongs to the event that its transaction does.
+  const origin = path.at(-2) ?? path[0];
+  return inContextOf(origin, () => dispatch(fired, path, true));
 }
 
 /**

@@ -3,16 +3,21 @@
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use tempfile::TempDir;
 
 use crate::storage::Durability;
 use crate::storage::error::StorageError;
-use crate::storage::migrations::migrate;
+use crate::storage::migrations::{migrate, require_latest};
 
 /// How long a write waits for another connection to finish its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The name of a database's write-ahead log ends so.
+const LOG: &str = "-wal";
 
 /// Statements kept ready. More than any one subject uses.
 const CACHED_STATEMENTS: usize = 64;
@@ -30,7 +35,10 @@ const LOG_BYTES_KEPT: i64 = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Database {
     connection: Connection,
+    /// As people are told of it.
     path: PathBuf,
+    /// Where it really is, if it is a copy.
+    _copy: Option<TempDir>,
 }
 
 impl Database {
@@ -50,6 +58,38 @@ impl Database {
         Self::connect(path, OpenFlags::empty())
     }
 
+    /// Opens a file that another connection writes, to read it.
+    pub(crate) fn open_to_read(path: &Path, layouts: &[&str]) -> Result<Self, StorageError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)
+            .and_then(|connection| {
+                connection.busy_timeout(BUSY_TIMEOUT)?;
+                Ok(connection)
+            })
+            .map_err(|error| StorageError::from_sqlite("open a connection", path, error))?;
+        require_latest(&connection, path, layouts)?;
+        Ok(Self::of(connection, path))
+    }
+
+    /// Opens a copy of a file that no other connection writes. The copy is gone when it is dropped.
+    pub(crate) fn open_copy(path: &Path, layouts: &[&str]) -> Result<Self, StorageError> {
+        let explain = |source| StorageError::from_io(path, source);
+        let folder = tempfile::tempdir().map_err(explain)?;
+        let copy = folder.path().join("copy.db");
+        fs::copy(path, &copy).map_err(explain)?;
+        match fs::copy(with_suffix(path, LOG), with_suffix(&copy, LOG)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(explain(error)),
+            _ => {}
+        }
+        let connection = Connection::open(&copy)
+            .map_err(|error| StorageError::from_sqlite("open a connection", path, error))?;
+        migrate(&connection, path, layouts)?;
+        Ok(Self {
+            _copy: Some(folder),
+            ..Self::of(connection, path)
+        })
+    }
+
     /// A database that is gone when it is dropped.
     pub(crate) fn open_in_memory(layouts: &[&str]) -> Result<Self, StorageError> {
         Self::set_up(Path::new(":memory:"), Connection::open_in_memory())?.migrated(layouts)
@@ -65,10 +105,7 @@ impl Database {
         opened
             .and_then(|connection| {
                 set_up(&connection)?;
-                Ok(Self {
-                    connection,
-                    path: path.to_owned(),
-                })
+                Ok(Self::of(connection, path))
             })
             .map_err(|error| StorageError::from_sqlite("open a connection", path, error))
     }
@@ -94,13 +131,20 @@ impl Database {
         })
     }
 
+    fn of(connection: Connection, path: &Path) -> Self {
+        Self {
+            connection,
+            path: path.to_owned(),
+            _copy: None,
+        }
+    }
+
     /// Makes the file smaller when much of it holds nothing any more. To be called after deleting, outside of any
     /// transaction. What cannot be done now is done after the next deletion.
     pub(crate) fn give_back_space(&self) {
         let given_back = self.run("give back free space", |connection| {
-            let free: i64 =
-                connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
-            let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+            let free = number(connection, "PRAGMA freelist_count")?;
+            let pages = number(connection, "PRAGMA page_count")?;
             if free < MANY_FREE_PAGES || free * MUCH_OF_A_FILE < pages {
                 return Ok(());
             }
@@ -140,6 +184,13 @@ impl Database {
             Ok(result)
         })
     }
+}
+
+/// The file beside a database that belongs to it.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
