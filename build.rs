@@ -24,6 +24,12 @@ mod connectivity;
 #[path = "src/network/mod.rs"]
 mod network;
 #[cfg(feature = "v8")]
+#[path = "src/notification.rs"]
+mod notification;
+#[cfg(feature = "v8")]
+#[path = "src/push/mod.rs"]
+mod push;
+#[cfg(feature = "v8")]
 #[path = "src/service_worker/mod.rs"]
 mod service_worker;
 #[cfg(feature = "v8")]

@@ -19,11 +19,13 @@
 //! # }
 //! ```
 //!
-//! To read the sources, begin with the rules ([`sync`], [`service_worker`]), go on with what they need from the outside
+//! To read the sources, begin with the rules ([`sync`], [`service_worker`], [`push`]), go on with what they need from the outside
 //! ([`storage`], [`connectivity`], [`network`]), then see where both meet scripts (`host`, `engine`, `web`).
 
 pub mod clock;
 
+pub mod notification;
+pub mod push;
 pub mod service_worker;
 pub mod sync;
 
@@ -50,8 +52,9 @@ pub mod cli;
 #[cfg(feature = "v8")]
 pub use host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, Host, HostBuilder,
-    HostEvent, HostEventKind, Permission, PermissionState, RegisterOptions, Registration,
-    RegistrationStatus, ScriptSource, Status, SyncStatus, WorkerStatus,
+    HostEvent, HostEventKind, NotificationEnd, NotificationStatus, OpenWindow, Permission,
+    PermissionState, PushMessage, PushReceipt, RegisterOptions, Registration, RegistrationStatus,
+    ScriptSource, Status, SyncStatus, WorkerStatus,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

@@ -11,6 +11,7 @@ import {
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
 import { createNavigator, Navigator } from "ext:sw_navigator/navigator.js";
+import { receiveNotificationNews } from "ext:sw_notifications/notification.js";
 import {
   changeController,
   documentIsReady,
@@ -67,4 +68,5 @@ export const clientNotices = {
   controllerChanged: changeController,
   message: receiveClientMessage,
   documentReady: documentIsReady,
+  notification: receiveNotificationNews,
 };

@@ -63,6 +63,11 @@ pub(super) enum Command {
     /// See and fire background syncs
     #[command(subcommand)]
     Sync(SyncCommand),
+    /// Send a `push` event now, wait for its outcome, and fail unless it is fulfilled
+    Push(PushArgs),
+    /// See, click and close notifications
+    #[command(subcommand)]
+    Notification(NotificationCommand),
     /// Let the running host reach the network again
     Online(DataFolder),
     /// Cut the running host off the network: every request fails, no sync event is sent
@@ -80,6 +85,69 @@ pub(super) enum SyncCommand {
     Ls(ListArgs),
     /// Send a `sync` event now, wait for its outcome, and fail unless it is fulfilled
     Fire(FireArgs),
+}
+
+/// `landfall notification`
+#[derive(Debug, Subcommand)]
+pub(super) enum NotificationCommand {
+    /// List the notifications that are shown, the oldest first
+    Ls(ListArgs),
+    /// Click a notification, wait for the outcome of `notificationclick`, and fail unless it is fulfilled
+    Click(ClickArgs),
+    /// Close a notification as a user does, wait for the outcome of `notificationclose`, and fail unless it is fulfilled
+    Close(NotificationArgs),
+}
+
+/// Which notification a command is about.
+#[derive(Debug, Args)]
+pub(super) struct NotificationArgs {
+    /// The number of the notification [default: the newest]
+    pub(super) id: Option<i64>,
+
+    #[command(flatten)]
+    pub(super) data: DataFolder,
+
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `landfall notification click`
+#[derive(Debug, Args)]
+pub(super) struct ClickArgs {
+    #[command(flatten)]
+    pub(super) notification: NotificationArgs,
+
+    /// Click the button with this action, not the notification itself
+    #[arg(long, value_name = "NAME")]
+    pub(super) action: Option<String>,
+}
+
+/// `landfall push`
+#[derive(Debug, Args)]
+pub(super) struct PushArgs {
+    /// What the message says [default: a message without data]
+    #[arg(long, value_name = "TEXT", conflicts_with = "file")]
+    pub(super) text: Option<String>,
+
+    /// A file with what the message says
+    #[arg(long, value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+
+    /// The scope of the service worker, needed only if the host runs several
+    #[arg(long, value_name = "URL")]
+    pub(super) scope: Option<Url>,
+
+    /// Send no message, but give the worker another subscription and send `pushsubscriptionchange`
+    #[arg(long, conflicts_with_all = ["text", "file"])]
+    pub(super) renew: bool,
+
+    #[command(flatten)]
+    pub(super) data: DataFolder,
+
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// Which data folder a command is about.
@@ -192,6 +260,23 @@ pub(super) struct RunArgs {
     #[arg(long, conflicts_with = "data", help_heading = "Data")]
     pub(super) ephemeral: bool,
 
+    /// Let the origin show notifications and subscribe to push messages
+    #[arg(long, help_heading = "Push")]
+    pub(super) notifications: bool,
+
+    /// Be a push service at this address; port 0 takes a free one
+    ///
+    /// The endpoints that `pushManager.subscribe()` gives are there. Application servers post encrypted messages to
+    /// them, for example with the npm package web-push. A message that was taken with 201 is on disk, and is delivered
+    /// when the network is there.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        requires = "notifications",
+        help_heading = "Push"
+    )]
+    pub(super) push_listen: Option<SocketAddr>,
+
     /// The network as the worker sees it: auto, online, offline, or timeline=STATE:TIME,...,STATE
     ///
     /// `auto` watches the machine's interfaces. `timeline=offline:3s,online` is offline for three
@@ -268,6 +353,15 @@ Events (--json):
     sync_registered, sync_unregistered    kind, scope, tag
     sync_started                          kind, scope, tag, attempt, max_attempts, last_chance
     sync_ended                            kind, scope, tag, attempt, outcome, next_attempt_at_ms, removed
+    notification_shown                    id, origin, scope, title, body, tag, actions, ...
+    notification_clicked                  id, origin, scope, title, action
+    notification_closed                   id, origin, scope, title, by
+    window_opened                         worker, address
+    push_subscribed, push_unsubscribed    scope, endpoint
+    push_queued, push_expired             scope
+    push_given_up                         scope, deliveries
+    push_started                          scope, bytes
+    push_ended                            scope, outcome, is_broken_promise
     console                               source, url, level, message
     script_error                          source, url, error
     request_failed                        client_url, method, address, reason

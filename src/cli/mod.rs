@@ -7,7 +7,10 @@ mod args;
 mod control;
 mod diagnostics;
 mod frame;
+mod notification;
 mod output;
+mod push;
+mod push_service;
 mod registrations;
 mod run;
 mod serve;
@@ -22,7 +25,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use args::{Cli, Command, SyncCommand};
+use args::{Cli, Command, NotificationCommand, SyncCommand};
 use output::Output;
 
 /// Exit code of a command that did not do what it was asked for.
@@ -64,6 +67,16 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         Command::Serve(args) => run::run(args.run, Some(args.listen), output).await,
         Command::Sync(SyncCommand::Ls(args)) => sync::list(&args, output).await,
         Command::Sync(SyncCommand::Fire(args)) => sync::fire(args, output).await,
+        Command::Push(args) => push::send(args, output).await,
+        Command::Notification(NotificationCommand::Ls(args)) => {
+            notification::list(&args, output).await
+        }
+        Command::Notification(NotificationCommand::Click(args)) => {
+            notification::click(args, output).await
+        }
+        Command::Notification(NotificationCommand::Close(args)) => {
+            notification::close(args, output).await
+        }
         Command::Online(folder) => switch::go(true, &folder, output).await,
         Command::Offline(folder) => switch::go(false, &folder, output).await,
         Command::Registrations(args) => registrations::list(&args, output).await,

@@ -14,13 +14,14 @@ use crate::cli::UsageError;
 use crate::cli::args::{ConnectivityArg, RunArgs, ScriptKind};
 use crate::cli::control::Server;
 use crate::cli::output::Output;
+use crate::cli::push_service::{self, PushService};
 use crate::cli::serve;
 use crate::cli::site::{Page, Site};
 use crate::cli::story::{self, Story, Weight};
 use crate::clock::{Clock, SystemClock};
 use crate::host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostBuilder, HostEvent,
-    HostEventKind, RegisterOptions,
+    HostEventKind, Permission, PermissionState, RegisterOptions,
 };
 use crate::service_worker::ScriptType;
 use crate::sync::Preset;
@@ -36,9 +37,18 @@ pub(super) async fn run(
         None => None,
     };
     let site = Site::of(&args)?;
-    let builder = builder(&args, &site);
+    let mut builder = builder(&args, &site);
+    let push_place = match args.push_listen {
+        Some(address) => Some(push_service::listen(address).await?),
+        None => None,
+    };
+    if let Some((_, address)) = &push_place {
+        builder = builder.push_service(address.clone());
+    }
     let mut events = builder.events();
     let host = builder.build().await?;
+    let _push_service =
+        push_place.map(|(listener, address)| PushService::start(host.clone(), address, listener));
     let mut teller = Teller::new(&args, output);
     if host.status().await?.online == Some(false) {
         let (at_ms, kind) = (SystemClock.now(), HostEventKind::Offline);
@@ -85,6 +95,15 @@ fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
         .connectivity(connectivity)
         .sync_policy(Preset::from(args.sync_preset))
         .origin_server(&site.origin, site.server.clone());
+    let builder = if args.notifications {
+        builder.permission(
+            &site.origin,
+            Permission::Notifications,
+            PermissionState::Granted,
+        )
+    } else {
+        builder
+    };
     if args.ephemeral {
         builder.ephemeral()
     } else {

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::cli::frame;
 use crate::clock::Timestamp;
-use crate::host::{HostEvent, HostEventKind, ScriptSource};
+use crate::host::{HostEvent, HostEventKind, NotificationEnd, NotificationStatus, ScriptSource};
 use crate::service_worker::EventOutcome;
 use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
@@ -88,6 +88,40 @@ pub(super) fn line(event: &HostEvent) -> Line {
             *removed,
             next_attempt_at_ms.map(|at| at.saturating_since(event.at_ms)),
         ),
+        Kind::NotificationShown(shown) => notification(shown),
+        Kind::NotificationClicked {
+            id, title, action, ..
+        } => {
+            let button = match action.as_str() {
+                "" => String::new(),
+                action => format!(", `{action}`"),
+            };
+            told("clicked", BLUE, format!("{id} {title:?}{button}"))
+        }
+        Kind::NotificationClosed { id, title, by, .. } => {
+            told("closed", BLUE, format!("{id} {title:?} {}", ended(*by)))
+        }
+        Kind::WindowOpened { address, .. } => told("window", BLUE, address.to_string()),
+        Kind::PushSubscribed { endpoint, .. } => told("subscribed", BLUE, endpoint.to_string()),
+        Kind::PushUnsubscribed { endpoint, .. } => told("unsubscribed", BLUE, endpoint.to_string()),
+        Kind::PushQueued { scope } => told("push waits", BLUE, format!("for {scope}")),
+        Kind::PushExpired { scope } => failure(
+            "push dropped",
+            format!("for {scope}: it waited longer than its TTL"),
+        ),
+        Kind::PushGivenUp { scope, deliveries } => failure(
+            "push dropped",
+            format!("for {scope}: the process ended {deliveries} times while it was delivered"),
+        ),
+        Kind::PushStarted { scope, bytes } => {
+            let size = bytes.map_or("without data".to_owned(), |bytes| format!("{bytes} bytes"));
+            told("push", BLUE, format!("{size} for {scope}"))
+        }
+        Kind::PushEnded {
+            outcome,
+            is_broken_promise,
+            ..
+        } => push_ended(outcome, *is_broken_promise),
         Kind::Console {
             source,
             level,
@@ -191,6 +225,45 @@ fn sync_ended(
         told("done", GREEN, text)
     } else {
         failure("failed", text)
+    }
+}
+
+fn notification(shown: &NotificationStatus) -> Line {
+    let NotificationStatus { id, content, .. } = shown;
+    let mut text = format!("{id} {:?}", content.title);
+    if !content.body.is_empty() {
+        text = format!("{text} {:?}", content.body);
+    }
+    for action in &content.actions {
+        text = format!("{text} [{}: {:?}]", action.action, action.title);
+    }
+    told("notification", GREEN, text)
+}
+
+fn ended(by: NotificationEnd) -> &'static str {
+    match by {
+        NotificationEnd::Script => "by the script",
+        NotificationEnd::User => "by the user",
+        NotificationEnd::Replaced => "by one with the same tag",
+        NotificationEnd::Unregistered => "with its registration",
+        NotificationEnd::PageClosed => "with its page",
+    }
+}
+
+fn push_ended(outcome: &EventOutcome, is_broken_promise: bool) -> Line {
+    let text = format!("`push` {}", reason(outcome));
+    if !outcome.is_success() {
+        failure("failed", text)
+    } else if is_broken_promise {
+        let text = format!(
+            "{text}, but it showed no notification: the subscription is `userVisibleOnly`, and a browser would show one"
+        );
+        Line {
+            weight: Weight::Always,
+            ..told("done", YELLOW, text)
+        }
+    } else {
+        told("done", GREEN, text)
     }
 }
 

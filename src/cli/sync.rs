@@ -6,11 +6,10 @@ use crate::cli::args::{FireArgs, ListArgs};
 use crate::cli::control::{Connection, Request};
 use crate::cli::output::Output;
 use crate::cli::registrations::current_status;
-use crate::cli::story::{reason, spoken};
+use crate::cli::story::spoken;
 use crate::cli::tables::table;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::host::SyncStatus;
-use crate::service_worker::EventOutcome;
 
 /// `landfall sync ls`
 pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<ExitCode> {
@@ -41,17 +40,7 @@ pub(super) async fn fire(args: FireArgs, output: &Output) -> anyhow::Result<Exit
         scope: args.scope,
         last_chance: args.last_chance,
     };
-    let outcome: EventOutcome = host.ask(&request).await?;
-    if args.json {
-        output.json(&outcome)?;
-    } else {
-        output.text(&reason(&outcome));
-    }
-    Ok(if outcome.is_success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    output.outcome(&host.ask(&request).await?, args.json)
 }
 
 fn row(sync: &SyncStatus, now: Timestamp, online: Option<bool>) -> [String; 5] {

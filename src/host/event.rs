@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::clock::Timestamp;
+use crate::host::notifications::{NotificationEnd, NotificationStatus};
 use crate::service_worker::EventOutcome;
 use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
@@ -129,6 +130,89 @@ pub enum HostEventKind {
         next_attempt_at_ms: Option<Timestamp>,
         /// Why the registration is gone, if it is.
         removed: Option<Removal>,
+    },
+    /// A notification is shown: this is for the eyes of whoever sits there.
+    NotificationShown(Box<NotificationStatus>),
+    /// Somebody clicked a notification.
+    NotificationClicked {
+        /// Its number.
+        id: i64,
+        /// The origin that shows it.
+        origin: String,
+        /// The scope of the registration that shows it; `None` if a page does.
+        scope: Option<Url>,
+        /// Its headline.
+        title: String,
+        /// The button, if it was one; else empty.
+        action: String,
+    },
+    /// A notification is not shown any more.
+    NotificationClosed {
+        /// Its number.
+        id: i64,
+        /// The origin that showed it.
+        origin: String,
+        /// The scope of the registration that showed it; `None` if a page did.
+        scope: Option<Url>,
+        /// Its headline.
+        title: String,
+        /// Why.
+        by: NotificationEnd,
+    },
+    /// A worker opened a window.
+    WindowOpened {
+        /// The worker's script.
+        worker: Url,
+        /// The address of the window.
+        address: Url,
+    },
+    /// A registration can be sent push messages.
+    PushSubscribed {
+        /// The registration's scope.
+        scope: Url,
+        /// Where application servers send messages to.
+        endpoint: Url,
+    },
+    /// A script ended a push subscription.
+    PushUnsubscribed {
+        /// The registration's scope.
+        scope: Url,
+        /// The endpoint that is gone.
+        endpoint: Url,
+    },
+    /// A push message was taken, and waits for the network.
+    PushQueued {
+        /// The registration's scope.
+        scope: Url,
+    },
+    /// A push message was dropped: it waited longer than its sender wanted.
+    PushExpired {
+        /// The registration's scope.
+        scope: Url,
+    },
+    /// A push message was dropped: the process ended each time that it was delivered.
+    PushGivenUp {
+        /// The registration's scope.
+        scope: Url,
+        /// How many times that was.
+        deliveries: u32,
+    },
+    /// A `push` event is sent.
+    PushStarted {
+        /// The registration's scope.
+        scope: Url,
+        /// Bytes of the message; `None` for a message without data.
+        bytes: Option<usize>,
+    },
+    /// A `push` event ended. The message is not sent again, whatever the outcome.
+    PushEnded {
+        /// The registration's scope.
+        scope: Url,
+        /// How it ended.
+        outcome: EventOutcome,
+        /// The subscription was made with `userVisibleOnly`, but no notification was shown and no page is open: a
+        /// browser would show a notification of its own.
+        is_broken_promise: bool,
     },
     /// A script printed a line.
     Console {

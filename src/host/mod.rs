@@ -12,7 +12,9 @@ mod error;
 mod event;
 mod handle_fetch;
 mod lifecycle;
+mod notifications;
 mod permissions;
+mod push;
 mod requests;
 mod scope_thread;
 mod scopes;
@@ -20,6 +22,7 @@ mod script_fetch;
 mod status;
 mod sync_loop;
 mod thread;
+mod windows;
 
 use std::future::Future;
 use std::rc::Rc;
@@ -43,8 +46,11 @@ pub use builder::{ConnectivityMode, HostBuilder};
 pub use clients::{Client, ClientOptions, ClientScript};
 pub use error::Error;
 pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
+pub use notifications::{NotificationEnd, NotificationStatus};
 pub use permissions::{Permission, PermissionState};
+pub use push::{PushMessage, PushReceipt};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
+pub use windows::OpenWindow;
 
 /// A script that is to be registered.
 #[derive(Debug, Clone)]

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 pub enum Permission {
     /// `background-sync`: `registration.sync.register()`. Granted by default.
     BackgroundSync,
-    /// `notifications`. It may give a sync more attempts, by policy. Denied by default.
+    /// `notifications`: `registration.showNotification()` and `pushManager.subscribe()`. It may give a sync more
+    /// attempts, by policy. Denied by default.
     Notifications,
 }
 

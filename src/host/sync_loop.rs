@@ -164,7 +164,7 @@ impl Core {
         !self.plan().fire.is_empty()
     }
 
-    fn network_changed(&self) {
+    fn network_changed(self: &Rc<Self>) {
         let is_online = self.connectivity.is_online();
         if is_online == self.told_online.get() {
             return;
@@ -181,6 +181,7 @@ impl Core {
             for row in rows {
                 self.report_storage(self.store_sync(row));
             }
+            self.deliver_waiting_pushes();
         }
     }
 

@@ -10,7 +10,9 @@ mod database;
 mod error;
 pub mod indexed_db;
 mod migrations;
+mod notifications;
 mod origin_folder;
+mod push;
 mod registrations;
 mod sync_queue;
 
@@ -23,6 +25,7 @@ use crate::storage::database::Database;
 
 pub use data_folder::{DataFolder, Holder};
 pub use error::StorageError;
+pub use notifications::StoredNotification;
 pub use origin_folder::origin_folder;
 
 /// What a finished write has survived.

@@ -9,6 +9,8 @@ use crate::network;
 use crate::service_worker::{ClientType, ScriptResource, ScriptType, UpdateViaCache};
 use crate::web::error::WebError;
 use crate::web::message::TransferredMessage;
+use crate::web::notifications::NotificationRequest;
+use crate::web::push::PushManagerRequest;
 use crate::web::script_error::ScriptError;
 use crate::web::view::{ClientView, RegistrationView};
 
@@ -98,6 +100,10 @@ pub enum HostRequest {
     },
     /// `clients.claim()`
     ClaimClients(Reply<()>),
+    /// `clients.openWindow()`
+    OpenWindow(Url, Reply<Option<ClientView>>),
+    /// `WindowClient.focus()`
+    FocusClient(String, Reply<ClientView>),
     /// `Client.postMessage()`
     PostToClient(String, TransferredMessage),
 
@@ -107,6 +113,11 @@ pub enum HostRequest {
     AcknowledgeSync(i64, String),
     /// `registration.sync.getTags()`
     GetSyncTags(i64, Reply<Vec<String>>),
+
+    /// Something about notifications.
+    Notifications(NotificationRequest),
+    /// Something about push.
+    Push(PushManagerRequest),
 }
 
 /// A scope's end of the channel to the host. Kept in the scope's op state.

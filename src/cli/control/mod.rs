@@ -32,6 +32,32 @@ pub(super) enum Request {
         /// `event.lastChance`
         last_chance: bool,
     },
+    /// Every notification that is shown. Answered with a list of `NotificationStatus`.
+    Notifications,
+    /// Click a notification. Answered with an `EventOutcome`.
+    ClickNotification {
+        /// Its number.
+        id: i64,
+        /// The button, if it is one.
+        action: Option<String>,
+    },
+    /// Close a notification. Answered with an `EventOutcome`.
+    CloseNotification {
+        /// Its number.
+        id: i64,
+    },
+    /// Send a `push` event now. Answered with an `EventOutcome`.
+    Push {
+        /// The registration, if the host has several.
+        scope: Option<Url>,
+        /// What the message says.
+        data: Option<Vec<u8>>,
+    },
+    /// Send a `pushsubscriptionchange` event now. Answered with an `EventOutcome`.
+    RenewPushSubscription {
+        /// The registration, if the host has several.
+        scope: Option<Url>,
+    },
 }
 
 /// The answer to a request.

@@ -102,6 +102,25 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             let outcome = host.dispatch_sync(&scope, &tag, last_chance).await?;
             Ok(serde_json::to_value(outcome)?)
         }
+        Request::Notifications => Ok(serde_json::to_value(host.notifications().await?)?),
+        Request::ClickNotification { id, action } => {
+            let outcome = host.click_notification(id, action.as_deref()).await?;
+            Ok(serde_json::to_value(outcome)?)
+        }
+        Request::CloseNotification { id } => {
+            Ok(serde_json::to_value(host.close_notification(id).await?)?)
+        }
+        Request::Push { scope, data } => {
+            let scope = chosen_scope(scope, &host.status().await?)?;
+            Ok(serde_json::to_value(
+                host.dispatch_push(&scope, data).await?,
+            )?)
+        }
+        Request::RenewPushSubscription { scope } => {
+            let scope = chosen_scope(scope, &host.status().await?)?;
+            let outcome = host.renew_push_subscription(&scope).await?;
+            Ok(serde_json::to_value(outcome)?)
+        }
     }
 }
 
