@@ -37,6 +37,10 @@ mod global_scope;
 mod indexed_db;
 /// Register, install, activate, update, unregister.
 mod lifecycle;
+/// What is shown, who may show it, and what becomes of a click.
+mod notifications;
+/// Push messages: who may send them, what workers get, and what waits.
+mod push;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.

@@ -39,6 +39,12 @@ pub enum PushMessage {
     },
 }
 
+impl From<PushRequest> for PushMessage {
+    fn from(request: PushRequest) -> Self {
+        Self::Encrypted(request)
+    }
+}
+
 /// What was promised for a message: it is on disk, and will be delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PushReceipt {

@@ -1,6 +1,7 @@
 //! What the stories share: the test language and a real HTTP server.
 
 pub mod program;
+pub mod push;
 pub mod scenario;
 #[allow(
     dead_code,
