@@ -51,10 +51,10 @@ pub mod cli;
 
 #[cfg(feature = "v8")]
 pub use host::{
-    Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, Host, HostBuilder,
-    HostEvent, HostEventKind, NotificationEnd, NotificationStatus, OpenWindow, Permission,
-    PermissionState, PushMessage, PushReceipt, RegisterOptions, Registration, RegistrationStatus,
-    ScriptSource, Status, SyncStatus, WorkerStatus,
+    Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, FunctionCall, Host,
+    HostBuilder, HostEvent, HostEventKind, NotificationEnd, NotificationStatus, OpenWindow,
+    Permission, PermissionState, PushMessage, PushReceipt, RegisterOptions, Registration,
+    RegistrationStatus, ScriptSource, Status, SyncStatus, WorkerStatus,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

@@ -284,15 +284,6 @@ fn a_tag_registered_while_the_worker_activates_fires_when_it_is_activated() {
 }
 
 #[test]
-fn scripts_that_look_for_periodic_sync_see_that_it_is_absent() {
-    Scenario::offline().worker(FULFILS).expect_eval(
-        "navigator.serviceWorker.ready.then((r) =>
-             ['sync' in r, 'periodicSync' in r, 'PeriodicSyncManager' in self])",
-        json!([true, false, false]),
-    );
-}
-
-#[test]
 fn a_tag_that_nobody_listens_to_is_done() {
     Scenario::online()
         .worker("")

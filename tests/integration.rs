@@ -25,20 +25,28 @@ mod cli;
 mod clients;
 /// Kills, full disks, damaged files: what was promised is kept.
 mod crash;
+/// An embedder's functions, and its hand on every request.
+mod embedding;
 /// When `waitUntil()` is heard, and when it is too late.
 mod extend_lifetime;
 /// Requests of scripts, against a real server.
 mod fetch;
 /// Requests that a worker answers, from pages and from outside.
 mod fetch_event;
+/// Workers that frameworks bring or generate, unmodified.
+mod frameworks;
 /// What every scope has, and what none has.
 mod global_scope;
 /// Databases across restarts and threads.
 mod indexed_db;
 /// Register, install, activate, update, unregister.
 mod lifecycle;
+/// A link that is cut and restored, in network namespaces.
+mod network_namespaces;
 /// What is shown, who may show it, and what becomes of a click.
 mod notifications;
+/// Events that come again and again.
+mod periodic_sync;
 /// Push messages: who may send them, what workers get, and what waits.
 mod push;
 /// Real libraries from npm, unmodified.
@@ -47,3 +55,5 @@ mod real_scripts;
 mod script_errors;
 /// HTTP in front of a worker.
 mod serve;
+/// A real application server, and the push service of the program.
+mod web_push;

@@ -367,6 +367,28 @@ fn a_push_event_may_take_ninety_seconds() {
 }
 
 #[test]
+fn a_subscription_goes_with_its_permission() {
+    let mut scenario = allowed(WORKER);
+    let subscription = subscribe(&mut scenario);
+    let host = scenario.host();
+    scenario
+        .run(async move {
+            let origin = address("");
+            host.set_permission(&origin, Permission::Notifications, PermissionState::Denied)
+                .await
+        })
+        .unwrap();
+    let request = server().message(&subscription, "x", NOW_MS);
+    assert_eq!(refusal(&mut scenario, request), PushRefusal::Gone);
+    scenario
+        .expect_eval(
+            &with_push_manager("return await pushManager.getSubscription()"),
+            Value::Null,
+        )
+        .expect_event(|kind| matches!(kind, HostEventKind::PushUnsubscribed { .. }));
+}
+
+#[test]
 fn nothing_is_pushed_offline_by_hand() {
     let mut scenario = allowed(WORKER).go_offline();
     let host = scenario.host();

@@ -7,7 +7,7 @@ import {
   op_notification_is_granted,
   op_notification_show,
 } from "ext:core/ops";
-import { deserialize } from "ext:sw_indexed_db/clone.js";
+import { deserializeData } from "ext:sw_notifications/data.js";
 import { MAX_ACTIONS, readNotification } from "ext:sw_notifications/notification_options.js";
 
 /** Number to object, of the notifications that this page shows: they are there until they are closed. */
@@ -54,7 +54,7 @@ export class Notification extends event.EventTarget {
       onlyByHost(title, this);
       this.#id = options.id;
       this.#content = options.content;
-      this.#data = deserialize(options.data);
+      this.#data = deserializeData(options.data);
       return;
     }
     const prefix = "Failed to construct 'Notification'";
@@ -67,7 +67,7 @@ export class Notification extends event.EventTarget {
     this[webidl.brand] = webidl.brand;
     const { content, data } = readNotification(title, options, prefix, false);
     this.#content = content;
-    this.#data = deserialize(data);
+    this.#data = deserializeData(data);
     show(this);
   }
 

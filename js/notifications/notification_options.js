@@ -1,7 +1,7 @@
 // What a script says of a notification, read and checked.
 
 import { location, url, webidl } from "ext:landfall_platform/platform.js";
-import { serialize } from "ext:sw_indexed_db/clone.js";
+import { serializeData } from "ext:sw_notifications/data.js";
 
 /** As many buttons as Chromium shows; further ones are left out, as the specification has it. */
 export const MAX_ACTIONS = 2;
@@ -84,7 +84,7 @@ export function readNotification(title, options, prefix, isPersistent) {
       `${prefix}: Notifications which set the renotify flag must specify a non-empty tag.`,
     );
   }
-  const data = serialize(options.data);
+  const data = serializeData(options.data);
   const content = {
     title,
     dir: options.dir,

@@ -12,6 +12,7 @@ import {
 } from "ext:sw_notifications/registration_notifications.js";
 import { createPushManager } from "ext:sw_push/push_manager.js";
 import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
+import { createPeriodicSyncManager } from "ext:sw_sync/periodic_sync_manager.js";
 import { createSyncManager } from "ext:sw_sync/sync_manager.js";
 
 /** Registration id to object: the same registration is the same object in one scope. */
@@ -29,6 +30,7 @@ export class ServiceWorkerRegistration extends event.EventTarget {
   #waiting = null;
   #active = null;
   #sync;
+  #periodicSync;
   #pushManager;
 
   static {
@@ -76,6 +78,15 @@ export class ServiceWorkerRegistration extends event.EventTarget {
   get sync() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
     return this.#sync ??= createSyncManager(
+      this.#id,
+      () => this.#active !== null,
+    );
+  }
+
+  /** The same object for the life of this one. */
+  get periodicSync() {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return this.#periodicSync ??= createPeriodicSyncManager(
       this.#id,
       () => this.#active !== null,
     );

@@ -50,8 +50,10 @@ pub(super) async fn run(
     let _push_service =
         push_place.map(|(listener, address)| PushService::start(host.clone(), address, listener));
     let mut teller = Teller::new(&args, output);
-    if host.status().await?.online == Some(false) {
-        let (at_ms, kind) = (SystemClock.now(), HostEventKind::Offline);
+    let status = host.status().await?;
+    if status.online == Some(false) {
+        let reason = status.online_reason.unwrap_or_default();
+        let (at_ms, kind) = (SystemClock.now(), HostEventKind::Offline { reason });
         teller.tell(&HostEvent { at_ms, kind })?;
     }
 
@@ -70,8 +72,8 @@ pub(super) async fn run(
                 result?;
                 stop.cancel();
             }
-            Some(event) = events.next() => teller.tell(&event)?,
             result = &mut work => break result,
+            Some(event) = events.next() => teller.tell(&event)?,
         }
     };
     let ended = host.shut_down().await;
@@ -89,6 +91,7 @@ fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
         ConnectivityArg::Auto => ConnectivityMode::System,
         ConnectivityArg::Online => ConnectivityMode::Online,
         ConnectivityArg::Offline => ConnectivityMode::Offline,
+        ConnectivityArg::Probe(probe) => ConnectivityMode::Probe(probe.clone()),
         ConnectivityArg::Timeline(timeline) => ConnectivityMode::Timeline(timeline.clone()),
     };
     let builder = Host::builder()

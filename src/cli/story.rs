@@ -64,8 +64,8 @@ pub(super) fn line(event: &HostEvent) -> Line {
             script, outcome, ..
         } => failure("not installed", format!("{script}: {}", reason(outcome))),
         Kind::Unregistered { scope } => told("unregistered", BLUE, scope.to_string()),
-        Kind::Online => told("online", GREEN, String::new()),
-        Kind::Offline => told("offline", YELLOW, String::new()),
+        Kind::Online { reason } => told("online", GREEN, reason.clone()),
+        Kind::Offline { reason } => told("offline", YELLOW, reason.clone()),
         Kind::SyncRegistered { kind, tag, .. } => told("queued", BLUE, named(*kind, tag)),
         Kind::SyncUnregistered { kind, tag, .. } => told("unqueued", BLUE, named(*kind, tag)),
         Kind::SyncStarted {
@@ -77,12 +77,14 @@ pub(super) fn line(event: &HostEvent) -> Line {
             ..
         } => sync_started(*kind, tag, *attempt, *max_attempts, *last_chance),
         Kind::SyncEnded {
+            kind,
             tag,
             outcome,
             next_attempt_at_ms,
             removed,
             ..
         } => sync_ended(
+            *kind,
             tag,
             outcome,
             *removed,
@@ -208,6 +210,7 @@ fn sync_started(
 }
 
 fn sync_ended(
+    kind: SyncKind,
     tag: &str,
     outcome: &EventOutcome,
     removed: Option<Removal>,
@@ -215,8 +218,11 @@ fn sync_ended(
 ) -> Line {
     let then = match (removed, next_in) {
         (Some(Removal::GaveUp), _) => ", given up".to_owned(),
+        (Some(Removal::Unregistered), _) => ", unregistered meanwhile".to_owned(),
         (Some(Removal::Succeeded), _) => String::new(),
+        (None, None) if kind == SyncKind::Periodic => "; suspended".to_owned(),
         (None, Some(wait)) if wait.is_zero() => "; again now".to_owned(),
+        (None, Some(wait)) if outcome.is_success() => format!("; next in {}", spoken(wait)),
         (None, Some(wait)) => format!("; next attempt in {}", spoken(wait)),
         (None, None) => "; again now".to_owned(),
     };

@@ -78,9 +78,15 @@ pub enum HostEventKind {
         scope: Url,
     },
     /// The network is there.
-    Online,
-    /// The network is gone.
-    Offline,
+    Online {
+        /// Who or what says so.
+        reason: String,
+    },
+    /// The network is gone, or it is still gone for another reason.
+    Offline {
+        /// Who or what says so.
+        reason: String,
+    },
     /// A script asked for a sync, and that is stored.
     SyncRegistered {
         /// One-shot or periodic.

@@ -10,9 +10,11 @@ mod core;
 mod dispatch;
 mod error;
 mod event;
+mod exposed;
 mod handle_fetch;
 mod lifecycle;
 mod notifications;
+mod periodic_sync;
 mod permissions;
 mod push;
 mod requests;
@@ -20,6 +22,7 @@ mod scope_thread;
 mod scopes;
 mod script_fetch;
 mod status;
+mod stop_worker;
 mod sync_loop;
 mod thread;
 mod windows;
@@ -34,6 +37,7 @@ use url::Url;
 use crate::connectivity::Connectivity;
 use crate::network::{NetworkError, Request, Response};
 use crate::service_worker::{EventOutcome, RegistrationId, ScriptType, UpdateViaCache};
+use crate::sync::Engagement;
 use crate::web::error::WebError;
 use crate::web::event::EventInit;
 use crate::web::host_port::RegisterRequest;
@@ -46,6 +50,7 @@ pub use builder::{ConnectivityMode, HostBuilder};
 pub use clients::{Client, ClientOptions, ClientScript};
 pub use error::Error;
 pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
+pub use exposed::FunctionCall;
 pub use notifications::{NotificationEnd, NotificationStatus};
 pub use permissions::{Permission, PermissionState};
 pub use push::{PushMessage, PushReceipt};
@@ -192,6 +197,32 @@ impl Host {
         self.connectivity.go_online();
     }
 
+    /// Grants the origin of `url` a permission, or takes it away. Its periodic syncs go with
+    /// [`Permission::PeriodicBackgroundSync`], its push subscriptions with [`Permission::Notifications`]; one-shot syncs
+    /// that are registered already are sent all the same.
+    ///
+    /// Holds until the host ends: a new one has the permissions of its [`HostBuilder::permission`].
+    pub async fn set_permission(
+        &self,
+        url: &Url,
+        permission: Permission,
+        state: PermissionState,
+    ) -> Result<(), Error> {
+        let origin = url.origin().ascii_serialization();
+        self.call(move |core| async move { Ok(core.set_permission(&origin, permission, state)?) })
+            .await
+    }
+
+    /// Says how much the origin of `url` is used. With [`Engagement::None`] its periodic syncs are suspended; with
+    /// more they begin anew, and the gaps between their events depend on it.
+    ///
+    /// Holds until the host ends: a new one has the engagement of its [`HostBuilder::engagement`].
+    pub async fn set_engagement(&self, url: &Url, engagement: Engagement) -> Result<(), Error> {
+        let origin = url.origin().ascii_serialization();
+        self.call(move |core| async move { Ok(core.set_engagement(&origin, engagement)?) })
+            .await
+    }
+
     /// Fires a `sync` event now, for any tag, registered or not, and waits for its outcome.
     ///
     /// Like the button in a browser's developer tools it changes no registration and no counter, and is refused while
@@ -202,7 +233,24 @@ impl Host {
         tag: &str,
         last_chance: bool,
     ) -> Result<EventOutcome, Error> {
-        let (scope, tag) = (scope.clone(), tag.to_owned());
+        let tag = tag.to_owned();
+        self.dispatch(scope, EventInit::Sync { tag, last_chance })
+            .await
+    }
+
+    /// Fires a `periodicsync` event now, for any tag, registered or not, and waits for its outcome; like
+    /// [`Host::dispatch_sync`].
+    pub async fn dispatch_periodic_sync(
+        &self,
+        scope: &Url,
+        tag: &str,
+    ) -> Result<EventOutcome, Error> {
+        let tag = tag.to_owned();
+        self.dispatch(scope, EventInit::PeriodicSync { tag }).await
+    }
+
+    async fn dispatch(&self, scope: &Url, event: EventInit) -> Result<EventOutcome, Error> {
+        let scope = scope.clone();
         self.call(move |core| async move {
             let registration = core.require_scope(&scope)?;
             if !core.connectivity.is_online() {
@@ -213,7 +261,6 @@ impl Host {
                     "the registration for `{scope}` has no active worker"
                 )));
             };
-            let event = EventInit::Sync { tag, last_chance };
             Ok(core.fire(registration.id, worker, event).await)
         })
         .await

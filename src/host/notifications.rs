@@ -171,8 +171,7 @@ impl Core {
 
     /// Whether an origin may show notifications and subscribe to push messages.
     pub(super) fn may_notify(&self, origin: &str) -> bool {
-        let permissions = &self.settings.permissions;
-        permissions.is_granted(origin, Permission::Notifications)
+        self.is_granted(origin, Permission::Notifications)
     }
 
     fn show_for_page(&self, asker: &Asker, content: Notification) -> Result<i64, WebError> {

@@ -133,6 +133,27 @@ impl Core {
         Ok(true)
     }
 
+    /// Without the permission an origin has no subscriptions.
+    /// <https://w3c.github.io/push-api/#dfn-deactivated>
+    pub(super) fn review_push_subscriptions(&self, origin: &str) -> Result<(), StorageError> {
+        if self.may_notify(origin) {
+            return Ok(());
+        }
+        let subscribed: Vec<_> = self
+            .push_subscriptions
+            .borrow()
+            .clone()
+            .into_iter()
+            .collect();
+        for (id, subscription) in subscribed {
+            let owner = self.registration(id);
+            if owner.is_some_and(|registration| registration.origin == origin) {
+                self.unsubscribe(subscription.endpoint.as_str())?;
+            }
+        }
+        Ok(())
+    }
+
     fn subscription_at(&self, endpoint: &str) -> Option<(RegistrationId, PushSubscription)> {
         let subscriptions = self.push_subscriptions.borrow();
         let mut all = subscriptions.iter();
@@ -161,7 +182,11 @@ impl Core {
             for (id, old) in subscriptions {
                 if !old.is_at(service) {
                     let core = Rc::clone(self);
-                    tokio::task::spawn_local(async move { core.renew_subscription(id, old).await });
+                    let work = self.begin_work();
+                    tokio::task::spawn_local(async move {
+                        core.renew_subscription(id, old).await;
+                        drop(work);
+                    });
                 }
             }
         }

@@ -46,6 +46,9 @@ impl Core {
                 self.scopes.borrow_mut().mark_idle(context, commands_taken);
                 self.touch();
             }
+            HostRequest::CallEmbedder(name, arguments, reply) => {
+                self.call_embedder(context, &name, &arguments, reply);
+            }
             HostRequest::Busy => self.scopes.borrow_mut().mark_busy(context),
             HostRequest::PostToWorker(worker, message) => {
                 self.post_to_worker(&asker, WorkerId(worker), message);
@@ -78,8 +81,15 @@ impl Core {
                 reply,
             } => answer_to(reply)(Ok(self.match_clients(&asker, include_uncontrolled, kind))),
             HostRequest::ClaimClients(reply) => answer_to(reply)(self.claim_clients(&asker)),
-            HostRequest::GetSyncTags(registration, reply) => {
-                answer_to(reply)(Ok(self.sync_tags(RegistrationId(registration))));
+            HostRequest::GetSyncTags(registration, kind, reply) => {
+                answer_to(reply)(self.sync_tags(RegistrationId(registration), kind));
+            }
+            HostRequest::RegisterPeriodicSync(registration, tag, min_interval, reply) => {
+                let id = RegistrationId(registration);
+                answer_to(reply)(self.register_periodic_sync(id, tag, min_interval));
+            }
+            HostRequest::UnregisterPeriodicSync(registration, tag, reply) => {
+                answer_to(reply)(self.unregister_periodic_sync(RegistrationId(registration), tag));
             }
             HostRequest::RegisterSync(registration, tag, reply) => {
                 answer_to(reply)(self.register_sync(RegistrationId(registration), tag));

@@ -19,6 +19,7 @@ mod redirect;
 mod referrer;
 mod request;
 mod response;
+mod route;
 mod thread;
 mod transport;
 
@@ -47,6 +48,7 @@ pub use request::{
     CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
 };
 pub use response::{Response, ResponseType};
+pub use route::{Intercepted, Interceptor, Route};
 
 /// Told about every request when its head has arrived or it has failed.
 pub type Observer = Arc<dyn Fn(&FinishedRequest) + Send + Sync>;
@@ -59,6 +61,8 @@ pub struct NetworkOptions {
     pub user_agent: String,
     /// The `Accept-Language` header, if any.
     pub accept_language: Option<String>,
+    /// What the embedder changes on the way to a server.
+    pub route: Route,
     /// For the durations that the observer sees.
     pub clock: Arc<dyn Clock>,
     /// Called on the network thread; must not block.
@@ -104,7 +108,8 @@ impl Network {
         Ok(Self {
             thread: Arc::new(NetworkThread::start()?),
             fetcher: Arc::new(Fetcher {
-                transport: Transport::default(),
+                transport: Transport::new(options.route.clone())?,
+                interceptor: options.route.interceptor,
                 origins: OriginServers::default(),
                 cookies: CookieJars::default(),
                 identity,

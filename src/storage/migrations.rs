@@ -10,7 +10,8 @@ use crate::storage::error::StorageError;
 /// The layouts of `host.db`.
 pub(super) const HOST: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
-    include_str!("migrations/0004_push.sql"),
+    include_str!("migrations/0002_periodic.sql"),
+    include_str!("migrations/0003_push.sql"),
 ];
 
 /// Applies the layouts that the file has not seen, all of them or none.

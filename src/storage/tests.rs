@@ -3,17 +3,21 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use url::Url;
 
 use crate::clock::Timestamp;
+use crate::notification::Notification;
+use crate::push::{AcceptedPush, PushOptions, PushSubscription};
 use crate::service_worker::{
     RegistrationId, ScriptMap, ScriptResource, ScriptType, ServiceWorker,
     ServiceWorkerRegistration, UpdateViaCache, WorkerId,
 };
-use crate::storage::{DataFolder, Durability, Storage, StorageError};
-use crate::sync::{OwnerId, SyncKey, SyncRegistration, SyncState};
+use crate::storage::{DataFolder, Durability, Storage, StorageError, StoredNotification};
+use crate::sync::{OwnerId, SyncKey, SyncKind, SyncRegistration, SyncState};
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
@@ -59,6 +63,7 @@ fn registration(id: i64) -> ServiceWorkerRegistration {
 fn sync(owner: i64, tag: &str) -> SyncRegistration {
     let key = SyncKey {
         owner: OwnerId(owner),
+        kind: SyncKind::OneShot,
         tag: tag.to_owned(),
     };
     let mut row = SyncRegistration::new(key, "https://shop.example".to_owned(), 3);
@@ -148,17 +153,45 @@ fn sync_registrations_come_back_with_every_value() {
     saved(&storage);
     let mut waiting = sync(1, "with \0 and \u{1f4e8}");
     waiting.attempts = 2;
-    waiting.retry_at = Some(Timestamp(-5));
+    waiting.not_before = Some(Timestamp(-5));
     waiting.state = SyncState::Waiting;
     waiting.interruptions = 1;
-    let rows = [sync(1, ""), sync(1, "outbox").start(), waiting];
+    // R10: the same tag for the other kind. The interval is the longest that a script can ask for.
+    let mut periodic = sync(1, "");
+    periodic.key.kind = SyncKind::Periodic;
+    periodic.state = SyncState::Suspended;
+    periodic.min_interval = Duration::from_millis((1 << 53) - 1);
+    let rows = [periodic, sync(1, ""), sync(1, "outbox").start(), waiting];
     storage.save_syncs(&rows).unwrap();
     assert_eq!(storage.load_syncs().unwrap(), rows);
 
-    storage.remove_syncs([&rows[1].key]).unwrap();
-    let changed = rows[0].clone().start();
+    storage.remove_syncs([&rows[2].key]).unwrap();
+    let changed = rows[1].clone().start();
     storage.save_syncs([&changed]).unwrap();
-    assert_eq!(storage.load_syncs().unwrap(), [changed, rows[2].clone()]);
+    let [periodic, _, _, waiting] = rows;
+    assert_eq!(storage.load_syncs().unwrap(), [periodic, changed, waiting]);
+}
+
+#[test]
+fn a_data_folder_from_before_periodic_sync_keeps_its_tags() {
+    let folder = folder();
+    let file = folder.path().join(Storage::FILE_NAME);
+    let old = rusqlite::Connection::open(&file).unwrap();
+    old.execute_batch(include_str!("migrations/0001_start.sql"))
+        .unwrap();
+    old.execute_batch(
+        "INSERT INTO registration VALUES (1, 'https://shop.example', 'https://shop.example/', 'imports', NULL);
+         INSERT INTO sync_registration VALUES (1, 'outbox', 'https://shop.example', 'waiting', 1, 3, 77, 0);
+         PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(old);
+    let mut expected = sync(1, "outbox");
+    expected.state = SyncState::Waiting;
+    expected.attempts = 1;
+    expected.not_before = Some(Timestamp(77));
+    let storage = open(folder.path()).unwrap();
+    assert_eq!(storage.load_syncs().unwrap(), [expected]);
 }
 
 #[test]
@@ -300,4 +333,108 @@ fn each_origin_has_a_folder_of_its_own() {
     let data = DataFolder::acquire(folder.path(), Timestamp(0)).unwrap();
     let expected = folder.path().join("origins").join("https_shop.example");
     assert_eq!(data.origin("https://shop.example"), expected);
+}
+
+fn subscription(seed: u8) -> PushSubscription {
+    let options = PushOptions {
+        user_visible_only: true,
+        application_server_key: Some(vec![4, 5, 6]),
+    };
+    PushSubscription::draw(&url("https://push.example/"), options, |bytes| {
+        bytes.fill(seed);
+    })
+}
+
+fn push(text: &str, topic: Option<&str>) -> AcceptedPush {
+    AcceptedPush {
+        data: Some(text.as_bytes().to_vec()),
+        ttl: Duration::from_secs(60),
+        topic: topic.map(str::to_owned),
+    }
+}
+
+#[test]
+fn a_push_subscription_comes_back_with_its_keys() {
+    let folder = folder();
+    let kept = subscription(7);
+    {
+        let storage = open(folder.path()).unwrap();
+        storage.save_registration(&registration(1), &[]).unwrap();
+        let first = subscription(6);
+        storage
+            .save_push_subscription(RegistrationId(1), &first)
+            .unwrap();
+        storage
+            .save_push_subscription(RegistrationId(1), &kept)
+            .unwrap();
+    }
+    let storage = open(folder.path()).unwrap();
+    let loaded = storage.load_push_subscriptions().unwrap();
+    assert_eq!(loaded, [(RegistrationId(1), kept)]);
+}
+
+#[test]
+fn push_messages_come_back_in_their_order_without_those_whose_time_is_over() {
+    let folder = folder();
+    let id = RegistrationId(1);
+    {
+        let storage = open(folder.path()).unwrap();
+        storage.save_registration(&registration(1), &[]).unwrap();
+        let queue = |message: &AcceptedPush, expires| {
+            storage.queue_push(id, message, Timestamp(expires)).unwrap()
+        };
+        queue(&push("old news", Some("news")), 100);
+        queue(&push("short", None), 10);
+        let begun = queue(&push("begun", Some("begun")), 100);
+        storage.begin_push(begun).unwrap();
+        // A message that is being delivered is not replaced, one that waits is.
+        queue(&push("begun again", Some("begun")), 100);
+        queue(&push("news", Some("news")), 100);
+    }
+    let storage = open(folder.path()).unwrap();
+    assert_eq!(storage.remove_expired_pushes(Timestamp(10)).unwrap(), [id]);
+    assert_eq!(storage.waiting_pushes().unwrap(), [(id, 3)]);
+    let mut texts = Vec::new();
+    while let Some(message) = storage.next_push(id).unwrap() {
+        let text = String::from_utf8(message.data.unwrap()).unwrap();
+        texts.push((text, message.deliveries));
+        storage.remove_push(message.id).unwrap();
+    }
+    let expected = [("begun", 1), ("begun again", 0), ("news", 0)];
+    assert_eq!(
+        texts,
+        expected.map(|(text, deliveries)| (text.to_owned(), deliveries))
+    );
+}
+
+#[test]
+fn what_a_registration_shows_and_is_sent_goes_with_it() {
+    let folder = folder();
+    let storage = open(folder.path()).unwrap();
+    let id = RegistrationId(1);
+    storage.save_registration(&registration(1), &[]).unwrap();
+    let shown = |number, title: &str| StoredNotification {
+        id: number,
+        registration: id,
+        content: Notification {
+            title: title.to_owned(),
+            ..Notification::default()
+        },
+        data: vec![1, 2, 3],
+    };
+    let (first, second) = (shown(5, "first"), shown(6, "second"));
+    storage.save_notification(&first, &[]).unwrap();
+    assert_eq!(storage.load_notifications().unwrap(), [first]);
+    storage.save_notification(&second, &[5]).unwrap();
+    assert_eq!(storage.load_notifications().unwrap(), [second]);
+    storage
+        .save_push_subscription(id, &subscription(7))
+        .unwrap();
+    storage
+        .queue_push(id, &push("x", None), Timestamp(100))
+        .unwrap();
+    storage.delete_registration(id).unwrap();
+    assert_eq!(storage.load_notifications().unwrap(), []);
+    assert_eq!(storage.load_push_subscriptions().unwrap(), []);
+    assert_eq!(storage.waiting_pushes().unwrap(), []);
 }

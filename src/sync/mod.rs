@@ -19,7 +19,7 @@ mod tests;
 
 pub use admission::{Admission, SyncRefusal};
 pub use kind::SyncKind;
-pub use periodic::{Engagement, NextRun, PeriodicPolicy};
+pub use periodic::{Engagement, PeriodicPolicy};
 pub use policy::{PolicyError, Preset, SyncPolicy};
 pub use registration::{OwnerId, Recovery, Removal, Step, SyncKey, SyncRegistration};
 pub use retry::RetryPolicy;

@@ -29,6 +29,11 @@ pub enum EventInit {
         /// No further attempt will be made.
         last_chance: bool,
     },
+    /// `periodicsync`
+    PeriodicSync {
+        /// The tag that was registered.
+        tag: String,
+    },
     /// `message`
     Message {
         /// What was posted.
@@ -85,6 +90,7 @@ impl EventInit {
             Self::Install => EventKind::Install,
             Self::Activate => EventKind::Activate,
             Self::Sync { .. } => EventKind::Sync,
+            Self::PeriodicSync { .. } => EventKind::PeriodicSync,
             Self::Message { .. } => EventKind::Message,
             Self::Fetch(_) => EventKind::Fetch,
             Self::Push(_) => EventKind::Push,
@@ -107,6 +113,11 @@ pub enum EventDetail {
         tag: String,
         /// `SyncEvent.lastChance`
         last_chance: bool,
+    },
+    /// Of a periodic sync event.
+    PeriodicSync {
+        /// `PeriodicSyncEvent.tag`
+        tag: String,
     },
     /// Of a message event.
     Message {
@@ -153,6 +164,7 @@ impl EventInit {
         match self {
             Self::Install | Self::Activate => EventDetail::None {},
             Self::Sync { tag, last_chance } => EventDetail::Sync { tag, last_chance },
+            Self::PeriodicSync { tag } => EventDetail::PeriodicSync { tag },
             Self::Message {
                 message,
                 source,

@@ -14,7 +14,7 @@ use crate::web::host_port::{HostPort, HostRequest, Reply};
 
 deno_core::extension!(
     sw_notifications,
-    deps = [landfall_platform, sw_indexed_db],
+    deps = [landfall_platform],
     ops = [
         op_notification_close,
         op_notification_get_all,
@@ -24,6 +24,7 @@ deno_core::extension!(
     ],
     esm = [
         dir "js/notifications",
+        "data.js",
         "notification.js",
         "notification_event.js",
         "notification_options.js",
