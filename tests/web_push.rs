@@ -19,10 +19,14 @@ addEventListener('notificationclick', (event) => {
   event.waitUntil(clients.openWindow('/news').then((client) => console.log(`opened ${client.url}`)));
 });";
 
-/// Runs `tests/npm/send_push.cjs`.
-fn server(action: &str, request: &Value) -> Value {
+/// Runs `tests/npm/send_push.cjs`, which trusts the push service of the folder.
+fn server(folder: &Folder, action: &str, request: &Value) -> Value {
     let mut process = Command::new("node")
         .args(["send_push.cjs", action])
+        .env(
+            "NODE_EXTRA_CA_CERTS",
+            folder.path(".landfall/push-127.0.0.1.crt"),
+        )
         .current_dir(real_scripts::site())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -34,6 +38,11 @@ fn server(action: &str, request: &Value) -> Value {
     let output = process.wait_with_output().expect("it ends");
     assert!(output.status.success(), "web-push failed");
     serde_json::from_slice(&output.stdout).expect("it prints JSON")
+}
+
+/// A key pair of an application server.
+fn new_keys() -> Value {
+    server(&Folder::with(&[]), "keys", &Value::Null)
 }
 
 /// A host with a push service, and the worker's subscription there.
@@ -78,7 +87,7 @@ fn message(subscription: &Value, keys: &Value, text: &Value) -> Value {
 
 #[test]
 fn web_push_sends_to_a_worker_and_a_click_opens_a_window() {
-    let keys = server("keys", &Value::Null);
+    let keys = new_keys();
     let folder = folder(&keys);
     let (host, subscription) = subscribed(&folder, &[]);
     let answer = server(
@@ -105,10 +114,10 @@ fn web_push_sends_to_a_worker_and_a_click_opens_a_window() {
 
 #[test]
 fn web_push_is_told_why_a_message_is_not_taken() {
-    let keys = server("keys", &Value::Null);
+    let keys = new_keys();
     let folder = folder(&keys);
     let (host, subscription) = subscribed(&folder, &[]);
-    let status = |request: &Value| server("send", request)["status"].clone();
+    let status = |request: &Value| server(&folder, "send", request)["status"].clone();
     assert_eq!(status(&message(&subscription, &keys, &Value::Null)), 201);
     host.expect_line("got nothing");
     let largest = "x".repeat(3993);
@@ -119,7 +128,7 @@ fn web_push_is_told_why_a_message_is_not_taken() {
         status(&message(&subscription, &keys, &json!(too_large))),
         413
     );
-    let other_keys = server("keys", &Value::Null);
+    let other_keys = new_keys();
     assert_eq!(
         status(&message(&subscription, &other_keys, &json!("x"))),
         403
@@ -134,18 +143,37 @@ fn web_push_is_told_why_a_message_is_not_taken() {
 
 #[test]
 fn a_message_that_was_taken_with_201_survives_a_kill() {
-    let keys = server("keys", &Value::Null);
+    let keys = new_keys();
     let folder = folder(&keys);
     let (host, subscription) = subscribed(&folder, &["--connectivity", "offline"]);
     for text in ["first", "second", "third"] {
         let request = message(&subscription, &keys, &json!(text));
-        assert_eq!(server("send", &request)["status"], 201);
+        assert_eq!(server(&folder, "send", &request)["status"], 201);
     }
     drop(host);
     let host = folder.start(&["run", "sw.js", "--notifications"]);
     for line in ["got first", "got second", "got third"] {
         host.expect_line(line);
     }
+}
+
+#[tokio::test]
+async fn application_servers_may_send_without_tls_and_hear_what_is_wrong() {
+    let keys = new_keys();
+    let folder = folder(&keys);
+    let (_host, subscription) = subscribed(&folder, &[]);
+    let endpoint = subscription["endpoint"].as_str().expect("an endpoint");
+    let client = reqwest::Client::new();
+    let posted = client.post(endpoint).header("ttl", "60").send().await;
+    let unsigned = posted.expect("an answer");
+    assert_eq!(unsigned.status(), 401);
+    assert_eq!(unsigned.headers()["www-authenticate"], "vapid");
+    let why = unsigned.text().await.expect("text");
+    assert!(why.contains("applicationServerKey"), "{why}");
+    let asked = client.get(endpoint).send().await.expect("an answer");
+    assert_eq!(asked.status(), 405);
+    let too_large = client.post(endpoint).body(vec![0; 100_000]).send().await;
+    assert_eq!(too_large.expect("an answer").status(), 413);
 }
 
 #[test]

@@ -271,8 +271,10 @@ pub(super) struct RunArgs {
     /// Be a push service at this address; port 0 takes a free one
     ///
     /// The endpoints that `pushManager.subscribe()` gives are there. Application servers post encrypted messages to
-    /// them, for example with the npm package web-push. A message that was taken with 201 is on disk, and is delivered
-    /// when the network is there.
+    /// them. A message that was taken with 201 is on disk, and is delivered when the network is there.
+    ///
+    /// HTTP and HTTPS are spoken there. The certificate is made once, in the data folder; the npm package web-push,
+    /// which knows only HTTPS, trusts it with NODE_EXTRA_CA_CERTS=.landfall/push-127.0.0.1.crt.
     #[arg(
         long,
         value_name = "ADDRESS",

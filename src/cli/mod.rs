@@ -10,6 +10,7 @@ mod frame;
 mod notification;
 mod output;
 mod push;
+mod push_certificate;
 mod push_service;
 mod registrations;
 mod run;

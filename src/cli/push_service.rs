@@ -1,8 +1,9 @@
-//! `landfall run --push-listen`: a push service on HTTP, for application servers that send to this host's workers.
+//! `landfall run --push-listen`: a push service, for application servers that send to this host's workers.
+//! It speaks HTTP and HTTPS at the same place: some application servers know only the one, some only the other.
 //! <https://www.rfc-editor.org/rfc/rfc8030>
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -11,13 +12,18 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use url::Url;
 
 use crate::cli::serve;
 use crate::host::{Error, Host, PushMessage, PushReceipt};
 use crate::push::{MAX_BODY_BYTES, PushRefusal, PushRequest};
+
+/// The first byte that a client of TLS sends: a record of its handshake.
+const TLS_HANDSHAKE: u8 = 22;
 
 /// A push service that ends when it is dropped.
 pub(super) struct PushService {
@@ -30,27 +36,47 @@ impl Drop for PushService {
     }
 }
 
-/// Takes a place to listen at, and says what the endpoints there begin with.
-pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, Url)> {
-    let listener = serve::listen(address).await?;
-    let listening = listener.local_addr()?;
-    let place = if listening.ip().is_unspecified() {
-        format!("localhost:{}", listening.port())
-    } else {
-        listening.to_string()
-    };
-    let service = Url::parse(&format!("http://{place}/push/"))?;
-    Ok((listener, service))
+/// A place to listen at.
+pub(super) struct PushPlace {
+    listener: TcpListener,
+    /// What endpoints begin with.
+    pub(super) address: Url,
+}
+
+impl PushPlace {
+    /// Takes it.
+    pub(super) async fn take(address: SocketAddr) -> anyhow::Result<Self> {
+        let listener = serve::listen(address).await?;
+        let listening = listener.local_addr()?;
+        let place = if listening.ip().is_unspecified() {
+            format!("localhost:{}", listening.port())
+        } else {
+            listening.to_string()
+        };
+        let address = Url::parse(&format!("http://{place}/push/"))?;
+        Ok(Self { listener, address })
+    }
+
+    /// The address of this machine that it is at.
+    pub(super) fn ip(&self) -> std::io::Result<IpAddr> {
+        Ok(self.listener.local_addr()?.ip())
+    }
 }
 
 impl PushService {
     /// Begins to take messages for a host's workers.
-    pub(super) fn start(host: Host, service: Url, listener: TcpListener) -> Self {
+    pub(super) fn start(host: Host, place: PushPlace, tls: Option<TlsAcceptor>) -> Self {
+        let PushPlace { listener, address } = place;
         let listening = tokio::spawn(async move {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => {
-                        tokio::spawn(converse(host.clone(), service.clone(), stream));
+                        let (host, service, tls) = (host.clone(), address.clone(), tls.clone());
+                        tokio::spawn(async move {
+                            if let Err(error) = converse(host, service, tls, stream).await {
+                                tracing::debug!(error, "a connection to the push service broke");
+                            }
+                        });
                     }
                     Err(error) => {
                         // Out of file descriptors, or a client that was gone at once: the next one may do better.
@@ -64,14 +90,34 @@ impl PushService {
     }
 }
 
-async fn converse(host: Host, service: Url, stream: TcpStream) {
-    let answering = service_fn(move |request| answer(host.clone(), service.clone(), request));
-    let connection = auto::Builder::new(TokioExecutor::new())
-        .serve_connection(TokioIo::new(stream), answering)
-        .await;
-    if let Err(error) = connection {
-        tracing::debug!(error, "a connection to the push service broke");
+type Broken = Box<dyn std::error::Error + Send + Sync>;
+
+async fn converse(
+    host: Host,
+    service: Url,
+    tls: Option<TlsAcceptor>,
+    stream: TcpStream,
+) -> Result<(), Broken> {
+    let mut first = [0];
+    stream.peek(&mut first).await?;
+    match tls {
+        Some(tls) if first == [TLS_HANDSHAKE] => {
+            let stream = tls.accept(stream).await?;
+            speak_http(host, service, stream).await
+        }
+        _ => speak_http(host, service, stream).await,
     }
+}
+
+async fn speak_http(
+    host: Host,
+    service: Url,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> Result<(), Broken> {
+    let answering = service_fn(move |request| answer(host.clone(), service.clone(), request));
+    auto::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), answering)
+        .await
 }
 
 async fn answer(

@@ -6,25 +6,12 @@
 // The request has `subscription`, `keys`, `text` and `options` (see web-push).
 
 const { readFileSync } = require("node:fs");
-const https = require("node:https");
-const net = require("node:net");
 const webPush = require("web-push");
-
-/** web-push sends over TLS only, and the push service under test has none: this leaves the encryption out. */
-class PlainAgent extends https.Agent {
-  createConnection(options, callback) {
-    return net.createConnection(options, callback);
-  }
-}
 
 async function send({ subscription, keys, text, options }) {
   const vapidDetails = { subject: "mailto:push@app.example", ...keys };
   try {
-    return await webPush.sendNotification(subscription, text, {
-      vapidDetails,
-      agent: new PlainAgent(),
-      ...options,
-    });
+    return await webPush.sendNotification(subscription, text, { vapidDetails, ...options });
   } catch (error) {
     if (error.statusCode === undefined) throw error;
     return error;
