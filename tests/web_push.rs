@@ -91,6 +91,7 @@ fn web_push_sends_to_a_worker_and_a_click_opens_a_window() {
     let folder = folder(&keys);
     let (host, subscription) = subscribed(&folder, &[]);
     let answer = server(
+        &folder,
         "send",
         &message(&subscription, &keys, &json!("breaking news")),
     );
