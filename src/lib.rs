@@ -52,9 +52,10 @@ pub mod cli;
 #[cfg(feature = "v8")]
 pub use host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, FunctionCall, Host,
-    HostBuilder, HostEvent, HostEventKind, NotificationEnd, NotificationStatus, OpenWindow,
-    Permission, PermissionState, PushMessage, PushReceipt, RegisterOptions, Registration,
-    RegistrationStatus, ScriptSource, Status, SyncStatus, WorkerStatus,
+    HostBuilder, HostEvent, HostEventKind, LogEntry, NotificationEnd, NotificationEvent,
+    NotificationStatus, OpenWindow, Permission, PermissionState, PushEvent, PushMessage,
+    PushReceipt, RegisterOptions, Registration, RegistrationStatus, ScriptSource, Status,
+    SyncStatus, SyncStory, WorkerStatus,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use landfall::service_worker::EventOutcome;
 use landfall::{
-    ClientScript, HostEventKind, NotificationEnd, NotificationStatus, OpenWindow, Permission,
-    PermissionState,
+    ClientScript, HostEventKind, NotificationEnd, NotificationEvent, NotificationStatus,
+    OpenWindow, Permission, PermissionState,
 };
 use serde_json::json;
 
@@ -120,7 +120,7 @@ fn a_notification_is_shown_with_everything_that_was_said_of_it() {
     );
     assert_eq!(status.content.body, "from Ada");
     scenario.expect_event(
-        |kind| matches!(kind, HostEventKind::NotificationShown(shown) if **shown == status),
+        |kind| matches!(kind, HostEventKind::Notification(NotificationEvent::Shown(shown)) if **shown == status),
     );
 }
 
@@ -182,7 +182,7 @@ fn a_notification_takes_the_place_of_the_one_with_its_tag() {
     );
     scenario
         .expect_event(|kind| {
-            matches!(kind, HostEventKind::NotificationClosed { title, by: NotificationEnd::Replaced, .. } if title == "first")
+            matches!(kind, HostEventKind::Notification(NotificationEvent::Closed { title, by: NotificationEnd::Replaced, .. }) if title == "first")
         })
         .expect_eval(
             &with_registration(
@@ -209,10 +209,10 @@ fn a_click_reaches_the_worker_with_its_action_and_its_data() {
     scenario.expect_event(|kind| {
         matches!(
             kind,
-            HostEventKind::NotificationClosed {
+            HostEventKind::Notification(NotificationEvent::Closed {
                 by: NotificationEnd::Script,
                 ..
-            }
+            })
         )
     });
 }
@@ -308,10 +308,10 @@ fn the_notifications_of_a_page_go_with_it() {
     scenario.expect_event(|kind| {
         matches!(
             kind,
-            HostEventKind::NotificationClosed {
+            HostEventKind::Notification(NotificationEvent::Closed {
                 by: NotificationEnd::PageClosed,
                 ..
-            }
+            })
         )
     });
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use landfall::push::{PushRefusal, PushRequest};
 use landfall::service_worker::EventOutcome;
 use landfall::{
-    Error, HostBuilder, HostEventKind, Permission, PermissionState, PushMessage, PushReceipt,
+    Error, HostBuilder, HostEventKind, Permission, PermissionState, PushEvent, PushMessage,
+    PushReceipt,
 };
 use serde_json::{Value, json};
 
@@ -74,15 +75,20 @@ fn an_encrypted_message_of_the_right_server_reaches_the_worker() {
     send(&mut scenario, &subscription, "hello");
     scenario
         .expect_printed(&["push hello"])
-        .expect_event(|kind| matches!(kind, HostEventKind::PushStarted { bytes: Some(5), .. }))
         .expect_event(|kind| {
             matches!(
                 kind,
-                HostEventKind::PushEnded {
+                HostEventKind::Push(PushEvent::Started { bytes: Some(5), .. })
+            )
+        })
+        .expect_event(|kind| {
+            matches!(
+                kind,
+                HostEventKind::Push(PushEvent::Ended {
                     outcome: EventOutcome::Fulfilled,
                     is_broken_promise: false,
                     ..
-                }
+                })
             )
         });
 }
@@ -126,7 +132,7 @@ fn a_subscription_is_described_as_the_specification_says() {
             )),
             json!([true, false, null]),
         )
-        .expect_event(|kind| matches!(kind, HostEventKind::PushUnsubscribed { .. }));
+        .expect_event(|kind| matches!(kind, HostEventKind::Push(PushEvent::Unsubscribed { .. })));
 }
 
 #[test]
@@ -247,7 +253,7 @@ fn messages_wait_for_the_network_and_come_in_their_order() {
     }
     scenario
         .expect_printed(&[])
-        .expect_event(|kind| matches!(kind, HostEventKind::PushQueued { .. }))
+        .expect_event(|kind| matches!(kind, HostEventKind::Push(PushEvent::Queued { .. })))
         .go_online()
         .expect_printed(&["push one", "push two", "push three"]);
 }
@@ -285,7 +291,7 @@ fn a_message_does_not_wait_longer_than_its_sender_wants() {
         .expect_printed(&["push long"]);
     let expired = scenario
         .events()
-        .filter(|kind| matches!(kind, HostEventKind::PushExpired { .. }));
+        .filter(|kind| matches!(kind, HostEventKind::Push(PushEvent::Expired { .. })));
     assert_eq!(expired.count(), 2);
     deliver(&mut scenario, message("now", "0")).expect("it is taken");
     scenario.expect_printed(&["push long", "push now"]);
@@ -360,7 +366,7 @@ fn a_push_event_may_take_ninety_seconds() {
     let mut scenario = scenario
         .wait_until_printed("begun")
         .advance_meanwhile(Duration::from_secs(89))
-        .expect_no_event(|kind| matches!(kind, HostEventKind::PushEnded { .. }))
+        .expect_no_event(|kind| matches!(kind, HostEventKind::Push(PushEvent::Ended { .. })))
         .advance_meanwhile(Duration::from_secs(1));
     let outcome = scenario.run(dispatched);
     assert_eq!(outcome.unwrap().unwrap(), EventOutcome::TimedOut);
@@ -385,7 +391,7 @@ fn a_subscription_goes_with_its_permission() {
             &with_push_manager("return await pushManager.getSubscription()"),
             Value::Null,
         )
-        .expect_event(|kind| matches!(kind, HostEventKind::PushUnsubscribed { .. }));
+        .expect_event(|kind| matches!(kind, HostEventKind::Push(PushEvent::Unsubscribed { .. })));
 }
 
 #[test]
@@ -415,10 +421,10 @@ fn a_worker_that_promised_to_show_and_does_not_is_told_of() {
         scenario.events().any(|kind| {
             matches!(
                 kind,
-                HostEventKind::PushEnded {
+                HostEventKind::Push(PushEvent::Ended {
                     is_broken_promise: true,
                     ..
-                }
+                })
             )
         })
     };

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+use crate::cli::push_args::{NotificationCommand, PushArgs};
 use crate::connectivity::{Probe, Timeline};
+use crate::service_worker::WarningName;
 use crate::sync::Preset;
 
 /// Runs real, unmodified service workers outside the browser
@@ -51,7 +53,10 @@ Examples:
 
   From another terminal: what waits, and try it now:
     landfall sync ls
-    landfall sync fire sync-messages";
+    landfall sync fire sync-messages
+
+  Why has it not arrived?
+    landfall sync explain sync-messages";
 
 /// What `landfall` can be asked to do.
 #[derive(Debug, Subcommand)]
@@ -83,71 +88,41 @@ pub(super) enum Command {
 pub(super) enum SyncCommand {
     /// List the tags that are registered, with their attempts and when the next one is
     Ls(ListArgs),
+    /// Tell the story of a tag: what happened, why, what happens next, what to do
+    Explain(TagArgs),
     /// Send a `sync` or `periodicsync` event now, wait for its outcome, and fail unless it is fulfilled
     Fire(FireArgs),
+    /// Forget a tag: no event will be sent for it any more
+    Drop(DropArgs),
 }
 
-/// `landfall notification`
-#[derive(Debug, Subcommand)]
-pub(super) enum NotificationCommand {
-    /// List the notifications that are shown, the oldest first
-    Ls(ListArgs),
-    /// Click a notification, wait for the outcome of `notificationclick`, and fail unless it is fulfilled
-    Click(ClickArgs),
-    /// Close a notification as a user does, wait for the outcome of `notificationclose`, and fail unless it is fulfilled
-    Close(NotificationArgs),
-}
-
-/// Which notification a command is about.
+/// Arguments of the commands about one tag.
 #[derive(Debug, Args)]
-pub(super) struct NotificationArgs {
-    /// The number of the notification [default: the newest]
-    pub(super) id: Option<i64>,
+pub(super) struct TagArgs {
+    /// The tag
+    pub(super) tag: String,
 
-    #[command(flatten)]
-    pub(super) data: DataFolder,
-
-    /// Print the outcome as JSON
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-/// `landfall notification click`
-#[derive(Debug, Args)]
-pub(super) struct ClickArgs {
-    #[command(flatten)]
-    pub(super) notification: NotificationArgs,
-
-    /// Click the button with this action, not the notification itself
-    #[arg(long, value_name = "NAME")]
-    pub(super) action: Option<String>,
-}
-
-/// `landfall push`
-#[derive(Debug, Args)]
-pub(super) struct PushArgs {
-    /// What the message says [default: a message without data]
-    #[arg(long, value_name = "TEXT", conflicts_with = "file")]
-    pub(super) text: Option<String>,
-
-    /// A file with what the message says
-    #[arg(long, value_name = "FILE")]
-    pub(super) file: Option<PathBuf>,
-
-    /// The scope of the service worker, needed only if the host runs several
+    /// The scope of the service worker, if several know the tag
     #[arg(long, value_name = "URL")]
     pub(super) scope: Option<Url>,
 
-    /// Send no message, but give the worker another subscription and send `pushsubscriptionchange`
-    #[arg(long, conflicts_with_all = ["text", "file"])]
-    pub(super) renew: bool,
-
     #[command(flatten)]
     pub(super) data: DataFolder,
 
-    /// Print the outcome as JSON
+    /// Print JSON, one value per line
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// `landfall sync drop`
+#[derive(Debug, Args)]
+pub(super) struct DropArgs {
+    #[command(flatten)]
+    pub(super) tag: TagArgs,
+
+    /// Forget the periodic sync of that tag
+    #[arg(long)]
+    pub(super) periodic: bool,
 }
 
 /// Which data folder a command is about.
@@ -186,6 +161,14 @@ pub(super) struct FireArgs {
     /// Send a `periodicsync` event
     #[arg(long, conflicts_with = "last_chance")]
     pub(super) periodic: bool,
+
+    /// Wait for the outcome; this is the default
+    #[arg(long, overrides_with = "no_wait")]
+    pub(super) wait: bool,
+
+    /// Be done as soon as the event is sent, whatever becomes of it
+    #[arg(long, overrides_with = "wait")]
+    pub(super) no_wait: bool,
 
     #[command(flatten)]
     pub(super) data: DataFolder,
@@ -309,6 +292,23 @@ pub(super) struct RunArgs {
     )]
     pub(super) sync_preset: SyncPreset,
 
+    /// Do not give this warning; see `Warnings` below (repeatable)
+    #[arg(long, value_name = "NAME", help_heading = "Warnings")]
+    pub(super) no_warn: Vec<WarningName>,
+
+    /// Give this warning and only those that are named so (repeatable)
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "no_warn",
+        help_heading = "Warnings"
+    )]
+    pub(super) warn: Vec<WarningName>,
+
+    /// Fail in the end if there were warnings
+    #[arg(long, help_heading = "Warnings")]
+    pub(super) strict: bool,
+
     /// End when nothing is left to do; a sync that waits for its next attempt does not count
     #[arg(long, help_heading = "Output")]
     pub(super) exit_when_idle: bool,
@@ -356,6 +356,14 @@ Examples:
   landfall serve /sw.js --upstream http://localhost:3000 --listen 127.0.0.1:8080";
 
 const RUN_AFTER_HELP: &str = "\
+Warnings:
+  false-success    an event was fulfilled although a request during it failed or its listener threw
+  no-listener      a sync event was sent, and the worker has no listener for it
+  no-wait-until    work goes on after its event, because `event.waitUntil()` was not called
+  unmatched-tag    the listener did nothing with the tag
+  unheard-message  a message was posted that nobody listened to
+  register-loop    a tag is registered again in each of its events
+
 Events (--json):
   Every object has `at_ms` (milliseconds since 1970) and `event`. By event, the other fields:
     registered, installed, activated      scope, script
@@ -374,6 +382,8 @@ Events (--json):
     push_given_up                         scope, deliveries
     push_started                          scope, bytes
     push_ended                            scope, outcome, is_broken_promise
+    sync_interrupted                      kind, scope, tag, attempt, next_attempt_at_ms, removed
+    warning                               source, url, name, message, place
     console                               source, url, level, message
     script_error                          source, url, error
     request_failed                        client_url, method, address, reason

@@ -6,12 +6,15 @@
 mod args;
 mod control;
 mod diagnostics;
+mod explain;
 mod frame;
 mod notification;
 mod output;
 mod push;
+mod push_args;
 mod push_certificate;
 mod push_service;
+mod push_story;
 mod registrations;
 mod run;
 mod serve;
@@ -26,8 +29,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use args::{Cli, Command, NotificationCommand, SyncCommand};
+use args::{Cli, Command, SyncCommand};
 use output::Output;
+use push_args::NotificationCommand;
 
 /// Exit code of a command that did not do what it was asked for.
 const FAILED: u8 = 1;
@@ -68,6 +72,8 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         Command::Serve(args) => run::run(args.run, Some(args.listen), output).await,
         Command::Sync(SyncCommand::Ls(args)) => sync::list(&args, output).await,
         Command::Sync(SyncCommand::Fire(args)) => sync::fire(args, output).await,
+        Command::Sync(SyncCommand::Explain(args)) => explain::explain(&args, output).await,
+        Command::Sync(SyncCommand::Drop(args)) => sync::drop(args, output).await,
         Command::Push(args) => push::send(args, output).await,
         Command::Notification(NotificationCommand::Ls(args)) => {
             notification::list(&args, output).await

@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
-use crate::cli::args::{ClickArgs, ListArgs, NotificationArgs};
+use crate::cli::args::ListArgs;
 use crate::cli::control::{Connection, Request};
 use crate::cli::output::Output;
+use crate::cli::push_args::{ClickArgs, NotificationArgs};
 use crate::cli::tables::table;
 use crate::host::NotificationStatus;
 

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use crate::cli::args::PushArgs;
 use crate::cli::control::{Connection, Request};
 use crate::cli::output::Output;
+use crate::cli::push_args::PushArgs;
 
 /// Sends a message, or renews the subscription.
 pub(super) async fn send(args: PushArgs, output: &Output) -> anyhow::Result<ExitCode> {

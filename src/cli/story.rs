@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use url::Url;
 
 use crate::cli::frame;
+use crate::cli::push_story;
 use crate::clock::Timestamp;
-use crate::host::{HostEvent, HostEventKind, NotificationEnd, NotificationStatus, ScriptSource};
-use crate::service_worker::EventOutcome;
+use crate::host::{HostEvent, HostEventKind, ScriptSource};
+use crate::service_worker::{EventOutcome, Warning};
 use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
 use crate::web::script_error::ScriptError;
@@ -54,10 +56,9 @@ impl Story {
 /// The line for an event.
 pub(super) fn line(event: &HostEvent) -> Line {
     use HostEventKind as Kind;
+    let until = |at: &Option<Timestamp>| at.map(|at| at.saturating_since(event.at_ms));
     match &event.kind {
-        Kind::Registered { scope, script } => {
-            told("registered", BLUE, format!("{script} for {scope}"))
-        }
+        Kind::Registered { scope, script } => registered(script, scope),
         Kind::Installed { script, .. } => told("installed", BLUE, script.to_string()),
         Kind::Activated { scope, .. } => told("activated", GREEN, format!("in charge of {scope}")),
         Kind::InstallFailed {
@@ -83,47 +84,19 @@ pub(super) fn line(event: &HostEvent) -> Line {
             next_attempt_at_ms,
             removed,
             ..
-        } => sync_ended(
-            *kind,
+        } => sync_ended(*kind, tag, outcome, *removed, until(next_attempt_at_ms)),
+        Kind::SyncInterrupted {
+            kind,
             tag,
-            outcome,
-            *removed,
-            next_attempt_at_ms.map(|at| at.saturating_since(event.at_ms)),
-        ),
-        Kind::NotificationShown(shown) => notification(shown),
-        Kind::NotificationClicked {
-            id, title, action, ..
-        } => {
-            let button = match action.as_str() {
-                "" => String::new(),
-                action => format!(", `{action}`"),
-            };
-            told("clicked", BLUE, format!("{id} {title:?}{button}"))
-        }
-        Kind::NotificationClosed { id, title, by, .. } => {
-            told("closed", BLUE, format!("{id} {title:?} {}", ended(*by)))
-        }
-        Kind::WindowOpened { address, .. } => told("window", BLUE, address.to_string()),
-        Kind::PushSubscribed { endpoint, .. } => told("subscribed", BLUE, endpoint.to_string()),
-        Kind::PushUnsubscribed { endpoint, .. } => told("unsubscribed", BLUE, endpoint.to_string()),
-        Kind::PushQueued { scope } => told("push waits", BLUE, format!("for {scope}")),
-        Kind::PushExpired { scope } => failure(
-            "push dropped",
-            format!("for {scope}: it waited longer than its TTL"),
-        ),
-        Kind::PushGivenUp { scope, deliveries } => failure(
-            "push dropped",
-            format!("for {scope}: the process ended {deliveries} times while it was delivered"),
-        ),
-        Kind::PushStarted { scope, bytes } => {
-            let size = bytes.map_or("without data".to_owned(), |bytes| format!("{bytes} bytes"));
-            told("push", BLUE, format!("{size} for {scope}"))
-        }
-        Kind::PushEnded {
-            outcome,
-            is_broken_promise,
+            attempt,
+            next_attempt_at_ms,
+            removed,
             ..
-        } => push_ended(outcome, *is_broken_promise),
+        } => sync_interrupted(*kind, tag, *attempt, *removed, until(next_attempt_at_ms)),
+        Kind::Warning { warning, .. } => warned(warning),
+        Kind::Notification(event) => push_story::notification(event),
+        Kind::Push(event) => push_story::push(event),
+        Kind::WindowOpened { address, .. } => told("window", BLUE, address.to_string()),
         Kind::Console {
             source,
             level,
@@ -159,9 +132,12 @@ pub(super) fn reason(outcome: &EventOutcome) -> String {
 
 /// A duration as one would say it: two figures at most.
 pub(super) fn spoken(duration: Duration) -> String {
-    let seconds = duration.as_secs();
+    let is_short = duration < Duration::from_secs(1);
+    let seconds = duration
+        .saturating_add(Duration::from_millis(500))
+        .as_secs();
     match seconds {
-        0 => format!("{} ms", duration.as_millis()),
+        _ if is_short => format!("{} ms", duration.as_millis()),
         1..60 => format!("{seconds} s"),
         60..3600 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -169,13 +145,13 @@ pub(super) fn spoken(duration: Duration) -> String {
     }
 }
 
-const BLUE: Style = AnsiColor::Cyan.on_default();
-const GREEN: Style = AnsiColor::Green.on_default();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub(super) const BLUE: Style = AnsiColor::Cyan.on_default();
+pub(super) const GREEN: Style = AnsiColor::Green.on_default();
+pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 const RED: Style = AnsiColor::Red.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 
-fn told(label: &'static str, style: Style, text: String) -> Line {
+pub(super) fn told(label: &'static str, style: Style, text: String) -> Line {
     Line {
         weight: Weight::Normal,
         label,
@@ -184,7 +160,7 @@ fn told(label: &'static str, style: Style, text: String) -> Line {
     }
 }
 
-fn failure(label: &'static str, text: String) -> Line {
+pub(super) fn failure(label: &'static str, text: String) -> Line {
     Line {
         weight: Weight::Always,
         label,
@@ -195,6 +171,10 @@ fn failure(label: &'static str, text: String) -> Line {
 
 fn named(kind: SyncKind, tag: &str) -> String {
     format!("{} `{tag}`", kind.event_name())
+}
+
+fn registered(script: &Url, scope: &Url) -> Line {
+    told("registered", BLUE, format!("{script} for {scope}"))
 }
 
 fn sync_started(
@@ -216,16 +196,7 @@ fn sync_ended(
     removed: Option<Removal>,
     next_in: Option<Duration>,
 ) -> Line {
-    let then = match (removed, next_in) {
-        (Some(Removal::GaveUp), _) => ", given up".to_owned(),
-        (Some(Removal::Unregistered), _) => ", unregistered meanwhile".to_owned(),
-        (Some(Removal::Succeeded), _) => String::new(),
-        (None, None) if kind == SyncKind::Periodic => "; suspended".to_owned(),
-        (None, Some(wait)) if wait.is_zero() => "; again now".to_owned(),
-        (None, Some(wait)) if outcome.is_success() => format!("; next in {}", spoken(wait)),
-        (None, Some(wait)) => format!("; next attempt in {}", spoken(wait)),
-        (None, None) => "; again now".to_owned(),
-    };
+    let then = then(kind, outcome.is_success(), removed, next_in);
     let text = format!("`{tag}` {}{then}", reason(outcome));
     if outcome.is_success() {
         told("done", GREEN, text)
@@ -234,42 +205,51 @@ fn sync_ended(
     }
 }
 
-fn notification(shown: &NotificationStatus) -> Line {
-    let NotificationStatus { id, content, .. } = shown;
-    let mut text = format!("{id} {:?}", content.title);
-    if !content.body.is_empty() {
-        text = format!("{text} {:?}", content.body);
-    }
-    for action in &content.actions {
-        text = format!("{text} [{}: {:?}]", action.action, action.title);
-    }
-    told("notification", GREEN, text)
+fn sync_interrupted(
+    kind: SyncKind,
+    tag: &str,
+    attempt: u32,
+    removed: Option<Removal>,
+    next_in: Option<Duration>,
+) -> Line {
+    let (named, then) = (named(kind, tag), then(kind, false, removed, next_in));
+    let text = format!("{named}, attempt {attempt}, by the end of the last host{then}");
+    failure("interrupted", text)
 }
 
-fn ended(by: NotificationEnd) -> &'static str {
-    match by {
-        NotificationEnd::Script => "by the script",
-        NotificationEnd::User => "by the user",
-        NotificationEnd::Replaced => "by one with the same tag",
-        NotificationEnd::Unregistered => "with its registration",
-        NotificationEnd::PageClosed => "with its page",
+/// What follows from the end of an event.
+fn then(
+    kind: SyncKind,
+    is_success: bool,
+    removed: Option<Removal>,
+    next_in: Option<Duration>,
+) -> String {
+    match (removed, next_in) {
+        (Some(Removal::GaveUp), _) => ", given up".to_owned(),
+        (Some(Removal::Unregistered), _) => ", unregistered meanwhile".to_owned(),
+        (Some(Removal::Succeeded), _) => String::new(),
+        (None, None) if kind == SyncKind::Periodic => "; suspended".to_owned(),
+        (None, Some(wait)) if wait.is_zero() => "; again now".to_owned(),
+        (None, Some(wait)) if is_success => format!("; next in {}", spoken(wait)),
+        (None, Some(wait)) => format!("; next attempt in {}", spoken(wait)),
+        (None, None) => "; again now".to_owned(),
     }
 }
 
-fn push_ended(outcome: &EventOutcome, is_broken_promise: bool) -> Line {
-    let text = format!("`push` {}", reason(outcome));
-    if !outcome.is_success() {
-        failure("failed", text)
-    } else if is_broken_promise {
-        let text = format!(
-            "{text}, but it showed no notification: the subscription is `userVisibleOnly`, and a browser would show one"
-        );
-        Line {
-            weight: Weight::Always,
-            ..told("done", YELLOW, text)
-        }
-    } else {
-        told("done", GREEN, text)
+fn warned(warning: &Warning) -> Line {
+    let Warning {
+        name,
+        message,
+        place,
+    } = warning;
+    let at = place
+        .as_ref()
+        .map_or_else(String::new, |place| format!("\nat {place}"));
+    Line {
+        weight: Weight::Always,
+        label: "warning",
+        style: YELLOW,
+        text: format!("{name}: {message}{at}"),
     }
 }
 

@@ -2,6 +2,7 @@
 //! It describes; nothing is decided by an event.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -11,8 +12,8 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::clock::Timestamp;
-use crate::host::notifications::{NotificationEnd, NotificationStatus};
-use crate::service_worker::EventOutcome;
+use crate::host::push_event::{NotificationEvent, PushEvent};
+use crate::service_worker::{EventOutcome, Warning};
 use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
 use crate::web::script_error::ScriptError;
@@ -137,33 +138,29 @@ pub enum HostEventKind {
         /// Why the registration is gone, if it is.
         removed: Option<Removal>,
     },
-    /// A notification is shown: this is for the eyes of whoever sits there.
-    NotificationShown(Box<NotificationStatus>),
-    /// Somebody clicked a notification.
-    NotificationClicked {
-        /// Its number.
-        id: i64,
-        /// The origin that shows it.
-        origin: String,
-        /// The scope of the registration that shows it; `None` if a page does.
-        scope: Option<Url>,
-        /// Its headline.
-        title: String,
-        /// The button, if it was one; else empty.
-        action: String,
+    /// A host that starts finds an event that the end of the last one cut off.
+    SyncInterrupted {
+        /// One-shot or periodic.
+        kind: SyncKind,
+        /// The registration's scope.
+        scope: Url,
+        /// The tag.
+        tag: String,
+        /// Counted from 1.
+        attempt: u32,
+        /// When the next attempt may begin, if there will be one after a delay.
+        next_attempt_at_ms: Option<Timestamp>,
+        /// Why the registration is gone, if it is.
+        removed: Option<Removal>,
     },
-    /// A notification is not shown any more.
-    NotificationClosed {
-        /// Its number.
-        id: i64,
-        /// The origin that showed it.
-        origin: String,
-        /// The scope of the registration that showed it; `None` if a page did.
-        scope: Option<Url>,
-        /// Its headline.
-        title: String,
-        /// Why.
-        by: NotificationEnd,
+    /// Something seems wrong although nothing failed.
+    Warning {
+        /// The script that it is about.
+        #[serde(flatten)]
+        source: ScriptSource,
+        /// What seems wrong, and what follows.
+        #[serde(flatten)]
+        warning: Warning,
     },
     /// A worker opened a window.
     WindowOpened {
@@ -171,54 +168,6 @@ pub enum HostEventKind {
         worker: Url,
         /// The address of the window.
         address: Url,
-    },
-    /// A registration can be sent push messages.
-    PushSubscribed {
-        /// The registration's scope.
-        scope: Url,
-        /// Where application servers send messages to.
-        endpoint: Url,
-    },
-    /// A script ended a push subscription.
-    PushUnsubscribed {
-        /// The registration's scope.
-        scope: Url,
-        /// The endpoint that is gone.
-        endpoint: Url,
-    },
-    /// A push message was taken, and waits for the network.
-    PushQueued {
-        /// The registration's scope.
-        scope: Url,
-    },
-    /// A push message was dropped: it waited longer than its sender wanted.
-    PushExpired {
-        /// The registration's scope.
-        scope: Url,
-    },
-    /// A push message was dropped: the process ended each time that it was delivered.
-    PushGivenUp {
-        /// The registration's scope.
-        scope: Url,
-        /// How many times that was.
-        deliveries: u32,
-    },
-    /// A `push` event is sent.
-    PushStarted {
-        /// The registration's scope.
-        scope: Url,
-        /// Bytes of the message; `None` for a message without data.
-        bytes: Option<usize>,
-    },
-    /// A `push` event ended. The message is not sent again, whatever the outcome.
-    PushEnded {
-        /// The registration's scope.
-        scope: Url,
-        /// How it ended.
-        outcome: EventOutcome,
-        /// The subscription was made with `userVisibleOnly`, but no notification was shown and no page is open: a
-        /// browser would show a notification of its own.
-        is_broken_promise: bool,
     },
     /// A script printed a line.
     Console {
@@ -262,6 +211,12 @@ pub enum HostEventKind {
         /// What went wrong, and what to do.
         reason: String,
     },
+    /// Something happened to a notification.
+    #[serde(untagged)]
+    Notification(NotificationEvent),
+    /// Something happened to a push subscription or a push message.
+    #[serde(untagged)]
+    Push(PushEvent),
 }
 
 /// Everything that happens from the moment of [`Host::events`](crate::Host::events), in order and without gaps.
@@ -286,7 +241,10 @@ impl Events {
 
 /// Hands every event to everyone who subscribed.
 #[derive(Default)]
-pub(super) struct EventFeed(Mutex<Vec<mpsc::UnboundedSender<HostEvent>>>);
+pub(super) struct EventFeed {
+    subscribers: Mutex<Vec<mpsc::UnboundedSender<HostEvent>>>,
+    warnings: AtomicUsize,
+}
 
 impl EventFeed {
     pub(super) fn subscribe(&self) -> Events {
@@ -296,8 +254,16 @@ impl EventFeed {
     }
 
     pub(super) fn publish(&self, event: &HostEvent) {
+        if matches!(event.kind, HostEventKind::Warning { .. }) {
+            self.warnings.fetch_add(1, Ordering::Relaxed);
+        }
         self.subscribers()
             .retain(|subscriber| subscriber.send(event.clone()).is_ok());
+    }
+
+    /// How many warnings there were.
+    pub(super) fn warnings(&self) -> usize {
+        self.warnings.load(Ordering::Relaxed)
     }
 
     /// Ends every stream.
@@ -307,6 +273,8 @@ impl EventFeed {
 
     fn subscribers(&self) -> std::sync::MutexGuard<'_, Vec<mpsc::UnboundedSender<HostEvent>>> {
         // A list of senders is whole whatever happened to who held it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,6 +15,7 @@ use crate::host::core::Core;
 use crate::host::error::Error;
 use crate::host::event::HostEventKind;
 use crate::host::permissions::Permission;
+use crate::host::push_event::NotificationEvent;
 use crate::host::requests::Asker;
 use crate::notification::Notification;
 use crate::service_worker::{EventOutcome, RegistrationId};
@@ -239,7 +240,9 @@ impl Core {
         }
         let status = new.status(id);
         self.notifications.borrow_mut().shown.insert(id, new);
-        self.publish(HostEventKind::NotificationShown(Box::new(status)));
+        self.publish(HostEventKind::Notification(NotificationEvent::Shown(
+            Box::new(status),
+        )));
         Ok(id)
     }
 
@@ -265,13 +268,13 @@ impl Core {
                 self.notify(context, Notice::Notification(id, NotificationNews::Close));
             }
         }
-        self.publish(HostEventKind::NotificationClosed {
+        self.publish(HostEventKind::Notification(NotificationEvent::Closed {
             id,
             origin: shown.origin.clone(),
             scope: shown.scope.clone(),
             title: shown.content.title.clone(),
             by: end,
-        });
+        }));
         Some(shown)
     }
 
@@ -334,13 +337,13 @@ impl Core {
                 known: actions.iter().map(|known| known.action.clone()).collect(),
             });
         }
-        self.publish(HostEventKind::NotificationClicked {
+        self.publish(HostEventKind::Notification(NotificationEvent::Clicked {
             id,
             origin: shown.origin.clone(),
             scope: shown.scope.clone(),
             title: shown.content.title.clone(),
             action: action.clone(),
-        });
+        }));
         match shown.owner {
             Owner::Page(context) => {
                 self.notify(context, Notice::Notification(id, NotificationNews::Click));

@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::host::core::Core;
 use crate::host::error::Error;
 use crate::host::event::HostEventKind;
+use crate::host::push_event::PushEvent;
 use crate::host::requests::Asker;
 use crate::push::{
     AcceptedPush, Admission, PushOptions, PushRefusal, PushRequest, PushSubscription, QueuedPush,
@@ -109,10 +110,10 @@ impl Core {
         let mut subscriptions = self.push_subscriptions.borrow_mut();
         subscriptions.insert(id, subscription.clone());
         if let Some(registration) = self.registration(id) {
-            self.publish(HostEventKind::PushSubscribed {
+            self.publish(HostEventKind::Push(PushEvent::Subscribed {
                 scope: registration.scope,
                 endpoint: subscription.endpoint.clone(),
-            });
+            }));
         }
         Ok(subscription)
     }
@@ -125,10 +126,10 @@ impl Core {
         self.storage.remove_push_subscription(id)?;
         self.push_subscriptions.borrow_mut().remove(&id);
         if let Some(registration) = self.registration(id) {
-            self.publish(HostEventKind::PushUnsubscribed {
+            self.publish(HostEventKind::Push(PushEvent::Unsubscribed {
                 scope: registration.scope,
                 endpoint: subscription.endpoint,
-            });
+            }));
         }
         Ok(true)
     }
@@ -236,9 +237,9 @@ impl Core {
         if self.connectivity.is_online() {
             self.deliver_pushes(id);
         } else if let Some(registration) = self.registration(id) {
-            self.publish(HostEventKind::PushQueued {
+            self.publish(HostEventKind::Push(PushEvent::Queued {
                 scope: registration.scope,
-            });
+            }));
         }
         Ok(PushReceipt { id: number, ttl })
     }
@@ -251,9 +252,9 @@ impl Core {
         let waiting = self.storage.remove_expired_pushes(self.clock.now());
         let waiting = waiting.and_then(|expired| {
             for registration in expired.into_iter().filter_map(|id| self.registration(id)) {
-                self.publish(HostEventKind::PushExpired {
+                self.publish(HostEventKind::Push(PushEvent::Expired {
                     scope: registration.scope,
-                });
+                }));
             }
             self.storage.waiting_pushes()
         });
@@ -305,10 +306,10 @@ impl Core {
     fn give_up_push(&self, id: RegistrationId, message: &QueuedPush) -> Result<(), StorageError> {
         self.storage.remove_push(message.id)?;
         if let Some(registration) = self.registration(id) {
-            self.publish(HostEventKind::PushGivenUp {
+            self.publish(HostEventKind::Push(PushEvent::GivenUp {
                 scope: registration.scope,
                 deliveries: message.deliveries,
-            });
+            }));
         }
         Ok(())
     }
@@ -318,18 +319,18 @@ impl Core {
         let Some(registration) = self.registration(id) else {
             return EventOutcome::FailedToStart("the registration is gone".to_owned());
         };
-        self.publish(HostEventKind::PushStarted {
+        self.publish(HostEventKind::Push(PushEvent::Started {
             scope: registration.scope.clone(),
             bytes: data.as_ref().map(Vec::len),
-        });
+        }));
         let shown_before = self.notifications.borrow().count(id);
         let outcome = self.fire_functional(id, EventInit::Push(data)).await;
         let has_shown = self.notifications.borrow().count(id) > shown_before;
-        self.publish(HostEventKind::PushEnded {
+        self.publish(HostEventKind::Push(PushEvent::Ended {
             is_broken_promise: !has_shown && self.has_promised_to_show(id, &registration.origin),
             scope: registration.scope,
             outcome: outcome.clone(),
-        });
+        }));
         outcome
     }
 

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use std::time::Duration;
 
 use tempfile::TempDir;
 use url::Url;
