@@ -23,6 +23,7 @@
 //! ([`storage`], [`connectivity`], [`network`]), then see where both meet scripts (`host`, `engine`, `web`).
 
 pub mod clock;
+pub mod dom_string;
 
 pub mod notification;
 pub mod push;
@@ -55,7 +56,7 @@ pub use host::{
     HostBuilder, HostEvent, HostEventKind, LogEntry, NotificationEnd, NotificationEvent,
     NotificationStatus, OpenWindow, Permission, PermissionState, PushEvent, PushMessage,
     PushReceipt, RegisterOptions, Registration, RegistrationStatus, ScriptSource, Status,
-    SyncStatus, SyncStory, WorkerStatus,
+    SyncStatus, SyncStory, UnknownPermission, WorkerStatus,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

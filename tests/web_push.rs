@@ -53,7 +53,8 @@ fn subscribed(folder: &Folder, more: &[&str]) -> (Running, Value) {
             "sw.js",
             "--page",
             "page.js",
-            "--notifications",
+            "--grant",
+            "notifications",
             "--push-listen",
             "127.0.0.1:0",
         ],
@@ -152,7 +153,7 @@ fn a_message_that_was_taken_with_201_survives_a_kill() {
         assert_eq!(server(&folder, "send", &request)["status"], 201);
     }
     drop(host);
-    let host = folder.start(&["run", "sw.js", "--notifications"]);
+    let host = folder.start(&["run", "sw.js", "--grant", "notifications"]);
     for line in ["got first", "got second", "got third"] {
         host.expect_line(line);
     }
@@ -180,7 +181,7 @@ async fn application_servers_may_send_without_tls_and_hear_what_is_wrong() {
 #[test]
 fn a_push_is_sent_from_the_command_line() {
     let folder = Folder::with(&[("sw.js", WORKER), ("data.bin", "from a file")]);
-    let host = folder.start(&["run", "sw.js", "--notifications"]);
+    let host = folder.start(&["run", "sw.js", "--grant", "notifications"]);
     host.expect_line("activated");
     let pushed = folder.landfall(&["push", "--text", "by hand"]);
     assert_eq!((pushed.code, pushed.stdout.trim()), (DONE, "fulfilled"));

@@ -1,19 +1,17 @@
-// Shows every push message as a notification; a click on it opens the page that it is about.
+// Fetches the news now and then, so that they are there when the page asks, also without a network.
 
-self.addEventListener("push", (event) => {
-  const news = event.data?.text() ?? "Something happened.";
-  event.waitUntil(
-    self.registration.showNotification("News", {
-      body: news,
-      tag: "news",
-      data: { url: "/news" },
-      actions: [{ action: "later", title: "Later" }],
-    }),
-  );
+self.addEventListener("install", (event) => event.waitUntil(self.skipWaiting()));
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+
+self.addEventListener("periodicsync", (event) => {
+  if (event.tag === "news") {
+    event.waitUntil(keepNews());
+  }
 });
 
-self.addEventListener("notificationclick", (event) => {
-  event.notification.close();
-  if (event.action === "later") return;
-  event.waitUntil(self.clients.openWindow(event.notification.data.url));
-});
+async function keepNews() {
+  const cache = await caches.open("news");
+  await cache.add("news.json");
+  const { headlines } = await (await cache.match("news.json")).json();
+  console.log(`kept ${headlines.length} headlines`);
+}

@@ -28,6 +28,7 @@ import {
 } from "ext:sw_indexed_db/mod.js";
 import { startReporting } from "ext:sw_global_scope/reporting.js";
 import { Lock, LockManager } from "ext:sw_navigator/lock_manager.js";
+import { changePermission, Permissions, PermissionStatus } from "ext:sw_navigator/permissions.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
 import { Notification } from "ext:sw_notifications/notification.js";
 import { PushManager } from "ext:sw_push/push_manager.js";
@@ -68,6 +69,8 @@ defineInterfaces({
   LockManager,
   Notification,
   PeriodicSyncManager,
+  Permissions,
+  PermissionStatus,
   PushManager,
   PushSubscription,
   PushSubscriptionOptions,
@@ -99,6 +102,7 @@ const notices = {
   workerStateChanged: updateWorkerState,
   registrationChanged: updateRegistration,
   updateFound: announceUpdate,
+  permissionChanged: changePermission,
   connectivityChanged: (isOnline) =>
     fire(globalThis, new event.Event(isOnline ? "online" : "offline")),
 };

@@ -10,6 +10,8 @@ mod explain;
 mod frame;
 mod notification;
 mod output;
+mod permission;
+mod policy_args;
 mod push;
 mod push_args;
 mod push_certificate;
@@ -29,9 +31,11 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use args::{Cli, Command, SyncCommand};
+use args::{Cli, Command, PermissionCommand, SyncCommand};
 use output::Output;
 use push_args::NotificationCommand;
+
+use crate::host::PermissionState;
 
 /// Exit code of a command that did not do what it was asked for.
 const FAILED: u8 = 1;
@@ -86,6 +90,12 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         }
         Command::Online(folder) => switch::go(true, &folder, output).await,
         Command::Offline(folder) => switch::go(false, &folder, output).await,
+        Command::Permission(PermissionCommand::Grant(args)) => {
+            permission::set(args, PermissionState::Granted, output).await
+        }
+        Command::Permission(PermissionCommand::Deny(args)) => {
+            permission::set(args, PermissionState::Denied, output).await
+        }
         Command::Registrations(args) => registrations::list(&args, output).await,
         Command::Status(args) => registrations::status(&args, output).await,
     }

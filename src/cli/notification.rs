@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use crate::cli::args::ListArgs;
-use crate::cli::control::{Connection, Request};
+use crate::cli::control::{Connection, PushCommand, Request};
 use crate::cli::output::Output;
 use crate::cli::push_args::{ClickArgs, NotificationArgs};
 use crate::cli::tables::table;
@@ -13,18 +13,18 @@ use crate::host::NotificationStatus;
 
 /// `landfall notification ls`
 pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<ExitCode> {
-    let shown = match Connection::open(&args.data.path).await? {
-        Some(mut host) => host.ask(&Request::Notifications).await?,
+    let notifications = match Connection::open(&args.data.path).await? {
+        Some(mut host) => shown(&mut host).await?,
         None => NotificationStatus::read(&args.data.path)?,
     };
     if args.json {
-        for notification in &shown {
+        for notification in &notifications {
             output.json(notification)?;
         }
-    } else if shown.is_empty() {
+    } else if notifications.is_empty() {
         output.text("no notification is shown");
     } else {
-        let rows: Vec<_> = shown.iter().map(row).collect();
+        let rows: Vec<_> = notifications.iter().map(row).collect();
         output.text(&table(
             ["ID", "TITLE", "TEXT", "TAG", "ACTIONS", "SCOPE"],
             &rows,
@@ -37,15 +37,18 @@ pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<Exi
 pub(super) async fn click(args: ClickArgs, output: &Output) -> anyhow::Result<ExitCode> {
     let (mut host, id) = chosen(&args.notification).await?;
     let action = args.action;
-    let request = Request::ClickNotification { id, action };
-    output.outcome(&host.ask(&request).await?, args.notification.json)
+    let push = PushCommand::Click { id, action };
+    output.outcome(
+        &host.ask(&Request::Push { push }).await?,
+        args.notification.json,
+    )
 }
 
 /// `landfall notification close`
 pub(super) async fn close(args: NotificationArgs, output: &Output) -> anyhow::Result<ExitCode> {
     let (mut host, id) = chosen(&args).await?;
-    let request = Request::CloseNotification { id };
-    output.outcome(&host.ask(&request).await?, args.json)
+    let push = PushCommand::Close { id };
+    output.outcome(&host.ask(&Request::Push { push }).await?, args.json)
 }
 
 /// The running host, and the notification that was named or the newest.
@@ -54,11 +57,15 @@ async fn chosen(args: &NotificationArgs) -> anyhow::Result<(Connection, i64)> {
     if let Some(id) = args.id {
         return Ok((host, id));
     }
-    let shown: Vec<NotificationStatus> = host.ask(&Request::Notifications).await?;
-    let Some(newest) = shown.last() else {
+    let Some(newest) = shown(&mut host).await?.pop() else {
         bail!("no notification is shown");
     };
     Ok((host, newest.id))
+}
+
+async fn shown(host: &mut Connection) -> anyhow::Result<Vec<NotificationStatus>> {
+    let push = PushCommand::Notifications;
+    host.ask(&Request::Push { push }).await
 }
 
 fn row(shown: &NotificationStatus) -> [String; 6] {

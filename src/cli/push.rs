@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use crate::cli::control::{Connection, Request};
+use crate::cli::control::{Connection, PushCommand, Request};
 use crate::cli::output::Output;
 use crate::cli::push_args::PushArgs;
 
@@ -12,8 +12,8 @@ use crate::cli::push_args::PushArgs;
 pub(super) async fn send(args: PushArgs, output: &Output) -> anyhow::Result<ExitCode> {
     let mut host = Connection::require(&args.data.path).await?;
     let scope = args.scope;
-    let request = if args.renew {
-        Request::RenewPushSubscription { scope }
+    let push = if args.renew {
+        PushCommand::Renew { scope }
     } else {
         let data = match (args.text, args.file) {
             (Some(text), _) => Some(text.into_bytes()),
@@ -23,7 +23,7 @@ pub(super) async fn send(args: PushArgs, output: &Output) -> anyhow::Result<Exit
             }
             (None, None) => None,
         };
-        Request::Push { scope, data }
+        PushCommand::Send { scope, data }
     };
-    output.outcome(&host.ask(&request).await?, args.json)
+    output.outcome(&host.ask(&Request::Push { push }).await?, args.json)
 }

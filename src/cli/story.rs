@@ -108,10 +108,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
             address,
             reason,
             ..
-        } => Line {
-            weight: Weight::Normal,
-            ..failure("no answer", format!("{method} {address}: {reason}"))
-        },
+        } => request_failed(method, address, reason),
         Kind::ScopeStopped { source, reason } => {
             failure("stopped", format!("{}: {reason}", name(source)))
         }
@@ -281,6 +278,13 @@ fn script_error(source: &ScriptSource, error: &ScriptError) -> Line {
     };
     let text = format!("{what} {}\n{}", name(source), frame::draw(error));
     failure("error", text)
+}
+
+fn request_failed(method: &str, address: &Url, reason: &str) -> Line {
+    Line {
+        weight: Weight::Normal,
+        ..failure("no answer", format!("{method} {address}: {reason}"))
+    }
 }
 
 fn name(source: &ScriptSource) -> String {

@@ -230,7 +230,8 @@ fn nothing_waits_longer_than_four_weeks() {
 #[test]
 fn malformed_requests_are_refused_with_400() {
     let message = bytes(MESSAGE);
-    let refused: [(&[(&str, &str)], &[u8]); 9] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [u8]);
+    let refused: [Case<'_>; 9] = [
         (&[], b""),
         (&[("ttl", "")], b""),
         (&[("ttl", "-1")], b""),

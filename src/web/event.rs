@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use deno_core::serde_v8::U16String;
 use deno_core::{OpState, ToJsBuffer};
 use deno_web::JsMessageData;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use crate::dom_string::to_units;
 use crate::service_worker::EventKind;
 use crate::service_worker::EventOutcome;
 use crate::service_worker::ScriptPlace;
@@ -111,14 +113,14 @@ pub enum EventDetail {
     /// Of a sync event.
     Sync {
         /// `SyncEvent.tag`
-        tag: String,
+        tag: U16String,
         /// `SyncEvent.lastChance`
         last_chance: bool,
     },
     /// Of a periodic sync event.
     PeriodicSync {
         /// `PeriodicSyncEvent.tag`
-        tag: String,
+        tag: U16String,
     },
     /// Of a message event.
     Message {
@@ -173,8 +175,13 @@ impl EventInit {
     pub fn put(self, id: u32, state: &mut OpState) -> EventDetail {
         match self {
             Self::Install | Self::Activate => EventDetail::None {},
-            Self::Sync { tag, last_chance } => EventDetail::Sync { tag, last_chance },
-            Self::PeriodicSync { tag } => EventDetail::PeriodicSync { tag },
+            Self::Sync { tag, last_chance } => EventDetail::Sync {
+                tag: to_units(&tag).into(),
+                last_chance,
+            },
+            Self::PeriodicSync { tag } => EventDetail::PeriodicSync {
+                tag: to_units(&tag).into(),
+            },
             Self::Message {
                 message,
                 source,
@@ -236,6 +243,13 @@ pub enum Notice {
     UpdateFound(i64),
     /// The network came or went.
     ConnectivityChanged(bool),
+    /// The origin may do something from now on, or may not.
+    PermissionChanged {
+        /// The name of the permission.
+        name: &'static str,
+        /// Whether it may.
+        is_granted: bool,
+    },
     /// Something happened to the notification with this number, which the client shows.
     Notification(i64, NotificationNews),
 }
@@ -265,6 +279,14 @@ pub enum NoticeDetail {
     Number(i64),
     /// A switch.
     Flag(bool),
+    /// A permission.
+    #[serde(rename_all = "camelCase")]
+    Permission {
+        /// Its name.
+        name: &'static str,
+        /// Whether the origin has it.
+        is_granted: bool,
+    },
     /// What happened to a notification of the client.
     Notification {
         /// Its number.
@@ -302,6 +324,10 @@ impl Notice {
                 NoticeDetail::Registration(registration),
             ),
             Self::UpdateFound(registration) => ("updateFound", NoticeDetail::Number(registration)),
+            Self::PermissionChanged { name, is_granted } => (
+                "permissionChanged",
+                NoticeDetail::Permission { name, is_granted },
+            ),
             Self::ConnectivityChanged(is_online) => {
                 ("connectivityChanged", NoticeDetail::Flag(is_online))
             }

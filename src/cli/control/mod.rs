@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+use crate::host::{Permission, PermissionState};
 use crate::sync::SyncKind;
 
 pub(super) use client::Connection;
@@ -25,6 +26,15 @@ pub(super) enum Request {
     GoOnline,
     /// Away from the network. Answered with `null`.
     GoOffline,
+    /// Grant or deny a permission. Answered with the origin.
+    SetPermission {
+        /// The origin, if the host has workers of several.
+        origin: Option<Url>,
+        /// Which permission.
+        permission: Permission,
+        /// Whether it has it from now on.
+        state: PermissionState,
+    },
     /// Send a `sync` or `periodicsync` event now. Answered with an `EventOutcome`.
     FireSync {
         /// Which of the two.
@@ -52,29 +62,40 @@ pub(super) enum Request {
         /// The tag.
         tag: String,
     },
+    /// Something about notifications or push messages.
+    Push {
+        /// What.
+        push: PushCommand,
+    },
+}
+
+/// What can be asked about notifications and push messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PushCommand {
     /// Every notification that is shown. Answered with a list of `NotificationStatus`.
     Notifications,
     /// Click a notification. Answered with an `EventOutcome`.
-    ClickNotification {
+    Click {
         /// Its number.
         id: i64,
         /// The button, if it is one.
         action: Option<String>,
     },
     /// Close a notification. Answered with an `EventOutcome`.
-    CloseNotification {
+    Close {
         /// Its number.
         id: i64,
     },
     /// Send a `push` event now. Answered with an `EventOutcome`.
-    Push {
+    Send {
         /// The registration, if the host has several.
         scope: Option<Url>,
         /// What the message says.
         data: Option<Vec<u8>>,
     },
     /// Send a `pushsubscriptionchange` event now. Answered with an `EventOutcome`.
-    RenewPushSubscription {
+    Renew {
         /// The registration, if the host has several.
         scope: Option<Url>,
     },

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::cli::control::address::Place;
-use crate::cli::control::{Answer, Request};
+use crate::cli::control::{Answer, PushCommand, Request};
 use crate::cli::sync::chosen_sync;
 use crate::host::{Error, Host, Status};
 use crate::service_worker::EventOutcome;
@@ -96,6 +96,15 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             host.go_offline();
             Ok(Value::Null)
         }
+        Request::SetPermission {
+            origin,
+            permission,
+            state,
+        } => {
+            let origin = chosen_origin(origin, &host.status().await?)?;
+            host.set_permission(&origin, permission, state).await?;
+            Ok(Value::String(origin.origin().ascii_serialization()))
+        }
         Request::FireSync {
             kind,
             tag,
@@ -118,25 +127,7 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             let outcome = event.send(host).await?;
             Ok(serde_json::to_value(outcome)?)
         }
-        Request::Notifications => Ok(serde_json::to_value(host.notifications().await?)?),
-        Request::ClickNotification { id, action } => {
-            let outcome = host.click_notification(id, action.as_deref()).await?;
-            Ok(serde_json::to_value(outcome)?)
-        }
-        Request::CloseNotification { id } => {
-            Ok(serde_json::to_value(host.close_notification(id).await?)?)
-        }
-        Request::Push { scope, data } => {
-            let scope = chosen_scope(scope, &host.status().await?)?;
-            Ok(serde_json::to_value(
-                host.dispatch_push(&scope, data).await?,
-            )?)
-        }
-        Request::RenewPushSubscription { scope } => {
-            let scope = chosen_scope(scope, &host.status().await?)?;
-            let outcome = host.renew_push_subscription(&scope).await?;
-            Ok(serde_json::to_value(outcome)?)
-        }
+        Request::Push { push } => answer_push(push, host).await,
         Request::DropSync {
             tag,
             scope,
@@ -149,6 +140,25 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
         }
         Request::SyncStory { tag } => Ok(serde_json::to_value(host.sync_story(&tag).await?)?),
     }
+}
+
+async fn answer_push(command: PushCommand, host: &Host) -> anyhow::Result<Value> {
+    let outcome = match command {
+        PushCommand::Notifications => {
+            return Ok(serde_json::to_value(host.notifications().await?)?);
+        }
+        PushCommand::Click { id, action } => host.click_notification(id, action.as_deref()).await?,
+        PushCommand::Close { id } => host.close_notification(id).await?,
+        PushCommand::Send { scope, data } => {
+            let scope = chosen_scope(scope, &host.status().await?)?;
+            host.dispatch_push(&scope, data).await?
+        }
+        PushCommand::Renew { scope } => {
+            let scope = chosen_scope(scope, &host.status().await?)?;
+            host.renew_push_subscription(&scope).await?
+        }
+    };
+    Ok(serde_json::to_value(outcome)?)
 }
 
 /// An event that is to be sent by hand.
@@ -187,6 +197,23 @@ impl Event {
             }
         });
         Ok(())
+    }
+}
+
+/// The origin that was named, or the only one there is.
+fn chosen_origin(named: Option<Url>, status: &Status) -> anyhow::Result<Url> {
+    let mut scopes = status.registrations.iter().map(|known| &known.scope);
+    match (named, scopes.next()) {
+        (Some(origin), _) => Ok(origin),
+        (None, None) => anyhow::bail!("no service worker is registered; name one with --origin"),
+        (None, Some(first)) if scopes.all(|scope| scope.origin() == first.origin()) => {
+            Ok(first.clone())
+        }
+        (None, Some(_)) => {
+            anyhow::bail!(
+                "service workers of several origins are registered; choose one with --origin"
+            )
+        }
     }
 }
 
