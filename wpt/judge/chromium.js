@@ -162,7 +162,10 @@ class Run {
     await this.page.goto(CLOSED_PAGE);
     for (const step of steps) await this[step.operation](step);
     if (operation === "restart") {
-      await this.close();
+      const { browser } = this;
+      const ended = new Promise((resolve) => browser.process().once("exit", resolve));
+      browser.process().kill("SIGKILL");
+      await ended;
       await this.launch();
     }
     if (this.isOffline) await this.set_online();

@@ -159,3 +159,33 @@ async function go_offline(t) {
 function pass_retry_delay(attempt) {
   return driver.pass_time(driver.retry_delay * 3 ** (attempt - 1));
 }
+
+/**
+ * Tests with a part before the browser ends and a part after it started again. What the first part returns, the second
+ * gets as its second argument.
+ *
+ * @param {{ name: string, before: function, after: function }[]} tests
+ */
+function restart_tests(tests) {
+  if (driver.phase === 0) {
+    promise_test(async (t) => {
+      require_driver("restart");
+      const notes = {};
+      for (const { name, before } of tests) {
+        notes[name] = await before(t).then(
+          (value) => ({ value }),
+          (error) => ({ error: String(error) }),
+        );
+      }
+      await driver.restart({ notes });
+    }, "Before the restart");
+    return;
+  }
+  for (const { name, after } of tests) {
+    promise_test(async (t) => {
+      const { value, error } = driver.notes[name];
+      assert_equals(error, undefined, "what went wrong before the restart");
+      await after(t, value);
+    }, name);
+  }
+}
