@@ -7,19 +7,6 @@
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
-  await worker.settle("hold foo", "reject");
-  await pause(50);
-  await worker.sync.register("hold foo");
-  await quiet();
-  assert_equals(worker.events("hold foo").length, 2);
-  await worker.settle("hold foo");
-  await worker.gone("hold foo");
-}, "2: a tag registered again while it waits for its retry fires at once (specification)");
-
-promise_test(async (t) => {
-  const worker = await SyncWorker.start(t);
   for (let run = 1; run <= 2; run++) {
     await worker.sync.register("hold foo");
     await worker.fired("hold foo", 3 * run - 2);

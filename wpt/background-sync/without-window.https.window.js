@@ -2,6 +2,7 @@
 // META: script=/resources/driver.js
 // META: script=/background-sync/resources/sync-helpers.js
 // META: timeout=long
+// META: policy=chromium
 
 "use strict";
 

@@ -40,6 +40,7 @@ const ARGUMENTS = [
 const SETTINGS = {
   features: ["offline", "stop_worker", "restart", "permission", "sync", "periodic_sync"],
   retry_delay: SYNC_PARAMETERS.initial_retry_delay_sec * 1000,
+  event_limit: SYNC_PARAMETERS.max_sync_event_duration_sec * 1000,
   periodic_interval: SYNC_PARAMETERS.min_periodic_sync_events_interval_sec * ENGAGEMENT_FACTOR * 1000,
 };
 

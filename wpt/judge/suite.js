@@ -17,7 +17,8 @@ const HELPER_FOLDERS = new Set(["resources"]);
 /**
  * A test file, whose path is also its name in reports.
  *
- * @typedef {{ path: string, isForWorker: boolean, scripts: string[], title: string, isLong: boolean }} Test
+ * @typedef {{ path: string, isForWorker: boolean, scripts: string[], title: string, isLong: boolean,
+ *   policy: string | null }} Test
  */
 
 /** All tests, in the order of their paths. @returns {Test[]} */
@@ -43,12 +44,15 @@ function readTest(file) {
   if (isForWorker && globals.join() !== "serviceworker") {
     throw new Error(`${path}: an any.js file of this suite says \`// META: global=serviceworker\``);
   }
+  const policies = meta.get("policy") ?? [];
+  if (policies.length > 1) throw new Error(`${path}: a file of this suite names one policy at most`);
   return {
     path,
     isForWorker,
     scripts: meta.get("script") ?? [],
     title: meta.get("title")?.[0] ?? path,
     isLong: meta.get("timeout")?.includes("long") ?? false,
+    policy: policies[0] ?? null,
   };
 }
 

@@ -31,6 +31,9 @@
     /** Milliseconds until a failed sync is tried again the first time; each further wait is three times as long. */
     retry_delay: settings.retry_delay ?? 5 * 60_000,
 
+    /** Milliseconds that a sync event may take. */
+    event_limit: settings.event_limit ?? 3 * 60_000,
+
     /** Milliseconds between two periodic syncs at least. */
     periodic_interval: settings.periodic_interval ?? 12 * 60 * 60_000,
 

@@ -6,7 +6,7 @@
 const PATIENCE_MS = 8000;
 
 /** How long something that must not happen is waited for. */
-const QUIET_MS = 400;
+const QUIET_MS = 300;
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -14,8 +14,8 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 const quiet = () => pause(QUIET_MS);
 
 /** Waits until a condition, asked again and again, gives something true, and gives that. */
-async function eventually(condition, description) {
-  const end = performance.now() + PATIENCE_MS;
+async function eventually(condition, description, patience = PATIENCE_MS) {
+  const end = performance.now() + patience;
   for (;;) {
     const value = await condition();
     if (value) return value;
@@ -93,8 +93,8 @@ class SyncWorker {
   }
 
   /** The events with that tag, as soon as there are so many. */
-  async fired(tag, count = 1) {
-    await eventually(() => this.events(tag).length >= count, `"${tag}" has fired ${count} times`);
+  async fired(tag, count = 1, patience = PATIENCE_MS) {
+    await eventually(() => this.events(tag).length >= count, `"${tag}" has fired ${count} times`, patience);
     return this.events(tag);
   }
 
@@ -148,7 +148,7 @@ function assert_same_tags(actual, expected, description) {
   assert_array_equals([...actual].sort(), [...expected].sort(), description);
 }
 
-/** Runs a test with the network gone, and gives it back afterwards. */
+/** Takes the network away until the end of the test. */
 async function go_offline(t) {
   require_driver("offline");
   await driver.set_offline();
@@ -156,8 +156,10 @@ async function go_offline(t) {
 }
 
 /** Lets the wait after the given failed attempt pass. */
-function pass_retry_delay(attempt) {
-  return driver.pass_time(driver.retry_delay * 3 ** (attempt - 1));
+async function pass_retry_delay(attempt) {
+  // The wait begins when the end of the event was noticed, which no page can see.
+  await quiet();
+  await driver.pass_time(driver.retry_delay * 3 ** (attempt - 1));
 }
 
 /**
