@@ -68,28 +68,6 @@ restart_tests([
     },
   },
   {
-    name: "S5, S6: an event that was cut off is sent again at the start, and the interrupted run is no attempt",
-    async before(t) {
-      const worker = await start(t, "cut off");
-      await worker.sync.register("hold foo");
-      await worker.fired("hold foo");
-    },
-    async after(t) {
-      const worker = await SyncWorker.find(t, "cut off");
-      const events = await worker.logged("hold foo", 2);
-      assert_false(events.some(({ lastChance }) => lastChance));
-      await worker.settle("hold foo", "reject");
-      await pass_retry_delay(1);
-      await worker.logged("hold foo", 3);
-      await worker.settle("hold foo", "reject");
-      await pass_retry_delay(2);
-      const chances = (await worker.logged("hold foo", 4)).map(({ lastChance }) => lastChance);
-      assert_array_equals(chances.sort(), [false, false, false, true], "the interrupted run and three attempts");
-      await worker.settle("hold foo", "reject");
-      await worker.gone("hold foo");
-    },
-  },
-  {
     name: "S1: a tag that was delivered does not come back",
     async before(t) {
       const worker = await start(t, "delivered");

@@ -100,22 +100,24 @@
     },
   };
 
+  /** What the operations that can be steps take, in this order; a value that may be left out says what it is then. */
   const STEP_PARAMETERS = {
-    set_offline: [],
-    set_online: [],
-    advance_clock: ["milliseconds"],
-    wait: ["milliseconds"],
-    stop_worker: ["scope"],
-    dispatch_sync: ["scope", "tag", "last_chance"],
-    dispatch_periodic_sync: ["scope", "tag"],
-    set_permission: ["name", "state"],
+    set_offline: {},
+    set_online: {},
+    advance_clock: { milliseconds: 0 },
+    wait: { milliseconds: 0 },
+    stop_worker: { scope: "" },
+    dispatch_sync: { scope: "", tag: "", last_chance: false },
+    dispatch_periodic_sync: { scope: "", tag: "" },
+    set_permission: { name: "", state: "" },
   };
 
   function stepRequest([operation, ...values]) {
     const step = { operation };
-    STEP_PARAMETERS[operation].forEach((name, index) => {
-      step[name] = name === "scope" ? absolute(values[index]) : values[index];
-    });
+    for (const [name, absent] of Object.entries(STEP_PARAMETERS[operation])) {
+      const value = values.length > 0 ? values.shift() : absent;
+      step[name] = name === "scope" ? absolute(value) : value;
+    }
     return step;
   }
 

@@ -33,7 +33,7 @@ const MANNERS = {
 for (const type of ["sync", "periodicsync"]) {
   addEventListener(type, (event) => {
     const [manner] = event.tag.split(" ", 1);
-    const told = tell({ type, tag: event.tag, lastChance: event.lastChance, at: Date.now() });
+    const told = tell({ type, tag: event.tag, lastChance: event.lastChance, script: location.href });
     (MANNERS[manner] ?? MANNERS.ok)(event, told);
   });
 }
