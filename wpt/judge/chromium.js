@@ -47,6 +47,9 @@ const SETTINGS = {
 /** Longer than testharness.js gives the longest file in one phase. */
 const PATIENCE_MS = 70_000;
 
+/** What puppeteer says then. */
+const PAGE_CRASHED = "Page crashed!";
+
 const CLOSED_PAGE = "about:blank";
 
 /** What Chromium calls itself. */
@@ -57,14 +60,28 @@ export async function chromiumVersion() {
   return version;
 }
 
+/** The names of testharness.js' numbers, as in wpt.fyi's reports. */
+const FILE_STATUSES = ["OK", "ERROR", "TIMEOUT", "PRECONDITION_FAILED"];
+const SUBTEST_STATUSES = ["PASS", "FAIL", "TIMEOUT", "NOTRUN", "PRECONDITION_FAILED"];
+
 /**
- * Runs a test file in all its phases.
+ * Runs a test file in all its phases, and gives its result in the form of wpt.fyi's reports.
  *
  * @param {import("./suite.js").Test} test
  * @param {string} origin of the server
- * @returns the harness' result: `{ status, message, subtests: [{ name, status, message }] }`, statuses as numbers
  */
 export async function runInChromium(test, origin) {
+  try {
+    const { status, message, subtests } = await runPhases(test, origin);
+    const named = subtests.map((subtest) => ({ ...subtest, status: SUBTEST_STATUSES[subtest.status] }));
+    return { status: FILE_STATUSES[status], message, subtests: named };
+  } catch (error) {
+    const status = error.message === PAGE_CRASHED ? "CRASH" : "ERROR";
+    return { status, message: error.message, subtests: [] };
+  }
+}
+
+async function runPhases(test, origin) {
   const profile = await mkdtemp(join(tmpdir(), "landfall-judge-"));
   const run = new Run(profile, origin);
   try {
@@ -149,7 +166,6 @@ class Run {
         () => globalThis.driver?.controller.next_request() ?? new Promise(() => {}),
       );
       if (request.operation === "leave" || request.operation === "restart") return { leaving: request };
-      if (process.env.TRACE) console.log(JSON.stringify(request));
       const failure = await this[request.operation](request).then(
         () => null,
         (error) => error.message,
