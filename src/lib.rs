@@ -49,9 +49,9 @@ pub mod cli;
 
 #[cfg(feature = "v8")]
 pub use host::{
-    Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, Host, HostBuilder,
-    HostEvent, HostEventKind, Permission, PermissionState, RegisterOptions, Registration,
-    RegistrationStatus, ScriptSource, Status, SyncStatus, WorkerStatus,
+    Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, FunctionCall, Host,
+    HostBuilder, HostEvent, HostEventKind, Permission, PermissionState, RegisterOptions,
+    Registration, RegistrationStatus, ScriptSource, Status, SyncStatus, WorkerStatus,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

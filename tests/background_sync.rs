@@ -241,7 +241,9 @@ fn a_registration_is_told_once_with_its_scope() {
     let told: Vec<_> = scenario
         .events()
         .filter_map(|kind| match kind {
-            HostEventKind::SyncRegistered { scope, tag } => Some((scope.as_str(), tag.as_str())),
+            HostEventKind::SyncRegistered { scope, tag, .. } => {
+                Some((scope.as_str(), tag.as_str()))
+            }
             _ => None,
         })
         .collect();
@@ -279,15 +281,6 @@ fn a_tag_registered_while_the_worker_activates_fires_when_it_is_activated() {
         )
         .expect_printed(&["activating", "activated"])
         .expect_tags(&[]);
-}
-
-#[test]
-fn scripts_that_look_for_periodic_sync_see_that_it_is_absent() {
-    Scenario::offline().worker(FULFILS).expect_eval(
-        "navigator.serviceWorker.ready.then((r) =>
-             ['sync' in r, 'periodicSync' in r, 'PeriodicSyncManager' in self])",
-        json!([true, false, false]),
-    );
 }
 
 #[test]

@@ -261,6 +261,6 @@ fn number_from(variable: &str) -> Option<u64> {
     clippy::print_stdout,
     reason = "it says what was tried, or why it was not"
 )]
-fn report(line: &str) {
+pub fn report(line: &str) {
     println!("{line}");
 }

@@ -25,17 +25,29 @@ mod cli;
 mod clients;
 /// Kills, full disks, damaged files: what was promised is kept.
 mod crash;
+/// An embedder's functions, and its hand on every request.
+mod embedding;
 /// When `waitUntil()` is heard, and when it is too late.
 mod extend_lifetime;
 /// Requests of scripts, against a real server.
 mod fetch;
+/// Requests that a worker answers, from pages and from outside.
+mod fetch_event;
+/// Workers that frameworks bring or generate, unmodified.
+mod frameworks;
 /// What every scope has, and what none has.
 mod global_scope;
 /// Databases across restarts and threads.
 mod indexed_db;
 /// Register, install, activate, update, unregister.
 mod lifecycle;
+/// A link that is cut and restored, in network namespaces.
+mod network_namespaces;
+/// Events that come again and again.
+mod periodic_sync;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.
 mod script_errors;
+/// HTTP in front of a worker.
+mod serve;

@@ -30,7 +30,7 @@ const CONTROLLED: &str = "new Promise((resolve) => {
 })";
 
 /// The site's folder, with the packages of the lock installed.
-fn site() -> &'static Path {
+pub fn site() -> &'static Path {
     static SITE: OnceLock<PathBuf> = OnceLock::new();
     SITE.get_or_init(|| {
         let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm");
@@ -181,6 +181,18 @@ async fn dexie_stores_queries_and_upgrades_in_a_worker() {
 
 #[tokio::test]
 async fn workbox_queues_a_failed_post_and_replays_it_once() {
+    queues_a_failed_post_and_replays_it_once("workbox_outbox.js").await;
+}
+
+#[tokio::test]
+async fn every_workbox_since_the_third_queues_a_failed_post_and_replays_it_once() {
+    for version in 3..=6 {
+        let worker = format!("workbox_old.js?version={version}");
+        queues_a_failed_post_and_replays_it_once(&worker).await;
+    }
+}
+
+async fn queues_a_failed_post_and_replays_it_once(worker: &str) {
     let server = Server::start().await;
     let data = tempfile::tempdir().unwrap();
     let host = Host::builder()
@@ -189,7 +201,7 @@ async fn workbox_queues_a_failed_post_and_replays_it_once() {
         .build()
         .await
         .unwrap();
-    let script = server.origin.join("workers/workbox_outbox.js").unwrap();
+    let script = server.origin.join(&format!("workers/{worker}")).unwrap();
     let scope = server.origin.join("workers/").unwrap();
     host.register(RegisterOptions::new(script)).await.unwrap();
     let page = open_page(&host, &server.origin).await;

@@ -20,6 +20,7 @@ import {
   defineOperations,
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
+import { exposeFunctions } from "ext:sw_global_scope/embedder.js";
 import { interfaces, operations } from "ext:sw_global_scope/exposed.js";
 import {
   indexedDB,
@@ -28,6 +29,7 @@ import {
 import { startReporting } from "ext:sw_global_scope/reporting.js";
 import { Lock, LockManager } from "ext:sw_navigator/lock_manager.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
+import { abortFetch } from "ext:sw_service_worker/dispatch_fetch.js";
 import {
   dispatchEvent,
   endDispatch,
@@ -44,6 +46,7 @@ import {
   ServiceWorkerRegistration,
   updateRegistration,
 } from "ext:sw_service_worker/service_worker_registration.js";
+import { PeriodicSyncManager } from "ext:sw_sync/periodic_sync_manager.js";
 import { SyncManager } from "ext:sw_sync/sync_manager.js";
 import { becomeWindow, clientNotices } from "ext:sw_window/window.js";
 
@@ -59,6 +62,7 @@ defineInterfaces({
   ...indexedDbInterfaces,
   Lock,
   LockManager,
+  PeriodicSyncManager,
   ServiceWorker,
   ServiceWorkerRegistration,
   StorageManager,
@@ -114,9 +118,9 @@ async function evaluateModule(id, url) {
 /**
  * Makes the global what `start` says and hands the host its way in.
  *
- * @param {{ url: string, serviceWorker: object | null, client: object | null }} start
+ * @param {{ url: string, exposedFunctions: string[], serviceWorker: object | null, client: object | null }} start
  */
-function boot({ url, serviceWorker, client }) {
+function boot({ url, exposedFunctions, serviceWorker, client }) {
   delete globalThis[BOOT];
   delete globalThis.Deno;
   delete globalThis.__bootstrap;
@@ -126,10 +130,12 @@ function boot({ url, serviceWorker, client }) {
   defineReplaceableAttributes({ isSecureContext: () => true });
   if (serviceWorker !== null) becomeServiceWorker(serviceWorker);
   else becomeWindow(client);
+  exposeFunctions(exposedFunctions);
   return {
     dispatchEvent,
     endDispatch,
     timeOutEvent,
+    abortFetch,
     handledEvents,
     evaluate,
     evaluateModule,

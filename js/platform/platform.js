@@ -3,6 +3,7 @@
 
 import { core, internals, primordials } from "ext:core/mod.js";
 import { op_scope_report_error } from "ext:core/ops";
+import { replaceMessageEvent } from "ext:landfall_platform/message_event.js";
 
 /**
  * Tells the host of an error that no script handled. Deno would end the whole runtime; a browser goes on, and so do we.
@@ -48,6 +49,7 @@ export const infra = load("ext:deno_web/00_infra.js");
 export const domException = load("ext:deno_web/01_dom_exception.js");
 export const { DOMException } = domException;
 export const event = load("ext:deno_web/02_event.js");
+replaceMessageEvent(event, webidl, () => ports.MessagePort);
 export const url = load("ext:deno_web/00_url.js");
 export const urlPattern = load("ext:deno_web/01_urlpattern.js");
 export const consoleScript = load("ext:deno_web/01_console.js");

@@ -12,6 +12,7 @@ import { dispatchFetch } from "ext:sw_service_worker/dispatch_fetch.js";
 import { deserializeMessage } from "ext:sw_service_worker/message.js";
 import { ExtendableMessageEvent } from "ext:sw_service_worker/message_event.js";
 import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
+import { PeriodicSyncEvent } from "ext:sw_sync/periodic_sync_event.js";
 import { SyncEvent } from "ext:sw_sync/sync_event.js";
 
 /** Event id to lifetime, while the event is alive. */
@@ -22,6 +23,7 @@ const constructors = {
   install: () => new ExtendableEvent("install"),
   activate: () => new ExtendableEvent("activate"),
   sync: ({ tag, lastChance }) => new SyncEvent("sync", { tag, lastChance }),
+  periodicsync: ({ tag }) => new PeriodicSyncEvent("periodicsync", { tag }),
   message: ({ message, source, origin }) => {
     const received = deserializeMessage(message);
     return new ExtendableMessageEvent(

@@ -27,23 +27,37 @@ import {
 
 const { PromisePrototypeThen } = primordials;
 
+/** Dispatch id to request, until it is answered. */
+const unanswered = new Map();
+
+/** Nobody wants the answer any more: `event.request.signal` says so. */
+export function abortFetch(id) {
+  const asked = unanswered.get(id);
+  if (asked === undefined) return;
+  unanswered.delete(id);
+  request.abortRequest(asked);
+}
+
 /**
  * https://w3c.github.io/ServiceWorker/#handle-fetch, from creating the event on.
  *
  * @param {number} id the host's number for this dispatch
- * @param {{ request: object, clientId: string }} init
+ * @param {{ request: object, clientId: string, resultingClientId: string }} init
  * @param {EventLifetime} lifetime
  */
 export function dispatchFetch(id, init, lifetime) {
   const dispatched = new FetchEvent("fetch", {
     request: requestFromNative(init.request),
     clientId: init.clientId,
+    resultingClientId: init.resultingClientId,
     cancelable: true,
   });
+  unanswered.set(id, dispatched.request);
   attachLifetime(dispatched, lifetime);
   fire(globalThis, dispatched);
 
   const fail = (error) => {
+    unanswered.delete(id);
     reportToHost(error, true);
     op_fetch_event_fail(id, core.destructureError(error).exceptionMessage);
     settleHandled(dispatched, error);
@@ -51,6 +65,7 @@ export function dispatchFetch(id, init, lifetime) {
   const answer = answerOf(dispatched);
   if (answer !== null) {
     PromisePrototypeThen(answer, (value) => {
+      unanswered.delete(id);
       try {
         const response = checkAnswer(value, dispatched.request.url);
         op_fetch_event_respond(id, responseToNative(response));
@@ -69,6 +84,7 @@ export function dispatchFetch(id, init, lifetime) {
 
 /** The worker did not answer: the request goes on to the network, if its body is still there. */
 function passThrough(id, dispatched, fail) {
+  unanswered.delete(id);
   try {
     const inner = request.toInnerRequest(dispatched.request);
     op_fetch_event_pass_through(id, requestToNative(inner));

@@ -130,7 +130,8 @@ export function checkAnswer(answer, url) {
       `respondWith() for ${url} was given a Response whose body is already used`,
     );
   }
-  if (answer.body?.locked) {
+  // `answer.body` would make a stream of a body that is all there.
+  if (response.toInnerResponse(answer).body?.unusable()) {
     throw new TypeError(
       `respondWith() for ${url} was given a Response whose body is locked`,
     );

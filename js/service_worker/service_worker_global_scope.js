@@ -29,6 +29,7 @@ import { FetchEvent } from "ext:sw_service_worker/fetch_event.js";
 import { ExtendableMessageEvent } from "ext:sw_service_worker/message_event.js";
 import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
 import { registrationFor } from "ext:sw_service_worker/service_worker_registration.js";
+import { PeriodicSyncEvent } from "ext:sw_sync/periodic_sync_event.js";
 import { SyncEvent } from "ext:sw_sync/sync_event.js";
 
 const { WorkerGlobalScope } = globalInterfaces;
@@ -48,6 +49,7 @@ const EVENT_HANDLERS = [
   "message",
   "messageerror",
   "sync",
+  "periodicsync",
   "unhandledrejection",
   "rejectionhandled",
   "online",
@@ -94,6 +96,7 @@ export function becomeServiceWorker({ registration, worker, isModule }) {
     ExtendableEvent,
     ExtendableMessageEvent,
     FetchEvent,
+    PeriodicSyncEvent,
     ServiceWorkerGlobalScope,
     SyncEvent,
     WindowClient,

@@ -7,6 +7,7 @@ import {
   op_service_worker_update,
 } from "ext:core/ops";
 import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
+import { createPeriodicSyncManager } from "ext:sw_sync/periodic_sync_manager.js";
 import { createSyncManager } from "ext:sw_sync/sync_manager.js";
 
 /** Registration id to object: the same registration is the same object in one scope. */
@@ -24,6 +25,7 @@ export class ServiceWorkerRegistration extends event.EventTarget {
   #waiting = null;
   #active = null;
   #sync;
+  #periodicSync;
 
   static {
     applySnapshot = (registration, snapshot) => {
@@ -70,6 +72,15 @@ export class ServiceWorkerRegistration extends event.EventTarget {
   get sync() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
     return this.#sync ??= createSyncManager(
+      this.#id,
+      () => this.#active !== null,
+    );
+  }
+
+  /** The same object for the life of this one. */
+  get periodicSync() {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return this.#periodicSync ??= createPeriodicSyncManager(
       this.#id,
       () => this.#active !== null,
     );

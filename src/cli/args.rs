@@ -1,12 +1,13 @@
 //! Every command and flag of `landfall`, with its help.
 //! What follows from the values is decided in the file of the command.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use crate::connectivity::Timeline;
+use crate::connectivity::{Probe, Timeline};
 use crate::sync::Preset;
 
 /// Runs real, unmodified service workers outside the browser
@@ -57,6 +58,8 @@ Examples:
 pub(super) enum Command {
     /// Run a service worker and stay up
     Run(Box<RunArgs>),
+    /// Put a service worker in front of a site and answer HTTP with it
+    Serve(Box<ServeArgs>),
     /// See and fire background syncs
     #[command(subcommand)]
     Sync(SyncCommand),
@@ -75,7 +78,7 @@ pub(super) enum Command {
 pub(super) enum SyncCommand {
     /// List the tags that are registered, with their attempts and when the next one is
     Ls(ListArgs),
-    /// Send a `sync` event now, wait for its outcome, and fail unless it is fulfilled
+    /// Send a `sync` or `periodicsync` event now, wait for its outcome, and fail unless it is fulfilled
     Fire(FireArgs),
 }
 
@@ -111,6 +114,10 @@ pub(super) struct FireArgs {
     /// Set `event.lastChance`
     #[arg(long)]
     pub(super) last_chance: bool,
+
+    /// Send a `periodicsync` event
+    #[arg(long, conflicts_with = "last_chance")]
+    pub(super) periodic: bool,
 
     #[command(flatten)]
     pub(super) data: DataFolder,
@@ -189,10 +196,16 @@ pub(super) struct RunArgs {
     #[arg(long, conflicts_with = "data", help_heading = "Data")]
     pub(super) ephemeral: bool,
 
-    /// The network as the worker sees it: auto, online, offline, or timeline=STATE:TIME,...,STATE
+    /// The network as the worker sees it: auto, online, offline, probe=URL, or timeline=STATE:TIME,...,STATE
     ///
-    /// `auto` watches the machine's interfaces. `timeline=offline:3s,online` is offline for three
-    /// seconds, then online; units are ms, s, m and h.
+    /// `auto` watches the machine's interfaces.
+    ///
+    /// `probe=URL[,status=204][,body=TEXT][,timeout=5s]` watches them too, but is online only once a GET of URL gave
+    /// that status, and a body that contains TEXT, in that time. It is sent when an interface comes up, when a request
+    /// of a script fails, and after a failure again, at first after 1 s, then after twice as long each time, up to
+    /// 60 s. A redirect or another answer is taken for a captive portal: with http:// it is noticed best.
+    ///
+    /// `timeline=offline:3s,online` is offline for three seconds, then online; units are ms, s, m and h.
     #[arg(long, value_name = "STATE", default_value = "auto", value_parser = parse_connectivity, help_heading = "Network")]
     pub(super) connectivity: ConnectivityArg,
 
@@ -226,24 +239,54 @@ pub(super) struct RunArgs {
     pub(super) verbose: bool,
 }
 
+/// `landfall serve`
+#[derive(Debug, Args)]
+#[command(after_long_help = SERVE_AFTER_HELP)]
+pub(super) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080",
+        help_heading = "Site"
+    )]
+    pub(super) listen: SocketAddr,
+
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+const SERVE_AFTER_HELP: &str = "\
+Each request becomes a `fetch` event of the worker in whose scope it is; what the worker leaves alone is answered by
+the folder or the upstream. The origin is http://localhost with the port of --listen unless --origin says otherwise.
+A request without Sec-Fetch headers counts as a page load if it is a GET that accepts text/html.
+HTTP/1.1 and HTTP/2 (without TLS) are spoken. The first Ctrl-C lets requests under way end, for at most 10 seconds.
+
+All clients are one user to the worker: it has one set of cookies, caches and databases.
+
+Examples:
+  landfall serve public/sw.js
+  landfall serve /sw.js --upstream http://localhost:3000 --listen 127.0.0.1:8080";
+
 const RUN_AFTER_HELP: &str = "\
 Events (--json):
   Every object has `at_ms` (milliseconds since 1970) and `event`. By event, the other fields:
     registered, installed, activated      scope, script
     install_failed                        scope, script, outcome
     unregistered                          scope
-    online, offline
-    sync_registered                       scope, tag
-    sync_started                          scope, tag, attempt, max_attempts, last_chance
-    sync_ended                            scope, tag, attempt, outcome, next_attempt_at_ms, removed
+    online, offline                       reason
+    sync_registered, sync_unregistered    kind, scope, tag
+    sync_started                          kind, scope, tag, attempt, max_attempts, last_chance
+    sync_ended                            kind, scope, tag, attempt, outcome, next_attempt_at_ms, removed
     console                               source, url, level, message
     script_error                          source, url, error
     request_failed                        client_url, method, address, reason
     scope_stopped                         source, url, reason
     storage_failed                        reason
+  `kind` is the type of the event: sync or periodicsync.
   `source` is `worker` or `client`, `url` its address.
   `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, failed_to_start) and `reason`.
-  `removed` is null, succeeded or gave_up.
+  `removed` is null, succeeded, gave_up or unregistered.
   New events and fields may be added.
 
 Examples:
@@ -299,6 +342,8 @@ pub(super) enum ConnectivityArg {
     Online,
     /// Never.
     Offline,
+    /// What the machine says, confirmed by a probe.
+    Probe(Probe),
     /// As planned.
     Timeline(Timeline),
 }
@@ -308,12 +353,17 @@ fn parse_connectivity(text: &str) -> Result<ConnectivityArg, String> {
         "auto" => Ok(ConnectivityArg::Auto),
         "online" => Ok(ConnectivityArg::Online),
         "offline" => Ok(ConnectivityArg::Offline),
-        _ => match text.strip_prefix("timeline=") {
-            Some(plan) => match plan.parse() {
-                Ok(timeline) => Ok(ConnectivityArg::Timeline(timeline)),
-                Err(error) => Err(error.to_string()),
-            },
-            None => Err("expected auto, online, offline or timeline=offline:3s,online".into()),
+        _ => match text.split_once('=') {
+            Some(("probe", probe)) => Probe::parse(probe)
+                .map(ConnectivityArg::Probe)
+                .map_err(|error| error.to_string()),
+            Some(("timeline", plan)) => Timeline::parse(plan)
+                .map(ConnectivityArg::Timeline)
+                .map_err(|error| error.to_string()),
+            _ => Err(
+                "expected auto, online, offline, probe=http://... or timeline=offline:3s,online"
+                    .into(),
+            ),
         },
     }
 }
@@ -354,7 +404,12 @@ mod tests {
     }
 
     #[test]
-    fn a_timeline_is_read_with_the_connectivity() {
+    fn a_timeline_or_a_probe_is_read_with_the_connectivity() {
+        assert!(matches!(
+            parse_connectivity("probe=http://check.example/,status=200"),
+            Ok(ConnectivityArg::Probe(_))
+        ));
+        assert!(parse_connectivity("probe=check.example").is_err());
         assert!(matches!(
             parse_connectivity("timeline=offline:3s,online"),
             Ok(ConnectivityArg::Timeline(_))

@@ -10,6 +10,7 @@ mod frame;
 mod output;
 mod registrations;
 mod run;
+mod serve;
 mod site;
 mod story;
 mod switch;
@@ -59,7 +60,8 @@ fn run_to_the_end(command: Command, output: &Output) -> anyhow::Result<ExitCode>
 
 async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Run(args) => run::run(*args, output).await,
+        Command::Run(args) => run::run(*args, None, output).await,
+        Command::Serve(args) => run::run(args.run, Some(args.listen), output).await,
         Command::Sync(SyncCommand::Ls(args)) => sync::list(&args, output).await,
         Command::Sync(SyncCommand::Fire(args)) => sync::fire(args, output).await,
         Command::Online(folder) => switch::go(true, &folder, output).await,

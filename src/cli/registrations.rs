@@ -31,12 +31,7 @@ pub(super) async fn status(args: &ListArgs, output: &Output) -> anyhow::Result<E
         output.json(&status)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let network = match (is_running, status.online) {
-        (false, _) => "no host runs here",
-        (true, Some(false)) => "running, offline",
-        (true, _) => "running, online",
-    };
-    output.text(network);
+    output.text(&network(&status, is_running));
     output.text(&registrations(&status));
     output.text(&format!(
         "syncs: {}, open pages: {}",
@@ -44,6 +39,21 @@ pub(super) async fn status(args: &ListArgs, output: &Output) -> anyhow::Result<E
         status.clients.len()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+fn network(status: &Status, is_running: bool) -> String {
+    if !is_running {
+        return "no host runs here".to_owned();
+    }
+    let state = if status.online == Some(false) {
+        "running, offline"
+    } else {
+        "running, online"
+    };
+    match &status.online_reason {
+        Some(reason) => format!("{state}: {reason}"),
+        None => state.to_owned(),
+    }
 }
 
 /// The status of the running host, or of the folder where none runs; and whether one runs.

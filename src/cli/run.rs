@@ -1,13 +1,20 @@
 //! `landfall run`: a worker, its pages, and the story of what they do, until it is over.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use futures::FutureExt;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
 
+use crate::cli::UsageError;
 use crate::cli::args::{ConnectivityArg, RunArgs, ScriptKind};
 use crate::cli::control::Server;
 use crate::cli::output::Output;
+use crate::cli::serve;
 use crate::cli::site::{Page, Site};
 use crate::cli::story::{self, Story, Weight};
 use crate::clock::{Clock, SystemClock};
@@ -19,27 +26,44 @@ use crate::service_worker::ScriptType;
 use crate::sync::Preset;
 
 /// Runs until interrupted, or until nothing is left to do if that is asked for.
-pub(super) async fn run(args: RunArgs, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    mut args: RunArgs,
+    listen: Option<SocketAddr>,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let listener = match listen {
+        Some(address) => Some(take_place(&mut args, address).await?),
+        None => None,
+    };
     let site = Site::of(&args)?;
     let builder = builder(&args, &site);
     let mut events = builder.events();
     let host = builder.build().await?;
     let mut teller = Teller::new(&args, output);
-    if host.status().await?.online == Some(false) {
-        let (at_ms, kind) = (SystemClock.now(), HostEventKind::Offline);
+    let status = host.status().await?;
+    if status.online == Some(false) {
+        let reason = status.online_reason.unwrap_or_default();
+        let (at_ms, kind) = (SystemClock.now(), HostEventKind::Offline { reason });
         teller.tell(&HostEvent { at_ms, kind })?;
     }
 
-    let work = work(&args, &site, &host);
+    if let Some(listener) = &listener {
+        teller.tell_address(&site.origin, listener.local_addr()?)?;
+    }
+    let stop = CancellationToken::new();
+    let work = work(&args, &site, &host, listener, &stop);
     let interrupted = interruption();
     tokio::pin!(work, interrupted);
     let result = loop {
         tokio::select! {
             // A page that prints without end must not keep anybody from stopping it.
             biased;
-            result = &mut interrupted => break result,
-            Some(event) = events.next() => teller.tell(&event)?,
+            result = &mut interrupted, if !stop.is_cancelled() => {
+                result?;
+                stop.cancel();
+            }
             result = &mut work => break result,
+            Some(event) = events.next() => teller.tell(&event)?,
         }
     };
     let ended = host.shut_down().await;
@@ -57,6 +81,7 @@ fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
         ConnectivityArg::Auto => ConnectivityMode::System,
         ConnectivityArg::Online => ConnectivityMode::Online,
         ConnectivityArg::Offline => ConnectivityMode::Offline,
+        ConnectivityArg::Probe(probe) => ConnectivityMode::Probe(probe.clone()),
         ConnectivityArg::Timeline(timeline) => ConnectivityMode::Timeline(timeline.clone()),
     };
     let builder = Host::builder()
@@ -70,23 +95,53 @@ fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
     }
 }
 
-async fn work(args: &RunArgs, site: &Site, host: &Host) -> anyhow::Result<()> {
+/// Takes the place to listen at; it gives the site its origin if nothing else does.
+async fn take_place(args: &mut RunArgs, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    if args.exit_when_idle {
+        let reason = "a server is never done: --exit-when-idle is for `landfall run`".to_owned();
+        bail!(UsageError(reason));
+    }
+    let listener = serve::listen(address).await?;
+    if args.origin.is_none() && !args.script.contains("://") {
+        let port = listener.local_addr()?.port();
+        args.origin = Some(Url::parse(&format!("http://localhost:{port}"))?);
+    }
+    Ok(listener)
+}
+
+/// Everything from registering the worker on, until it is done or `stop` says so.
+async fn work(
+    args: &RunArgs,
+    site: &Site,
+    host: &Host,
+    listener: Option<TcpListener>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     let _control = if args.ephemeral {
         None
     } else {
         Some(listen(host, args))
     };
-    register(args, site, host).await?;
     // Pages stay open until the end.
     let mut open = Vec::with_capacity(site.pages.len());
-    for page in &site.pages {
-        open.push(open_page(page, host).await?);
+    let until_ready = async {
+        register(args, site, host).await?;
+        for page in &site.pages {
+            open.push(open_page(page, host).await?);
+        }
+        if args.exit_when_idle {
+            host.run_until_idle().await?;
+        }
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        result = until_ready => result?,
+        () = stop.cancelled() => return Ok(()),
     }
-    if args.exit_when_idle {
-        host.run_until_idle().await?;
-    } else {
-        // Until interrupted.
-        std::future::pending::<()>().await;
+    match listener {
+        Some(listener) => serve::serve(host, &site.origin, listener, stop).await,
+        None if args.exit_when_idle => {}
+        None => stop.cancelled().await,
     }
     Ok(())
 }
@@ -163,6 +218,19 @@ impl<'a> Teller<'a> {
             story: Story::default(),
             until,
         }
+    }
+
+    /// Where the server can be reached, and which origin it stands for if that is another address.
+    fn tell_address(&mut self, origin: &Url, listening: SocketAddr) -> anyhow::Result<()> {
+        let address = format!("http://{listening}/");
+        if self.until.is_none() {
+            let at_ms = SystemClock.now();
+            return self.output.json(
+                &json!({"at_ms": at_ms, "event": "serving", "origin": origin, "address": address}),
+            );
+        }
+        self.output.text(&format!("serving {origin} at {address}"));
+        Ok(())
     }
 
     fn tell(&mut self, event: &HostEvent) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use crate::cli::frame;
 use crate::clock::Timestamp;
 use crate::host::{HostEvent, HostEventKind, ScriptSource};
 use crate::service_worker::EventOutcome;
-use crate::sync::Removal;
+use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
 use crate::web::script_error::ScriptError;
 
@@ -64,23 +64,27 @@ pub(super) fn line(event: &HostEvent) -> Line {
             script, outcome, ..
         } => failure("not installed", format!("{script}: {}", reason(outcome))),
         Kind::Unregistered { scope } => told("unregistered", BLUE, scope.to_string()),
-        Kind::Online => told("online", GREEN, String::new()),
-        Kind::Offline => told("offline", YELLOW, String::new()),
-        Kind::SyncRegistered { tag, .. } => told("queued", BLUE, format!("sync `{tag}`")),
+        Kind::Online { reason } => told("online", GREEN, reason.clone()),
+        Kind::Offline { reason } => told("offline", YELLOW, reason.clone()),
+        Kind::SyncRegistered { kind, tag, .. } => told("queued", BLUE, named(*kind, tag)),
+        Kind::SyncUnregistered { kind, tag, .. } => told("unqueued", BLUE, named(*kind, tag)),
         Kind::SyncStarted {
+            kind,
             tag,
             attempt,
             max_attempts,
             last_chance,
             ..
-        } => sync_started(tag, *attempt, *max_attempts, *last_chance),
+        } => sync_started(*kind, tag, *attempt, *max_attempts, *last_chance),
         Kind::SyncEnded {
+            kind,
             tag,
             outcome,
             next_attempt_at_ms,
             removed,
             ..
         } => sync_ended(
+            *kind,
             tag,
             outcome,
             *removed,
@@ -155,13 +159,24 @@ fn failure(label: &'static str, text: String) -> Line {
     }
 }
 
-fn sync_started(tag: &str, attempt: u32, max_attempts: u32, last_chance: bool) -> Line {
+fn named(kind: SyncKind, tag: &str) -> String {
+    format!("{} `{tag}`", kind.event_name())
+}
+
+fn sync_started(
+    kind: SyncKind,
+    tag: &str,
+    attempt: u32,
+    max_attempts: u32,
+    last_chance: bool,
+) -> Line {
     let chance = if last_chance { ", the last chance" } else { "" };
     let text = format!("`{tag}`, attempt {attempt} of {max_attempts}{chance}");
-    told("sync", BLUE, text)
+    told(kind.event_name(), BLUE, text)
 }
 
 fn sync_ended(
+    kind: SyncKind,
     tag: &str,
     outcome: &EventOutcome,
     removed: Option<Removal>,
@@ -169,8 +184,11 @@ fn sync_ended(
 ) -> Line {
     let then = match (removed, next_in) {
         (Some(Removal::GaveUp), _) => ", given up".to_owned(),
+        (Some(Removal::Unregistered), _) => ", unregistered meanwhile".to_owned(),
         (Some(Removal::Succeeded), _) => String::new(),
+        (None, None) if kind == SyncKind::Periodic => "; suspended".to_owned(),
         (None, Some(wait)) if wait.is_zero() => "; again now".to_owned(),
+        (None, Some(wait)) if outcome.is_success() => format!("; next in {}", spoken(wait)),
         (None, Some(wait)) => format!("; next attempt in {}", spoken(wait)),
         (None, None) => "; again now".to_owned(),
     };
@@ -226,6 +244,7 @@ mod tests {
     fn ended(outcome: EventOutcome, removed: Option<Removal>, next: Option<Timestamp>) -> Line {
         let scope = url::Url::parse("https://localhost/").unwrap();
         let kind = HostEventKind::SyncEnded {
+            kind: SyncKind::OneShot,
             scope,
             tag: "outbox".into(),
             attempt: 1,

@@ -11,6 +11,7 @@ use crate::cli::tables::table;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::host::SyncStatus;
 use crate::service_worker::EventOutcome;
+use crate::sync::{SyncKind, SyncState};
 
 /// `landfall sync ls`
 pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<ExitCode> {
@@ -28,7 +29,10 @@ pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<Exi
             .iter()
             .map(|sync| row(sync, now, status.online))
             .collect();
-        output.text(&table(["TAG", "STATE", "ATTEMPT", "NEXT", "SCOPE"], &rows));
+        output.text(&table(
+            ["TAG", "EVENT", "STATE", "ATTEMPT", "NEXT", "SCOPE"],
+            &rows,
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -37,6 +41,11 @@ pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<Exi
 pub(super) async fn fire(args: FireArgs, output: &Output) -> anyhow::Result<ExitCode> {
     let mut host = Connection::require(&args.data.path).await?;
     let request = Request::FireSync {
+        kind: if args.periodic {
+            SyncKind::Periodic
+        } else {
+            SyncKind::OneShot
+        },
         tag: args.tag,
         scope: args.scope,
         last_chance: args.last_chance,
@@ -54,9 +63,10 @@ pub(super) async fn fire(args: FireArgs, output: &Output) -> anyhow::Result<Exit
     })
 }
 
-fn row(sync: &SyncStatus, now: Timestamp, online: Option<bool>) -> [String; 5] {
+fn row(sync: &SyncStatus, now: Timestamp, online: Option<bool>) -> [String; 6] {
     let next = match sync.next_attempt_at_ms {
         _ if sync.state.is_firing() => "running".to_owned(),
+        _ if sync.state == SyncState::Suspended => "-".to_owned(),
         Some(at) if at > now => format!("in {}", spoken(at.saturating_since(now))),
         _ if online == Some(true) => "now".to_owned(),
         _ => "when online".to_owned(),
@@ -64,6 +74,7 @@ fn row(sync: &SyncStatus, now: Timestamp, online: Option<bool>) -> [String; 5] {
     let attempt = format!("{} of {}", sync.failed_attempts + 1, sync.max_attempts);
     [
         sync.tag.clone(),
+        sync.kind.event_name().to_owned(),
         sync.state.as_str().to_owned(),
         attempt,
         next,

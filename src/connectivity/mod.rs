@@ -2,6 +2,12 @@
 //!
 //! Says what is known and tells who asks; what follows from it is decided above.
 
+mod duration;
+mod links;
+mod monitor;
+#[cfg(target_os = "linux")]
+mod netlink;
+mod probe;
 mod simulated;
 mod state;
 mod system;
@@ -10,10 +16,13 @@ mod timeline;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 
+use self::probe::Prober;
+
+pub use probe::{Probe, ProbeError};
 pub use simulated::SimulatedNetwork;
 pub use state::{NetworkReason, NetworkState};
 pub use timeline::{Timeline, TimelineError};
@@ -29,6 +38,8 @@ struct Shared {
     layers: Mutex<Layers>,
     /// What holds, for everyone who waits.
     effective: watch::Sender<NetworkState>,
+    /// Wakes the source to look again.
+    doubt: Arc<Notify>,
     /// Taken by [`Connectivity::start`].
     source: Mutex<Option<Source>>,
 }
@@ -40,7 +51,7 @@ struct Layers {
 
 /// Where the state comes from.
 enum Source {
-    System,
+    System(Option<Prober>),
     Timeline(Timeline),
 }
 
@@ -48,7 +59,13 @@ impl Connectivity {
     /// The machine's interfaces and routes; online until [`Self::start`] has looked.
     pub fn system() -> Self {
         let assumed = NetworkState::online(NetworkReason::Assumed);
-        Self::from_source(assumed, Some(Source::System))
+        Self::from_source(assumed, Some(Source::System(None)))
+    }
+
+    /// Like [`Self::system`], but online only while a probe is answered as it should be.
+    pub fn probing(probe: Probe) -> Self {
+        let assumed = NetworkState::offline(NetworkReason::Assumed);
+        Self::from_source(assumed, Some(Source::System(Some(Prober::new(probe)))))
     }
 
     /// A state that only the handle changes.
@@ -80,6 +97,7 @@ impl Connectivity {
             shared: Arc::new(Shared {
                 layers: Mutex::new(layers),
                 effective,
+                doubt: Arc::default(),
                 source: Mutex::new(source),
             }),
         }
@@ -87,14 +105,15 @@ impl Connectivity {
 
     /// Looks for the first time, then keeps looking on the current tokio runtime until the last handle is gone.
     ///
-    /// A second call does nothing.
+    /// With a probe this takes until it is answered or its time is up. A second call does nothing.
     pub async fn start(&self, clock: Arc<dyn Clock>) {
         let source = lock(&self.shared.source).take();
         let feed = SourceFeed {
             shared: Arc::downgrade(&self.shared),
+            doubt: Arc::clone(&self.shared.doubt),
         };
         match source {
-            Some(Source::System) => system::start(feed, clock).await,
+            Some(Source::System(prober)) => system::start(feed, clock, prober).await,
             Some(Source::Timeline(timeline)) => {
                 tokio::spawn(timeline::play(timeline, feed, clock));
             }
@@ -138,6 +157,11 @@ impl Connectivity {
     /// Gives the answer back to the source.
     pub fn release(&self) {
         self.shared.update(|layers| layers.forced = None);
+    }
+
+    /// A request got no answer: the source may look whether the network is still there.
+    pub fn doubt(&self) {
+        self.shared.doubt.notify_one();
     }
 
     /// What the source says, heard or not.
@@ -186,6 +210,7 @@ impl Shared {
 #[derive(Clone)]
 struct SourceFeed {
     shared: std::sync::Weak<Shared>,
+    doubt: Arc<Notify>,
 }
 
 impl SourceFeed {
@@ -196,6 +221,11 @@ impl SourceFeed {
         };
         shared.update(|layers| layers.hear(state));
         true
+    }
+
+    /// Ends when somebody has a reason to doubt what was reported.
+    async fn doubted(&self) {
+        self.doubt.notified().await;
     }
 }
 

@@ -58,8 +58,18 @@ pub enum NetworkReason {
     Interface(String),
     /// No interface but loopback is up with an address.
     NoInterface,
+    /// This interface is up and has an address, but its cable is pulled or its access point is gone.
+    NoLink(String),
     /// Interfaces are up, but none leads anywhere.
     NoRoute,
+    /// A probe of this address is under way for the first time since the link came up.
+    Probing(String),
+    /// The probe of this address was answered as it should be.
+    Answered(String),
+    /// The probe got no answer, for this reason.
+    NoAnswer(String),
+    /// Something else answered the probe than it should have, as a captive portal does; says what.
+    UnexpectedAnswer(String),
     /// The system does not say; online is assumed.
     Unknown(String),
 }
@@ -74,7 +84,12 @@ impl fmt::Display for NetworkReason {
             Self::Timeline | Self::TimelineEnded => formatter.write_str("timeline"),
             Self::Interface(name) => write!(formatter, "{name} has a route"),
             Self::NoInterface => formatter.write_str("no interface is up"),
+            Self::NoLink(name) => write!(formatter, "{name} has no link"),
             Self::NoRoute => formatter.write_str("no interface has a route"),
+            Self::Probing(address) => write!(formatter, "waiting for {address}"),
+            Self::Answered(address) => write!(formatter, "{address} answers"),
+            Self::NoAnswer(why) => formatter.write_str(why),
+            Self::UnexpectedAnswer(what) => write!(formatter, "captive portal: {what}"),
             Self::Unknown(why) => write!(formatter, "the system does not say: {why}"),
         }
     }

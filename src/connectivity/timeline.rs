@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::connectivity::SourceFeed;
+use crate::connectivity::duration::parse_duration;
 use crate::connectivity::state::{NetworkReason, NetworkState};
 
 /// States and how long each holds; the last one stays.
@@ -116,24 +117,6 @@ impl Step {
         };
         Ok(Self { online, lasts })
     }
-}
-
-/// `250ms`, `3s`, `1.5s`, `5m`, `2h`.
-fn parse_duration(text: &str) -> Option<Duration> {
-    let unit_at = text.find(|c: char| c.is_ascii_alphabetic())?;
-    let (number, unit) = text.split_at(unit_at);
-    let seconds_per_unit = match unit {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return None,
-    };
-    if !number.starts_with(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    let number: f64 = number.parse().ok()?;
-    Duration::try_from_secs_f64(number * seconds_per_unit).ok()
 }
 
 /// Reports each step when its time comes; ends with the last step or the last listener.

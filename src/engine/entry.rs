@@ -13,6 +13,7 @@ pub(super) struct Entry {
     dispatch_event: v8::Global<v8::Function>,
     end_dispatch: v8::Global<v8::Function>,
     time_out_event: v8::Global<v8::Function>,
+    abort_fetch: v8::Global<v8::Function>,
     handled_events: v8::Global<v8::Function>,
     evaluate: v8::Global<v8::Function>,
     evaluate_module: v8::Global<v8::Function>,
@@ -42,6 +43,7 @@ impl Entry {
             dispatch_event: get_function(scope, entry, "dispatchEvent")?,
             end_dispatch: get_function(scope, entry, "endDispatch")?,
             time_out_event: get_function(scope, entry, "timeOutEvent")?,
+            abort_fetch: get_function(scope, entry, "abortFetch")?,
             handled_events: get_function(scope, entry, "handledEvents")?,
             evaluate: get_function(scope, entry, "evaluate")?,
             evaluate_module: get_function(scope, entry, "evaluateModule")?,
@@ -67,6 +69,10 @@ impl Entry {
 
     pub(super) fn time_out(&self, js: &mut JsRuntime, id: u32) {
         call::<()>(js, &self.time_out_event, &(id,));
+    }
+
+    pub(super) fn abort_fetch(&self, js: &mut JsRuntime, id: u32) {
+        call::<()>(js, &self.abort_fetch, &(id,));
     }
 
     pub(super) fn handled_events(&self, js: &mut JsRuntime) -> Vec<String> {

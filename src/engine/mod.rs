@@ -64,6 +64,7 @@ pub(crate) struct EngineOptions {
 #[serde(rename_all = "camelCase")]
 struct Start {
     url: String,
+    exposed_functions: Vec<String>,
     service_worker: Option<ServiceWorkerStart>,
     client: Option<ClientStart>,
 }
@@ -99,6 +100,7 @@ impl Engine {
     /// Starts a scope from the snapshot; no script of the user's has run yet.
     pub(crate) fn new(options: EngineOptions) -> Result<Self, CoreError> {
         let url = options.scope.url.clone();
+        let exposed = options.scope.exposed_functions.clone();
         let scripts = StoredScripts::new(options.scope.scripts.clone());
         let sources = ScriptSources::default();
         let main_module = MainModule::new(scripts.clone());
@@ -124,7 +126,7 @@ impl Engine {
         js.op_state().borrow_mut().put(options.port);
         js.op_state().borrow_mut().put(sources);
         let stop = StopHandle::new(&mut js);
-        let entry = Entry::boot(&mut js, &Start::new(&url, options.kind))?;
+        let entry = Entry::boot(&mut js, &Start::new(&url, exposed, options.kind))?;
         Ok(Self {
             js,
             entry,
@@ -186,6 +188,11 @@ impl Engine {
     /// Nobody waits for the event any more.
     pub(crate) fn time_out(&mut self, id: u32) {
         self.entry.time_out(&mut self.js, id);
+    }
+
+    /// Nobody wants the answer to a `fetch` event any more: its request is aborted.
+    pub(crate) fn give_up(&mut self, id: u32) {
+        self.entry.abort_fetch(&mut self.js, id);
     }
 
     /// Brings news into the scope.
@@ -250,7 +257,7 @@ impl Engine {
 }
 
 impl Start {
-    fn new(url: &Url, kind: ScopeKind) -> Self {
+    fn new(url: &Url, exposed_functions: Vec<String>, kind: ScopeKind) -> Self {
         let url = url.to_string();
         match kind {
             ScopeKind::ServiceWorker {
@@ -259,6 +266,7 @@ impl Start {
                 script_type,
             } => Self {
                 url,
+                exposed_functions,
                 service_worker: Some(ServiceWorkerStart {
                     registration,
                     worker,
@@ -268,6 +276,7 @@ impl Start {
             },
             ScopeKind::Window { controller } => Self {
                 url,
+                exposed_functions,
                 service_worker: None,
                 client: Some(ClientStart { controller }),
             },

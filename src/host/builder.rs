@@ -1,21 +1,25 @@
 //! How a host is to be: few settings, each with a default that works.
 
 use std::collections::HashMap;
+use std::future::Future;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use url::Url;
 
 use crate::clock::{Clock, SystemClock};
-use crate::connectivity::{Connectivity, Timeline};
+use crate::connectivity::{Connectivity, Probe, Timeline};
 use crate::host::Host;
 use crate::host::error::Error;
 use crate::host::event::{EventFeed, Events};
+use crate::host::exposed::ExposedFunctions;
 use crate::host::permissions::{Permission, PermissionState, Permissions};
-use crate::network::OriginServer;
+use crate::network::{Intercepted, NetworkError, OriginServer, Request, Route};
 use crate::service_worker::lifetime::EventLimits;
 use crate::storage::Durability;
-use crate::sync::SyncPolicy;
+use crate::sync::{Engagement, SyncPolicy};
 
 /// Bytes of heap that the script of one worker or client may use unless told otherwise.
 const DEFAULT_HEAP_LIMIT: usize = 512 << 20;
@@ -29,6 +33,8 @@ pub enum ConnectivityMode {
     /// From the machine's interfaces and routes.
     #[default]
     System,
+    /// From the machine too, but online only while a probe is answered as it should be.
+    Probe(Probe),
     /// Online, until [`Host::go_offline`].
     Online,
     /// Offline, until [`Host::go_online`].
@@ -54,11 +60,14 @@ pub(super) struct Settings {
     pub languages: Vec<String>,
     pub sync_policy: SyncPolicy,
     pub permissions: Permissions,
+    pub engagements: HashMap<String, Engagement>,
     pub limits: EventLimits,
     pub heap_limit: usize,
     pub quota: u64,
     pub durability: Durability,
     pub origins: HashMap<String, OriginServer>,
+    pub route: Route,
+    pub exposed: ExposedFunctions,
     /// A number from 0 up to 1, drawn anew at every call.
     pub chance: Arc<dyn Fn() -> f64 + Send + Sync>,
 }
@@ -88,11 +97,14 @@ impl Default for HostBuilder {
                 languages: vec!["en-US".to_owned(), "en".to_owned()],
                 sync_policy: SyncPolicy::landfall(),
                 permissions: Permissions::default(),
+                engagements: HashMap::new(),
                 limits: EventLimits::default(),
                 heap_limit: DEFAULT_HEAP_LIMIT,
                 quota: DEFAULT_QUOTA,
                 durability: Durability::default(),
                 origins: HashMap::new(),
+                route: Route::default(),
+                exposed: ExposedFunctions::default(),
                 chance: Arc::new(|| rand::random_range(0.0..1.0)),
             },
             folder: DataFolderChoice::default(),
@@ -133,6 +145,32 @@ impl HostBuilder {
         self
     }
 
+    /// Lets `interceptor` see every request that is about to go out, whatever its origin, and answer it or pass it on.
+    #[must_use]
+    pub fn intercept<F, R>(mut self, interceptor: F) -> Self
+    where
+        F: Fn(Request) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Intercepted, NetworkError>> + Send + 'static,
+    {
+        let interceptor = move |request| interceptor(request).boxed();
+        self.settings.route.interceptor = Some(Arc::new(interceptor));
+        self
+    }
+
+    /// Sends requests for a host name to `address` without looking the name up. Ports stay as they are.
+    #[must_use]
+    pub fn resolve_host(mut self, name: impl Into<String>, address: IpAddr) -> Self {
+        self.settings.route.hosts.insert(name.into(), address);
+        self
+    }
+
+    /// Trusts one more root certificate, in PEM; [`build`](Self::build) refuses one that cannot be read.
+    #[must_use]
+    pub fn trust_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.settings.route.certificates.push(pem.into());
+        self
+    }
+
     /// How often and when a failed sync is tried again, and what `register()` checks: a policy, or the
     /// [`Preset`](crate::sync::Preset) of one.
     #[must_use]
@@ -141,11 +179,23 @@ impl HostBuilder {
         self
     }
 
-    /// What the origin of `url` may do. By default it may use background sync and may not show notifications.
+    /// What the origin of `url` may do. By default it may use background sync and periodic background sync, and may
+    /// not show notifications. [`Host::set_permission`] changes it later.
+    ///
+    /// What an origin may not use any more is forgotten at the start: its periodic syncs.
     #[must_use]
     pub fn permission(mut self, url: &Url, permission: Permission, state: PermissionState) -> Self {
         let origin = url.origin().ascii_serialization();
         self.settings.permissions.set(origin, permission, state);
+        self
+    }
+
+    /// How much the origin of `url` is used: the less, the rarer are its periodic syncs. [`Engagement::Max`] by
+    /// default; [`Host::set_engagement`] changes it later.
+    #[must_use]
+    pub fn engagement(mut self, url: &Url, engagement: Engagement) -> Self {
+        let origin = url.origin().ascii_serialization();
+        self.settings.engagements.insert(origin, engagement);
         self
     }
 
@@ -208,6 +258,7 @@ impl HostBuilder {
     pub(super) fn connectivity_source(&self) -> Connectivity {
         match &self.connectivity {
             ConnectivityMode::System => Connectivity::system(),
+            ConnectivityMode::Probe(probe) => Connectivity::probing(probe.clone()),
             ConnectivityMode::Online => Connectivity::always(true),
             ConnectivityMode::Offline => Connectivity::always(false),
             ConnectivityMode::Timeline(timeline) => Connectivity::timeline(timeline.clone()),

@@ -12,18 +12,19 @@ use tokio::sync::{mpsc, watch};
 use url::Url;
 
 use crate::clock::{Clock, Timestamp};
-use crate::connectivity::Connectivity;
+use crate::connectivity::{Connectivity, NetworkState};
 use crate::host::builder::Settings;
 use crate::host::error::Error;
 use crate::host::event::{EventFeed, HostEvent, HostEventKind};
 use crate::host::lifecycle::JobWaiter;
+use crate::host::permissions::{Permission, Permissions};
 use crate::host::scopes::Scopes;
 use crate::network::Network;
 use crate::service_worker::job::JobQueue;
 use crate::service_worker::scope::match_registration;
 use crate::service_worker::{RegistrationId, ScriptMap, ServiceWorkerRegistration, WorkerId};
 use crate::storage::{DataFolder, Storage, StorageError};
-use crate::sync::SyncQueue;
+use crate::sync::{Engagement, SyncQueue};
 use crate::web::OriginShared;
 use crate::web::host_port::{ContextId, HostRequest};
 
@@ -56,6 +57,10 @@ pub(super) struct Core {
     pub connectivity: Connectivity,
     pub settings: Settings,
     pub events: Arc<EventFeed>,
+    /// What each origin may do, as it is now.
+    pub permissions: RefCell<Permissions>,
+    /// How much each origin is used, if somebody said so.
+    pub engagements: RefCell<HashMap<String, Engagement>>,
     /// Every registration that scripts can find.
     pub registrations: RefCell<BTreeMap<RegistrationId, ServiceWorkerRegistration>>,
     /// Unregistered, but a client still uses them or an event still runs.
@@ -78,7 +83,7 @@ pub(super) struct Core {
     /// How many jobs and events are under way.
     pub under_way: Cell<usize>,
     /// The state of the network that scopes were told last.
-    pub told_online: Cell<bool>,
+    pub told_network: RefCell<NetworkState>,
     /// Set when the host ends: no event is sent any more, and one that is cut off did not fail.
     pub is_ending: Cell<bool>,
     pub requests: mpsc::UnboundedSender<(ContextId, HostRequest)>,
@@ -100,9 +105,11 @@ pub(super) struct Parts {
 impl Core {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
-            told_online: Cell::new(parts.connectivity.is_online()),
+            told_network: RefCell::new(parts.connectivity.state()),
             planned_at: Cell::new(parts.clock.now()),
             is_ending: Cell::new(false),
+            permissions: RefCell::new(parts.settings.permissions.clone()),
+            engagements: RefCell::new(parts.settings.engagements.clone()),
             clock: parts.clock,
             storage: parts.storage,
             folder: parts.folder,
@@ -144,6 +151,11 @@ impl Core {
                 reason: format!("{error}{cause}"),
             });
         }
+    }
+
+    /// Whether an origin has a permission now.
+    pub(super) fn is_granted(&self, origin: &str, permission: Permission) -> bool {
+        self.permissions.borrow().is_granted(origin, permission)
     }
 
     /// Wakes whoever waits for the state of the host to change.

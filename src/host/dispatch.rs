@@ -118,10 +118,11 @@ impl Core {
     async fn fire_in(
         self: &Rc<Self>,
         context: ContextId,
-        event: EventInit,
+        mut event: EventInit,
         deadline: Timestamp,
     ) -> EventOutcome {
         let (sender, outcome) = oneshot::channel();
+        let given_up = event.take_given_up();
         let id = {
             let mut scopes = self.scopes.borrow_mut();
             let Some(id) = scopes.begin_event(context) else {
@@ -137,7 +138,16 @@ impl Core {
             );
             id
         };
+        let tell_if_given_up = async {
+            if let Some(given_up) = given_up
+                && given_up.await.is_err()
+            {
+                self.scopes.borrow_mut().send(context, Command::GiveUp(id));
+            }
+            std::future::pending().await
+        };
         tokio::select! {
+            never = tell_if_given_up => never,
             // A scope that ends drops its end of the channel.
             outcome = outcome => outcome.unwrap_or(EventOutcome::Terminated),
             () = self.clock.sleep_until(deadline) => {

@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::clock::Timestamp;
 use crate::service_worker::EventOutcome;
-use crate::sync::Removal;
+use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
 use crate::web::script_error::ScriptError;
 
@@ -77,31 +77,52 @@ pub enum HostEventKind {
         scope: Url,
     },
     /// The network is there.
-    Online,
-    /// The network is gone.
-    Offline,
+    Online {
+        /// Who or what says so.
+        reason: String,
+    },
+    /// The network is gone, or it is still gone for another reason.
+    Offline {
+        /// Who or what says so.
+        reason: String,
+    },
     /// A script asked for a sync, and that is stored.
     SyncRegistered {
+        /// One-shot or periodic.
+        kind: SyncKind,
         /// The registration's scope.
         scope: Url,
         /// The tag.
         tag: String,
     },
-    /// A `sync` event is sent.
+    /// A tag was unregistered: no event will be sent for it any more.
+    SyncUnregistered {
+        /// One-shot or periodic.
+        kind: SyncKind,
+        /// The registration's scope.
+        scope: Url,
+        /// The tag.
+        tag: String,
+    },
+    /// A `sync` or `periodicsync` event is sent.
     SyncStarted {
+        /// One-shot or periodic.
+        kind: SyncKind,
         /// The registration's scope.
         scope: Url,
         /// The tag.
         tag: String,
         /// Counted from 1.
         attempt: u32,
-        /// After so many failures the registration is dropped.
+        /// After so many failures a one-shot registration is dropped, and a periodic one waits for its next interval.
         max_attempts: u32,
-        /// The event's `lastChance`.
+        /// No attempt will follow this one, or none before the next interval. The `lastChance` of a `sync` event.
         last_chance: bool,
     },
-    /// A `sync` event ended.
+    /// A `sync` or `periodicsync` event ended.
     SyncEnded {
+        /// One-shot or periodic.
+        kind: SyncKind,
         /// The registration's scope.
         scope: Url,
         /// The tag.
@@ -110,7 +131,7 @@ pub enum HostEventKind {
         attempt: u32,
         /// How it ended.
         outcome: EventOutcome,
-        /// When the next attempt may begin, if there will be one after a delay.
+        /// When the next event may be sent, if there will be one after a delay.
         next_attempt_at_ms: Option<Timestamp>,
         /// Why the registration is gone, if it is.
         removed: Option<Removal>,

@@ -10,13 +10,17 @@ mod core;
 mod dispatch;
 mod error;
 mod event;
+mod exposed;
+mod handle_fetch;
 mod lifecycle;
+mod periodic_sync;
 mod permissions;
 mod requests;
 mod scope_thread;
 mod scopes;
 mod script_fetch;
 mod status;
+mod stop_worker;
 mod sync_loop;
 mod thread;
 
@@ -28,7 +32,9 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use crate::connectivity::Connectivity;
+use crate::network::{NetworkError, Request, Response};
 use crate::service_worker::{EventOutcome, RegistrationId, ScriptType, UpdateViaCache};
+use crate::sync::Engagement;
 use crate::web::error::WebError;
 use crate::web::event::EventInit;
 use crate::web::host_port::RegisterRequest;
@@ -41,6 +47,7 @@ pub use builder::{ConnectivityMode, HostBuilder};
 pub use clients::{Client, ClientOptions, ClientScript};
 pub use error::Error;
 pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
+pub use exposed::FunctionCall;
 pub use permissions::{Permission, PermissionState};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
 
@@ -155,6 +162,25 @@ impl Host {
         Ok(Client::new(self.clone(), opened))
     }
 
+    /// Answers a request from outside, as a browser would for a page: by the worker in whose scope the page is, or by
+    /// whoever answers for the origin.
+    ///
+    /// The page of a request in mode [`Navigate`](crate::network::RequestMode::Navigate) is what it asks for; of any
+    /// other, `client_url`. Dropping the future aborts the request, and so does dropping the body of the response.
+    pub async fn fetch(&self, request: Request) -> Result<Response, Error> {
+        let (mut reply, answer) = oneshot::channel();
+        self.thread.run(Box::new(move |core| {
+            tokio::task::spawn_local(async move {
+                let answer = tokio::select! {
+                    answer = core.fetch_from_outside(request) => answer,
+                    () = reply.closed() => return,
+                };
+                let _ = reply.send(answer);
+            });
+        }));
+        Ok(answer.await.unwrap_or(Err(NetworkError::ShutDown))?)
+    }
+
     /// Takes the network from every worker and client.
     pub fn go_offline(&self) {
         self.connectivity.go_offline();
@@ -163,6 +189,31 @@ impl Host {
     /// Gives the network back; every pending sync is fired.
     pub fn go_online(&self) {
         self.connectivity.go_online();
+    }
+
+    /// Grants the origin of `url` a permission, or takes it away. Its periodic syncs go with
+    /// [`Permission::PeriodicBackgroundSync`]; one-shot syncs that are registered already are sent all the same.
+    ///
+    /// Holds until the host ends: a new one has the permissions of its [`HostBuilder::permission`].
+    pub async fn set_permission(
+        &self,
+        url: &Url,
+        permission: Permission,
+        state: PermissionState,
+    ) -> Result<(), Error> {
+        let origin = url.origin().ascii_serialization();
+        self.call(move |core| async move { Ok(core.set_permission(&origin, permission, state)?) })
+            .await
+    }
+
+    /// Says how much the origin of `url` is used. With [`Engagement::None`] its periodic syncs are suspended; with
+    /// more they begin anew, and the gaps between their events depend on it.
+    ///
+    /// Holds until the host ends: a new one has the engagement of its [`HostBuilder::engagement`].
+    pub async fn set_engagement(&self, url: &Url, engagement: Engagement) -> Result<(), Error> {
+        let origin = url.origin().ascii_serialization();
+        self.call(move |core| async move { Ok(core.set_engagement(&origin, engagement)?) })
+            .await
     }
 
     /// Fires a `sync` event now, for any tag, registered or not, and waits for its outcome.
@@ -175,7 +226,24 @@ impl Host {
         tag: &str,
         last_chance: bool,
     ) -> Result<EventOutcome, Error> {
-        let (scope, tag) = (scope.clone(), tag.to_owned());
+        let tag = tag.to_owned();
+        self.dispatch(scope, EventInit::Sync { tag, last_chance })
+            .await
+    }
+
+    /// Fires a `periodicsync` event now, for any tag, registered or not, and waits for its outcome; like
+    /// [`Host::dispatch_sync`].
+    pub async fn dispatch_periodic_sync(
+        &self,
+        scope: &Url,
+        tag: &str,
+    ) -> Result<EventOutcome, Error> {
+        let tag = tag.to_owned();
+        self.dispatch(scope, EventInit::PeriodicSync { tag }).await
+    }
+
+    async fn dispatch(&self, scope: &Url, event: EventInit) -> Result<EventOutcome, Error> {
+        let scope = scope.clone();
         self.call(move |core| async move {
             let registration = core.require_scope(&scope)?;
             if !core.connectivity.is_online() {
@@ -186,7 +254,6 @@ impl Host {
                     "the registration for `{scope}` has no active worker"
                 )));
             };
-            let event = EventInit::Sync { tag, last_chance };
             Ok(core.fire(registration.id, worker, event).await)
         })
         .await

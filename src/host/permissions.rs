@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 
+use crate::sync::SyncKind;
+
 /// Something that an origin may or may not do. The names are those of the Permissions registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Permission {
     /// `background-sync`: `registration.sync.register()`. Granted by default.
     BackgroundSync,
+    /// `periodic-background-sync`: `registration.periodicSync.register()`. Granted by default.
+    PeriodicBackgroundSync,
     /// `notifications`. It may give a sync more attempts, by policy. Denied by default.
     Notifications,
 }
@@ -24,8 +28,17 @@ pub enum PermissionState {
 impl Permission {
     fn default_state(self) -> PermissionState {
         match self {
-            Self::BackgroundSync => PermissionState::Granted,
+            Self::BackgroundSync | Self::PeriodicBackgroundSync => PermissionState::Granted,
             Self::Notifications => PermissionState::Denied,
+        }
+    }
+}
+
+impl From<SyncKind> for Permission {
+    fn from(kind: SyncKind) -> Self {
+        match kind {
+            SyncKind::OneShot => Self::BackgroundSync,
+            SyncKind::Periodic => Self::PeriodicBackgroundSync,
         }
     }
 }

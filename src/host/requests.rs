@@ -2,21 +2,16 @@
 
 use std::rc::Rc;
 
-use tokio::sync::oneshot;
 use url::Url;
 
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::scopes::Role;
-use crate::network::{NetworkError, Request, Response, check_worker_response};
 use crate::service_worker::client::{ClientQuery, ClientScope, match_all};
 use crate::service_worker::scope::match_registration;
-use crate::service_worker::{
-    Client, ClientType, EventKind, RegistrationId, ScriptResource, WorkerId, event,
-};
+use crate::service_worker::{Client, ClientType, RegistrationId, ScriptResource, WorkerId};
 use crate::web::error::WebError;
 use crate::web::event::{EventInit, MessageSource, Notice};
-use crate::web::fetch_event::{FetchAnswer, FetchInit};
 use crate::web::host_port::{ContextId, HostRequest, Reply};
 use crate::web::message::TransferredMessage;
 use crate::web::script_error::ScriptError;
@@ -51,6 +46,9 @@ impl Core {
                 self.scopes.borrow_mut().mark_idle(context, commands_taken);
                 self.touch();
             }
+            HostRequest::CallEmbedder(name, arguments, reply) => {
+                self.call_embedder(context, &name, &arguments, reply);
+            }
             HostRequest::Busy => self.scopes.borrow_mut().mark_busy(context),
             HostRequest::PostToWorker(worker, message) => {
                 self.post_to_worker(&asker, WorkerId(worker), message);
@@ -83,8 +81,15 @@ impl Core {
                 reply,
             } => answer_to(reply)(Ok(self.match_clients(&asker, include_uncontrolled, kind))),
             HostRequest::ClaimClients(reply) => answer_to(reply)(self.claim_clients(&asker)),
-            HostRequest::GetSyncTags(registration, reply) => {
-                answer_to(reply)(Ok(self.sync_tags(RegistrationId(registration))));
+            HostRequest::GetSyncTags(registration, kind, reply) => {
+                answer_to(reply)(self.sync_tags(RegistrationId(registration), kind));
+            }
+            HostRequest::RegisterPeriodicSync(registration, tag, min_interval, reply) => {
+                let id = RegistrationId(registration);
+                answer_to(reply)(self.register_periodic_sync(id, tag, min_interval));
+            }
+            HostRequest::UnregisterPeriodicSync(registration, tag, reply) => {
+                answer_to(reply)(self.unregister_periodic_sync(RegistrationId(registration), tag));
             }
             HostRequest::RegisterSync(registration, tag, reply) => {
                 answer_to(reply)(self.register_sync(RegistrationId(registration), tag));
@@ -109,7 +114,7 @@ impl Core {
             }
             HostRequest::Fetch(request, mut reply) => {
                 let answer = tokio::select! {
-                    answer = self.fetch_for_client(&asker, request) => answer,
+                    answer = self.fetch_for_client(asker.context, request) => answer,
                     // The client aborted: nobody waits for an answer.
                     () = reply.closed() => return,
                 };
@@ -375,56 +380,6 @@ impl Core {
             self.registration_became_quiet(registration);
         }
         Ok(())
-    }
-
-    /// A request of a client goes to the worker that controls it, if that listens; else to the network.
-    /// <https://w3c.github.io/ServiceWorker/#handle-fetch>
-    async fn fetch_for_client(
-        self: &Rc<Self>,
-        asker: &Asker,
-        request: Request,
-    ) -> Result<Response, NetworkError> {
-        // The controller may have changed since the request was sent: ask for the client as it is now.
-        let client = self.asker(asker.context).and_then(|asker| asker.client);
-        let Some((client, registration)) = client.and_then(|c| c.controller.map(|id| (c, id)))
-        else {
-            return self.network.fetch(request).await;
-        };
-        let Some(worker) = self.activated_worker(registration).await else {
-            return self.network.fetch(request).await;
-        };
-        let listens = self.update_registration(registration, |registration| {
-            registration.active.as_ref().is_some_and(|active| {
-                !event::should_skip_event(&active.handled_events, EventKind::Fetch)
-            })
-        });
-        if listens != Some(true) {
-            return self.network.fetch(request).await;
-        }
-        let (mode, redirect) = (request.mode, request.redirect);
-        let (reply, answer) = oneshot::channel();
-        let init = FetchInit {
-            request,
-            client_id: client.id.0,
-            reply,
-        };
-        let core = Rc::clone(self);
-        tokio::task::spawn_local(async move {
-            core.fire(registration, worker, EventInit::Fetch(init))
-                .await;
-        });
-        match answer.await {
-            Ok(FetchAnswer::Response(mut response)) => {
-                check_worker_response(mode, redirect, &response)?;
-                response.body = self.keep_running_for(registration, worker, response.body);
-                Ok(response)
-            }
-            Ok(FetchAnswer::PassThrough(request)) => self.network.fetch(request).await,
-            Ok(FetchAnswer::Failed(reason)) => Err(NetworkError::Handler(reason)),
-            Err(_) => Err(NetworkError::Handler(
-                "the service worker stopped before it answered".to_owned(),
-            )),
-        }
     }
 }
 

@@ -56,6 +56,8 @@ pub(super) enum Command {
         outcome: oneshot::Sender<EventOutcome>,
     },
     TimeOut(u32),
+    /// Nobody wants the answer to a `fetch` event any more.
+    GiveUp(u32),
     Notify(Notice),
     Evaluate {
         source: String,
@@ -303,6 +305,7 @@ impl Turns {
         match command {
             Command::Dispatch { id, event, outcome } => self.engine.dispatch(id, event, outcome),
             Command::TimeOut(id) => self.engine.time_out(id),
+            Command::GiveUp(id) => self.engine.give_up(id),
             Command::Notify(notice) => self.engine.notify(notice),
             Command::Evaluate { source, result } => self.engine.evaluate(&source, result),
             Command::Stop => {}

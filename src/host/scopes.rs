@@ -320,6 +320,7 @@ impl Core {
                 origin_folder: self.folder.origin(&origin),
                 quota: self.settings.quota,
             },
+            exposed_functions: self.settings.exposed.names(),
             fetch_route: fetch_route(&role, &port, &self.network),
             durability: self.settings.durability,
             scripts,

@@ -6,17 +6,21 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::clock::Timestamp;
+use crate::connectivity::NetworkState;
 use crate::host::core::Core;
 use crate::host::error::Error;
 use crate::service_worker::{ServiceWorker, ServiceWorkerRegistration, WorkerState};
 use crate::storage::{Durability, Storage};
-use crate::sync::{OwnerId, SyncRegistration, SyncState};
+use crate::sync::{OwnerId, SyncKind, SyncRegistration, SyncState};
 
 /// What a host knows and does at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// Whether there is a network; `None` if no host runs, so that nobody looks.
     pub online: Option<bool>,
+    /// Who or what says so.
+    #[serde(default)]
+    pub online_reason: Option<String>,
     /// Every registration.
     pub registrations: Vec<RegistrationStatus>,
     /// Every sync registration.
@@ -54,15 +58,19 @@ pub struct WorkerStatus {
 pub struct SyncStatus {
     /// The scope of the service worker registration it belongs to.
     pub scope: Url,
+    /// One-shot or periodic.
+    pub kind: SyncKind,
     /// The tag.
     pub tag: String,
     /// Where it is.
     pub state: SyncState,
-    /// How many attempts have failed.
+    /// The `minInterval` of a periodic sync, in milliseconds.
+    pub min_interval_ms: Option<u64>,
+    /// How many attempts have failed, of a periodic sync since its last interval.
     pub failed_attempts: u32,
-    /// After so many it is dropped.
+    /// After so many a one-shot sync is dropped, and a periodic one waits for its next interval.
     pub max_attempts: u32,
-    /// When the next attempt may begin, if it must wait; milliseconds since the epoch.
+    /// When the next event may be sent, if it must wait; milliseconds since the epoch.
     pub next_attempt_at_ms: Option<Timestamp>,
 }
 
@@ -81,7 +89,7 @@ impl Status {
     }
 
     fn new(
-        online: Option<bool>,
+        network: Option<NetworkState>,
         registrations: &[ServiceWorkerRegistration],
         syncs: &[SyncRegistration],
         clients: Vec<Url>,
@@ -100,15 +108,19 @@ impl Status {
                 .find(|registration| OwnerId(registration.id.0) == row.key.owner)?;
             Some(SyncStatus {
                 scope: owner.scope.clone(),
+                kind: row.key.kind,
                 tag: row.key.tag.clone(),
                 state: row.state,
+                min_interval_ms: (row.key.kind == SyncKind::Periodic)
+                    .then(|| u64::try_from(row.min_interval.as_millis()).unwrap_or(u64::MAX)),
                 failed_attempts: row.attempts,
                 max_attempts: row.max_attempts,
-                next_attempt_at_ms: row.retry_at,
+                next_attempt_at_ms: row.not_before,
             })
         };
         Self {
-            online,
+            online: network.as_ref().map(|network| network.online),
+            online_reason: network.map(|network| network.reason.to_string()),
             registrations: registrations
                 .iter()
                 .map(|registration| RegistrationStatus {
@@ -130,7 +142,7 @@ impl Core {
         let syncs: Vec<_> = self.syncs.borrow().iter().cloned().collect();
         let scopes = self.scopes.borrow();
         Status::new(
-            Some(self.connectivity.is_online()),
+            Some(self.connectivity.state()),
             &registrations,
             &syncs,
             scopes.clients().map(|client| client.url.clone()).collect(),

@@ -5,14 +5,16 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::clock::Timestamp;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::permissions::Permission;
-use crate::service_worker::{EventOutcome, RegistrationId};
+use crate::service_worker::{EventOutcome, RegistrationId, ServiceWorkerRegistration};
 use crate::storage::{Storage, StorageError};
 use crate::sync::{
-    Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncRefusal,
+    Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncKind, SyncRefusal,
     SyncRegistration,
 };
 use crate::web::error::WebError;
@@ -24,41 +26,55 @@ const STORAGE_RETRY: Duration = Duration::from_secs(60);
 impl Core {
     /// `registration.sync.register()`: what it resolves is on disk.
     pub(super) fn register_sync(&self, id: RegistrationId, tag: String) -> Result<(), WebError> {
+        let (registration, key) = self.admit_sync(id, SyncKind::OneShot, tag)?;
         let policy = &self.settings.sync_policy;
+        let known = self.syncs.borrow().get(&key).cloned();
+        let row = match known {
+            Some(row) => row.reregister(policy),
+            None => {
+                let origin = registration.origin;
+                let has_notifications = self.is_granted(&origin, Permission::Notifications);
+                SyncRegistration::new(key, origin, policy.retry.attempts(has_notifications))
+            }
+        };
+        Ok(self.keep_registered(registration.scope, row)?)
+    }
+
+    /// Whether a `register()` may go ahead, and for what.
+    pub(super) fn admit_sync(
+        &self,
+        id: RegistrationId,
+        kind: SyncKind,
+        tag: String,
+    ) -> Result<(ServiceWorkerRegistration, SyncKey), SyncRefusal> {
         // Once unregistered there is nobody to get the event, even while the worker still runs.
         let registration = self.registration(id).ok_or(SyncRefusal::NoActiveWorker)?;
         let origin = registration.origin.as_str();
-        let may = |permission| self.settings.permissions.is_granted(origin, permission);
         Admission {
             tag: &tag,
             has_active_worker: registration.active.is_some(),
             has_window: self.scopes.borrow().clients().any(|client| {
                 client.is_top_level_window() && client.url.origin().ascii_serialization() == origin
             }),
-            has_permission: may(Permission::BackgroundSync),
+            has_permission: self.is_granted(origin, kind.into()),
         }
-        .check(policy)?;
-        let key = SyncKey {
-            owner: OwnerId(id.0),
-            tag,
-        };
-        let known = self.syncs.borrow().get(&key).cloned();
-        let row = match known {
-            Some(row) => row.reregister(policy),
-            None => SyncRegistration::new(
-                key.clone(),
-                registration.origin.clone(),
-                policy.retry.attempts(may(Permission::Notifications)),
-            ),
-        };
+        .check(&self.settings.sync_policy)?;
+        let owner = OwnerId(id.0);
+        Ok((registration, SyncKey { owner, kind, tag }))
+    }
+
+    /// Stores what a `register()` made, and tells of it.
+    pub(super) fn keep_registered(
+        &self,
+        scope: Url,
+        row: SyncRegistration,
+    ) -> Result<(), SyncRefusal> {
+        let SyncKey { kind, tag, .. } = row.key.clone();
         if let Err(error) = self.store_sync(row) {
             self.report_storage(Err(error));
-            return Err(SyncRefusal::Disabled.into());
+            return Err(SyncRefusal::Disabled);
         }
-        self.publish(HostEventKind::SyncRegistered {
-            scope: registration.scope,
-            tag: key.tag,
-        });
+        self.publish(HostEventKind::SyncRegistered { kind, scope, tag });
         Ok(())
     }
 
@@ -66,19 +82,25 @@ impl Core {
     pub(super) fn acknowledge_sync(&self, id: RegistrationId, tag: String) {
         let key = SyncKey {
             owner: OwnerId(id.0),
+            kind: SyncKind::OneShot,
             tag,
         };
         self.syncs.borrow_mut().acknowledge(&key);
         self.sync_changed.send_replace(());
     }
 
-    /// `registration.sync.getTags()`
-    pub(super) fn sync_tags(&self, id: RegistrationId) -> Vec<String> {
+    /// `registration.sync.getTags()` and `registration.periodicSync.getTags()`
+    pub(super) fn sync_tags(
+        &self,
+        id: RegistrationId,
+        kind: SyncKind,
+    ) -> Result<Vec<String>, WebError> {
+        if self.settings.sync_policy.disabled {
+            return Err(SyncRefusal::Disabled.into());
+        }
         let syncs = self.syncs.borrow();
-        syncs
-            .of_owner(OwnerId(id.0))
-            .map(|row| row.key.tag.clone())
-            .collect()
+        let rows = syncs.of_owner(OwnerId(id.0), kind);
+        Ok(rows.map(|row| row.key.tag.clone()).collect())
     }
 
     /// The registration is gone, and its rows with it.
@@ -89,6 +111,9 @@ impl Core {
 
     /// Takes up what a previous run left.
     pub(super) fn resume_syncs(&self, chance: f64) -> Result<(), StorageError> {
+        if self.settings.sync_policy.disabled {
+            return Ok(());
+        }
         let now = self.clock.now();
         for row in self.storage.load_syncs()? {
             let key = row.key.clone();
@@ -99,10 +124,13 @@ impl Core {
                 Recovery::Repeat(row) | Recovery::Failed(Step::Keep(row)) => {
                     self.store_sync(row)?;
                 }
+                Recovery::Failed(Step::NewCycle(row)) => {
+                    self.store_sync(self.begin_cycle(row, now))?;
+                }
                 Recovery::Failed(Step::Remove(_)) => self.storage.remove_syncs([&key])?,
             }
         }
-        Ok(())
+        self.review_all_periodic_syncs()
     }
 
     /// Runs until the host ends.
@@ -164,22 +192,24 @@ impl Core {
     }
 
     fn network_changed(&self) {
-        let is_online = self.connectivity.is_online();
-        if is_online == self.told_online.get() {
+        let network = self.connectivity.state();
+        let told = self.told_network.replace(network.clone());
+        let reason = network.reason.to_string();
+        if network.online == told.online {
+            if !network.online && reason != told.reason.to_string() {
+                self.publish(HostEventKind::Offline { reason });
+            }
             return;
         }
-        self.publish(if is_online {
-            HostEventKind::Online
-        } else {
-            HostEventKind::Offline
-        });
-        self.notify_all(|| Notice::ConnectivityChanged(is_online));
-        self.told_online.set(is_online);
-        if is_online {
-            let rows = self.syncs.borrow().reconnected(&self.settings.sync_policy);
-            for row in rows {
-                self.report_storage(self.store_sync(row));
-            }
+        self.notify_all(|| Notice::ConnectivityChanged(network.online));
+        if !network.online {
+            self.publish(HostEventKind::Offline { reason });
+            return;
+        }
+        self.publish(HostEventKind::Online { reason });
+        let rows = self.syncs.borrow().reconnected(&self.settings.sync_policy);
+        for row in rows {
+            self.report_storage(self.store_sync(row));
         }
     }
 
@@ -207,20 +237,22 @@ impl Core {
         }
         let core = Rc::clone(self);
         let work = self.begin_work();
+        let began_at = self.planned_at.get();
         tokio::task::spawn_local(async move {
-            core.run_sync(row).await;
+            core.run_sync(row, began_at).await;
             drop(work);
         });
         true
     }
 
-    async fn run_sync(self: &Rc<Self>, row: SyncRegistration) {
+    async fn run_sync(self: &Rc<Self>, row: SyncRegistration, began_at: Timestamp) {
         let id = RegistrationId(row.key.owner.0);
         let scope = self.registration(id).map(|registration| registration.scope);
         let outcome = match self.activated_worker(id).await {
             Some(worker) if self.connectivity.is_online() => {
                 if let Some(scope) = scope.clone() {
                     self.publish(HostEventKind::SyncStarted {
+                        kind: row.key.kind,
                         scope,
                         tag: row.key.tag.clone(),
                         attempt: row.attempt(),
@@ -228,9 +260,13 @@ impl Core {
                         last_chance: row.is_last_chance(),
                     });
                 }
-                let event = EventInit::Sync {
-                    tag: row.key.tag.clone(),
-                    last_chance: row.is_last_chance(),
+                let tag = row.key.tag.clone();
+                let event = match row.key.kind {
+                    SyncKind::OneShot => EventInit::Sync {
+                        tag,
+                        last_chance: row.is_last_chance(),
+                    },
+                    SyncKind::Periodic => EventInit::PeriodicSync { tag },
                 };
                 Some(self.fire(id, worker, event).await)
             }
@@ -239,9 +275,10 @@ impl Core {
         };
         // Cut off by the end of the host: not an attempt.
         let outcome = outcome.filter(|outcome| outcome.is_success() || !self.is_ending.get());
-        let (next_attempt_at_ms, removed) = self.settle_sync(&row.key, outcome.as_ref());
+        let (next_attempt_at_ms, removed) = self.settle_sync(&row.key, outcome.as_ref(), began_at);
         if let (Some(outcome), Some(scope)) = (outcome, scope) {
             self.publish(HostEventKind::SyncEnded {
+                kind: row.key.kind,
                 scope,
                 attempt: row.attempt(),
                 tag: row.key.tag,
@@ -258,10 +295,11 @@ impl Core {
         &self,
         key: &SyncKey,
         outcome: Option<&EventOutcome>,
+        began_at: Timestamp,
     ) -> (Option<Timestamp>, Option<Removal>) {
         // It may have been registered again, or be gone with its worker.
         let Some(current) = self.syncs.borrow().get(key).cloned() else {
-            return (None, None);
+            return (None, Some(Removal::Unregistered));
         };
         let settled = match outcome {
             None => Outcome::NotDispatched,
@@ -270,14 +308,20 @@ impl Core {
         };
         let now = self.clock.now();
         let chance = (self.settings.chance)();
+        let step = current.settle(settled, now, chance, &self.settings.sync_policy);
+        let step = match step {
+            // From the beginning of the event, so that events that begin together stay together.
+            Step::NewCycle(row) => Step::Keep(self.begin_cycle(row, began_at.min(now))),
+            step => step,
+        };
         // What happened has happened, also where it cannot be stored: the event must not seem to run for ever. A restart
         // finds an event that was interrupted, and repeats it.
-        match current.settle(settled, now, chance, &self.settings.sync_policy) {
-            Step::Keep(row) => {
-                let retry_at = row.retry_at;
+        match step {
+            Step::Keep(row) | Step::NewCycle(row) => {
+                let not_before = row.not_before;
                 self.report_storage(self.write_syncs(|storage| storage.save_syncs([&row])));
                 self.syncs.borrow_mut().put(row);
-                (retry_at, None)
+                (not_before, None)
             }
             Step::Remove(removal) => {
                 self.report_storage(self.write_syncs(|storage| storage.remove_syncs([key])));
@@ -287,14 +331,14 @@ impl Core {
         }
     }
 
-    fn store_sync(&self, row: SyncRegistration) -> Result<(), StorageError> {
+    pub(super) fn store_sync(&self, row: SyncRegistration) -> Result<(), StorageError> {
         self.write_syncs(|storage| storage.save_syncs([&row]))?;
         self.syncs.borrow_mut().put(row);
         Ok(())
     }
 
     /// Writes to the queue on disk, and remembers whether that is possible just now.
-    fn write_syncs(
+    pub(super) fn write_syncs(
         &self,
         write: impl FnOnce(&Storage) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {

@@ -137,8 +137,9 @@ async fn open(
         gate: Gate::following(connectivity.subscribe(), judge),
         user_agent: settings.user_agent.clone(),
         accept_language: Some(settings.languages.join(",")),
+        route: settings.route.clone(),
         clock: Arc::clone(&clock),
-        observer: Some(observer(Arc::clone(&events))),
+        observer: Some(observer(Arc::clone(&events), connectivity.clone())),
     })?;
     for (origin, server) in &settings.origins {
         network.serve_origin(origin, server.clone());
@@ -168,10 +169,13 @@ fn judge(state: &NetworkState) -> Result<(), String> {
     }
 }
 
-/// Failed requests are part of the story.
-fn observer(events: Arc<EventFeed>) -> Observer {
+/// Failed requests are part of the story, and a reason to look at the network.
+fn observer(events: Arc<EventFeed>, connectivity: Connectivity) -> Observer {
     Arc::new(move |request: &FinishedRequest| {
         if let Err(error) = &request.result {
+            if error.is_lost_connection() {
+                connectivity.doubt();
+            }
             events.publish(&HostEvent {
                 at_ms: request.ended_at,
                 kind: HostEventKind::RequestFailed {
@@ -244,7 +248,7 @@ impl Core {
     /// Whether nothing runs and nothing will, unless time passes or the network changes.
     pub(super) fn is_idle(&self) -> bool {
         self.under_way.get() == 0
-            && self.told_online.get() == self.connectivity.is_online()
+            && self.told_network.borrow().online == self.connectivity.is_online()
             && self.scopes.borrow().are_idle()
             && !self.connectivity.expects_change()
             && self.planned_at.get() <= self.clock.now()

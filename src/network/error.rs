@@ -68,10 +68,20 @@ pub enum NetworkError {
     /// Whoever answers for the origin, an embedder or a service worker, failed.
     #[error("{0}")]
     Handler(String),
+    /// What shall be trusted holds no certificate.
+    #[error("a certificate that is to be trusted cannot be read: it must be PEM")]
+    InvalidCertificate,
     /// The network thread could not be started.
     #[error("cannot start the network thread: {0}")]
     Start(String),
     /// The network thread has ended with its host.
     #[error("the network is shut down")]
     ShutDown,
+}
+
+impl NetworkError {
+    /// Whether nothing answered at all, which may be the network's fault.
+    pub fn is_lost_connection(&self) -> bool {
+        matches!(self, Self::Connect(_) | Self::Transfer(_))
+    }
 }

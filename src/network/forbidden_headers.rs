@@ -45,6 +45,15 @@ pub fn strip_forbidden_headers(headers: &mut HeaderList, mode: RequestMode) {
     });
 }
 
+/// Takes out what a script may not say, and gives it.
+pub fn take_forbidden_headers(headers: &mut HeaderList) -> HeaderList {
+    headers
+        .extract_if(.., |(name, value)| {
+            is_forbidden(&name.to_ascii_lowercase(), value)
+        })
+        .collect()
+}
+
 /// <https://fetch.spec.whatwg.org/#forbidden-request-header>
 fn is_forbidden(name: &str, value: &[u8]) -> bool {
     if FORBIDDEN.contains(&name) || name.starts_with("proxy-") || name.starts_with("sec-") {

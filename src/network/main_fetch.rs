@@ -16,12 +16,13 @@ use crate::network::port_blocking::check_address;
 use crate::network::redirect;
 use crate::network::request::{CacheMode, RedirectMode, Request, RequestMode};
 use crate::network::response::{Response, ResponseType};
+use crate::network::route::{Intercepted, Interceptor};
 use crate::network::transport::Transport;
 
 /// Everything that outlives one request.
-#[derive(Debug)]
 pub(crate) struct Fetcher {
     pub(crate) transport: Transport,
+    pub(crate) interceptor: Option<Interceptor>,
     pub(crate) origins: OriginServers,
     pub(crate) cookies: CookieJars,
     pub(crate) identity: Identity,
@@ -55,6 +56,12 @@ impl Fetcher {
             return Ok(response);
         }
         integrity::verify(response, &metadata).await
+    }
+
+    /// One hop to whoever answers for the origin, with nothing added or taken away.
+    pub(crate) async fn forward(&self, request: Request) -> Result<Response, NetworkError> {
+        let server = self.origins.server_of(&request.url);
+        server.answer(request, &self.transport).await
     }
 
     /// Hop by hop until something other than a redirect answers.
@@ -119,12 +126,22 @@ impl Fetcher {
             headers.push(("Cookie".to_owned(), cookies.into_bytes()));
         }
         let hop = request.with(headers, body);
-        let response = server.answer(hop, &self.transport).await?;
+        let response = match self.intercept(hop).await? {
+            Intercepted::Answered(response) => response,
+            Intercepted::PassedOn(hop) => server.answer(hop, &self.transport).await?,
+        };
         if is_credentialed {
             self.cookies
                 .store(&request.origin, &cookie_url, &response.headers);
         }
         Ok(response)
+    }
+
+    async fn intercept(&self, hop: Request) -> Result<Intercepted, NetworkError> {
+        match &self.interceptor {
+            Some(interceptor) => interceptor(hop).await,
+            None => Ok(Intercepted::PassedOn(hop)),
+        }
     }
 }
 

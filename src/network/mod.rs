@@ -19,6 +19,7 @@ mod redirect;
 mod referrer;
 mod request;
 mod response;
+mod route;
 mod thread;
 mod transport;
 
@@ -40,13 +41,14 @@ pub use body::{Body, BodyStream};
 pub use cors::check_worker_response;
 pub use data_url::fetch as data_response;
 pub use error::NetworkError;
-pub use forbidden_headers::strip_forbidden_headers;
+pub use forbidden_headers::{strip_forbidden_headers, take_forbidden_headers};
 pub use gate::Gate;
 pub use origin::{Handler, OriginServer};
 pub use request::{
     CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
 };
 pub use response::{Response, ResponseType};
+pub use route::{Intercepted, Interceptor, Route};
 
 /// Told about every request when its head has arrived or it has failed.
 pub type Observer = Arc<dyn Fn(&FinishedRequest) + Send + Sync>;
@@ -59,6 +61,8 @@ pub struct NetworkOptions {
     pub user_agent: String,
     /// The `Accept-Language` header, if any.
     pub accept_language: Option<String>,
+    /// What the embedder changes on the way to a server.
+    pub route: Route,
     /// For the durations that the observer sees.
     pub clock: Arc<dyn Clock>,
     /// Called on the network thread; must not block.
@@ -104,7 +108,8 @@ impl Network {
         Ok(Self {
             thread: Arc::new(NetworkThread::start()?),
             fetcher: Arc::new(Fetcher {
-                transport: Transport::default(),
+                transport: Transport::new(options.route.clone())?,
+                interceptor: options.route.interceptor,
                 origins: OriginServers::default(),
                 cookies: CookieJars::default(),
                 identity,
@@ -129,16 +134,27 @@ impl Network {
     ///
     /// Dropping the future, or later the body, cancels the transfer.
     pub async fn fetch(&self, request: Request) -> Result<Response, NetworkError> {
-        self.fetch_through(self.gate.clone(), request).await
+        self.fetch_through(self.gate.clone(), request, false).await
+    }
+
+    /// Sends a request of someone else's as it came, and gives the response as it comes: no redirect is followed, no
+    /// cookie is added or kept, no header is hidden.
+    pub async fn forward(&self, request: Request) -> Result<Response, NetworkError> {
+        self.fetch_through(self.gate.clone(), request, true).await
     }
 
     /// Like [`Self::fetch`], but also while offline: for what the host itself reads from a folder.
     pub async fn fetch_while_offline(&self, request: Request) -> Result<Response, NetworkError> {
-        self.fetch_through(Gate::open(), request).await
+        self.fetch_through(Gate::open(), request, false).await
     }
 
     #[tracing::instrument(name = "request", skip_all, fields(method = %request.method, url = %request.url))]
-    async fn fetch_through(&self, gate: Gate, request: Request) -> Result<Response, NetworkError> {
+    async fn fetch_through(
+        &self,
+        gate: Gate,
+        request: Request,
+        is_forwarded: bool,
+    ) -> Result<Response, NetworkError> {
         let gate = if request.url.scheme() == "data" {
             Gate::open()
         } else {
@@ -157,7 +173,13 @@ impl Network {
         let guard = gate.clone();
         let mut result = self
             .thread
-            .run(async move { guard.guard(fetcher.main_fetch(request)).await })
+            .run(async move {
+                if is_forwarded {
+                    guard.guard(fetcher.forward(request)).await
+                } else {
+                    guard.guard(fetcher.main_fetch(request)).await
+                }
+            })
             .await;
         if let Ok(response) = &mut result {
             response.body = gate.guard_body(std::mem::take(&mut response.body));

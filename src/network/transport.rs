@@ -16,21 +16,32 @@ use crate::network::decode;
 use crate::network::error::NetworkError;
 use crate::network::request::{HeaderList, Request};
 use crate::network::response::Response;
+use crate::network::route::Route;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The pool of connections, made when first needed: loading root certificates costs start-up time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Transport {
     client: OnceCell<reqwest::Client>,
+    route: Route,
 }
 
 impl Transport {
+    /// A way to servers with the embedder's changes; refuses certificates that cannot be read.
+    pub(crate) fn new(route: Route) -> Result<Self, NetworkError> {
+        route.trusted()?;
+        Ok(Self {
+            client: OnceCell::new(),
+            route,
+        })
+    }
+
     /// Sends `request` to its address and waits for the head of the response.
     pub(crate) async fn exchange(&self, request: Request) -> Result<Response, NetworkError> {
         let client = self
             .client
-            .get_or_try_init(|| async { build_client() })
+            .get_or_try_init(|| async { self.build_client() })
             .await?;
         let url = request.url.clone();
         let outgoing = outgoing(request)?;
@@ -40,15 +51,18 @@ impl Transport {
             .map_err(|error| classify(&error))?;
         Ok(incoming(answer, url))
     }
-}
 
-/// A machine without root certificates, as small containers are, can still speak plain HTTP.
-fn build_client() -> Result<reqwest::Client, NetworkError> {
-    let built = client_settings().build().or_else(|error| {
-        tracing::warn!(reason = innermost(&error), "https requests will fail");
-        client_settings().tls_certs_only([]).build()
-    });
-    built.map_err(|error| NetworkError::Connect(innermost(&error)))
+    /// A machine without root certificates, as small containers are, can still speak plain HTTP.
+    fn build_client(&self) -> Result<reqwest::Client, NetworkError> {
+        let trusted = self.route.trusted()?;
+        let settings = || self.route.resolve(client_settings());
+        let built = settings().tls_certs_merge(trusted.clone()).build();
+        let built = built.or_else(|error| {
+            tracing::warn!(reason = innermost(&error), "most https requests will fail");
+            settings().tls_certs_only(trusted).build()
+        });
+        built.map_err(|error| NetworkError::Connect(innermost(&error)))
+    }
 }
 
 fn client_settings() -> reqwest::ClientBuilder {

@@ -8,7 +8,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::storage::error::StorageError;
 
 /// The layouts of `host.db`.
-pub(super) const HOST: &[&str] = &[include_str!("migrations/0001_start.sql")];
+pub(super) const HOST: &[&str] = &[
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_periodic.sql"),
+];
 
 /// Applies the layouts that the file has not seen, all of them or none.
 pub(super) fn migrate(

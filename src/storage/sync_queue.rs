@@ -1,7 +1,9 @@
 //! The sync registrations of a host. What is stored here was promised to a script.
 //! A row says that its event runs *before* the event is sent, so that a restart can tell.
 
-use rusqlite::params;
+use std::time::Duration;
+
+use rusqlite::{Row, params};
 
 use crate::clock::Timestamp;
 use crate::storage::Storage;
@@ -19,18 +21,21 @@ impl Storage {
             .transaction("save sync registrations", |transaction| {
                 let mut upsert = transaction.prepare_cached(
                     "INSERT OR REPLACE INTO sync_registration
-                       (registration_id, tag, origin, state, attempts, max_attempts, retry_at_ms, interruptions)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                       (registration_id, kind, tag, origin, state, min_interval_ms, attempts, max_attempts,
+                        not_before_ms, interruptions)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 )?;
                 for row in rows {
                     upsert.execute(params![
                         row.key.owner.0,
+                        Word(row.key.kind),
                         row.key.tag,
                         row.origin,
                         Word(row.state),
+                        millis(row.min_interval),
                         row.attempts,
                         row.max_attempts,
-                        row.retry_at.map(Timestamp::as_millis),
+                        row.not_before.map(Timestamp::as_millis),
                         row.interruptions,
                     ])?;
                 }
@@ -46,10 +51,10 @@ impl Storage {
         self.database
             .transaction("remove sync registrations", |transaction| {
                 let mut delete = transaction.prepare_cached(
-                    "DELETE FROM sync_registration WHERE registration_id = ? AND tag = ?",
+                    "DELETE FROM sync_registration WHERE registration_id = ? AND kind = ? AND tag = ?",
                 )?;
                 for key in keys {
-                    delete.execute(params![key.owner.0, key.tag])?;
+                    delete.execute(params![key.owner.0, Word(key.kind), key.tag])?;
                 }
                 Ok(())
             })
@@ -57,30 +62,42 @@ impl Storage {
 
     /// Every sync registration, as it was stored. Those whose event ran then still say so.
     pub fn load_syncs(&self) -> Result<Vec<SyncRegistration>, StorageError> {
-        self.database.run("read the sync registrations", |connection| {
-            connection
-                .prepare_cached(
-                    "SELECT registration_id, tag, origin, state, attempts, max_attempts, retry_at_ms, interruptions
-                     FROM sync_registration",
-                )?
-                .query_map([], |row| {
-                    let Word(state) = row.get(3)?;
-                    let retry_at: Option<i64> = row.get(6)?;
-                    Ok(SyncRegistration {
-                        key: SyncKey {
-                            owner: OwnerId(row.get(0)?),
-                            tag: row.get(1)?,
-                        },
-                        origin: row.get(2)?,
-                        state,
-                        attempts: row.get(4)?,
-                        max_attempts: row.get(5)?,
-                        retry_at: retry_at.map(Timestamp),
-                        resolved: true,
-                        interruptions: row.get(7)?,
-                    })
-                })?
-                .collect()
-        })
+        self.database
+            .run("read the sync registrations", |connection| {
+                connection
+                    .prepare_cached(
+                        "SELECT registration_id, kind, tag, origin, state, min_interval_ms, attempts, max_attempts,
+                                not_before_ms, interruptions
+                         FROM sync_registration",
+                    )?
+                    .query_map([], read)?
+                    .collect()
+            })
     }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<SyncRegistration> {
+    let (Word(kind), Word(state)) = (row.get("kind")?, row.get("state")?);
+    let not_before: Option<i64> = row.get("not_before_ms")?;
+    let min_interval: i64 = row.get("min_interval_ms")?;
+    Ok(SyncRegistration {
+        key: SyncKey {
+            owner: OwnerId(row.get("registration_id")?),
+            kind,
+            tag: row.get("tag")?,
+        },
+        origin: row.get("origin")?,
+        state,
+        min_interval: Duration::from_millis(min_interval.unsigned_abs()),
+        attempts: row.get("attempts")?,
+        max_attempts: row.get("max_attempts")?,
+        not_before: not_before.map(Timestamp),
+        resolved: true,
+        interruptions: row.get("interruptions")?,
+    })
+}
+
+/// The largest interval that a script can ask for fits.
+fn millis(interval: Duration) -> i64 {
+    i64::try_from(interval.as_millis()).unwrap_or(i64::MAX)
 }

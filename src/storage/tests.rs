@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use url::Url;
@@ -13,7 +14,7 @@ use crate::service_worker::{
     ServiceWorkerRegistration, UpdateViaCache, WorkerId,
 };
 use crate::storage::{DataFolder, Durability, Storage, StorageError};
-use crate::sync::{OwnerId, SyncKey, SyncRegistration, SyncState};
+use crate::sync::{OwnerId, SyncKey, SyncKind, SyncRegistration, SyncState};
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
@@ -59,6 +60,7 @@ fn registration(id: i64) -> ServiceWorkerRegistration {
 fn sync(owner: i64, tag: &str) -> SyncRegistration {
     let key = SyncKey {
         owner: OwnerId(owner),
+        kind: SyncKind::OneShot,
         tag: tag.to_owned(),
     };
     let mut row = SyncRegistration::new(key, "https://shop.example".to_owned(), 3);
@@ -148,17 +150,45 @@ fn sync_registrations_come_back_with_every_value() {
     saved(&storage);
     let mut waiting = sync(1, "with \0 and \u{1f4e8}");
     waiting.attempts = 2;
-    waiting.retry_at = Some(Timestamp(-5));
+    waiting.not_before = Some(Timestamp(-5));
     waiting.state = SyncState::Waiting;
     waiting.interruptions = 1;
-    let rows = [sync(1, ""), sync(1, "outbox").start(), waiting];
+    // R10: the same tag for the other kind. The interval is the longest that a script can ask for.
+    let mut periodic = sync(1, "");
+    periodic.key.kind = SyncKind::Periodic;
+    periodic.state = SyncState::Suspended;
+    periodic.min_interval = Duration::from_millis((1 << 53) - 1);
+    let rows = [periodic, sync(1, ""), sync(1, "outbox").start(), waiting];
     storage.save_syncs(&rows).unwrap();
     assert_eq!(storage.load_syncs().unwrap(), rows);
 
-    storage.remove_syncs([&rows[1].key]).unwrap();
-    let changed = rows[0].clone().start();
+    storage.remove_syncs([&rows[2].key]).unwrap();
+    let changed = rows[1].clone().start();
     storage.save_syncs([&changed]).unwrap();
-    assert_eq!(storage.load_syncs().unwrap(), [changed, rows[2].clone()]);
+    let [periodic, _, _, waiting] = rows;
+    assert_eq!(storage.load_syncs().unwrap(), [periodic, changed, waiting]);
+}
+
+#[test]
+fn a_data_folder_from_before_periodic_sync_keeps_its_tags() {
+    let folder = folder();
+    let file = folder.path().join(Storage::FILE_NAME);
+    let old = rusqlite::Connection::open(&file).unwrap();
+    old.execute_batch(include_str!("migrations/0001_start.sql"))
+        .unwrap();
+    old.execute_batch(
+        "INSERT INTO registration VALUES (1, 'https://shop.example', 'https://shop.example/', 'imports', NULL);
+         INSERT INTO sync_registration VALUES (1, 'outbox', 'https://shop.example', 'waiting', 1, 3, 77, 0);
+         PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(old);
+    let mut expected = sync(1, "outbox");
+    expected.state = SyncState::Waiting;
+    expected.attempts = 1;
+    expected.not_before = Some(Timestamp(77));
+    let storage = open(folder.path()).unwrap();
+    assert_eq!(storage.load_syncs().unwrap(), [expected]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub struct Admission<'a> {
     pub has_active_worker: bool,
     /// The origin has a top-level window.
     pub has_window: bool,
-    /// The permission `background-sync` is granted.
+    /// The permission for the kind of sync is granted.
     pub has_permission: bool,
 }
 
@@ -28,7 +28,9 @@ pub enum SyncRefusal {
     /// The permission is denied.
     #[error("Permission denied.")]
     PermissionDenied,
-    /// It could not be stored.
+    /// It could not be stored, or there is no background sync by policy.
+    ///
+    /// Differs from Chromium, whose periodic sync says no more than "Unknown error.".
     #[error("Background Sync is disabled.")]
     Disabled,
 }
@@ -51,6 +53,9 @@ impl Admission<'_> {
     pub fn check(&self, policy: &SyncPolicy) -> Result<(), SyncRefusal> {
         if !self.has_active_worker {
             return Err(SyncRefusal::NoActiveWorker);
+        }
+        if policy.disabled {
+            return Err(SyncRefusal::Disabled);
         }
         match policy.check_order {
             CheckOrder::PermissionFirst => {

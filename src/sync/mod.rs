@@ -6,6 +6,7 @@
 //! [`start`](SyncRegistration::start), the event, [`settle`](SyncRegistration::settle).
 
 pub mod admission;
+pub mod kind;
 pub mod periodic;
 pub mod policy;
 pub mod registration;
@@ -17,7 +18,8 @@ pub mod state;
 mod tests;
 
 pub use admission::{Admission, SyncRefusal};
-pub use periodic::{Engagement, NextRun, PeriodicPolicy};
+pub use kind::SyncKind;
+pub use periodic::{Engagement, PeriodicPolicy};
 pub use policy::{PolicyError, Preset, SyncPolicy};
 pub use registration::{OwnerId, Recovery, Removal, Step, SyncKey, SyncRegistration};
 pub use retry::RetryPolicy;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sync::periodic::PeriodicPolicy;
 use crate::sync::retry::RetryPolicy;
 
 /// The longest tag Chromium takes, in bytes of UTF-8.
@@ -48,9 +49,14 @@ pub enum Preset {
 /// The rules of one host's background sync.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SyncPolicy {
+    /// Whether there is no background sync: registering and listing tags fails, no event is sent, and what is stored is
+    /// kept for a host that has it. Chromium: `disable`, no.
+    pub disabled: bool,
     /// Attempts and delays.
     pub retry: RetryPolicy,
-    /// How long one `sync` event may take. Chromium: `max_sync_event_duration`, 3 minutes.
+    /// When periodic events come.
+    pub periodic: PeriodicPolicy,
+    /// How long one `sync` or `periodicsync` event may take. Chromium: `max_sync_event_duration`, 3 minutes.
     pub event_time_limit: Duration,
     /// Whether `register()` needs an open top-level window of the origin. Specification and Chromium: yes.
     pub window_required: bool,
@@ -89,7 +95,9 @@ impl SyncPolicy {
     /// takes its host down.
     pub fn landfall() -> Self {
         Self {
+            disabled: false,
             retry: RetryPolicy::default(),
+            periodic: PeriodicPolicy::default(),
             event_time_limit: Duration::from_secs(3 * 60),
             window_required: false,
             max_tag_bytes: Some(CHROMIUM_MAX_TAG_BYTES),
@@ -105,6 +113,10 @@ impl SyncPolicy {
         Self {
             window_required: true,
             max_tag_bytes: None,
+            periodic: PeriodicPolicy {
+                max_attempts: 1,
+                ..PeriodicPolicy::default()
+            },
             reregister_in_backoff: ReregisterInBackoff::FireNow,
             // A terminated worker is a failed event, and ending the process terminates the worker.
             interruptions_per_attempt: Some(1),
@@ -142,6 +154,17 @@ impl SyncPolicy {
                 "retry.jitter",
                 (0.0..=1.0).contains(&retry.jitter),
                 "between 0 and 1",
+            ),
+            (
+                // Deadlines are whole milliseconds: with less an event would be due the moment it ends.
+                "periodic.min_gap",
+                self.periodic.min_gap >= Duration::from_millis(1),
+                "at least a millisecond",
+            ),
+            (
+                "periodic.max_attempts",
+                self.periodic.max_attempts > 0,
+                "at least 1",
             ),
             (
                 "event_time_limit",

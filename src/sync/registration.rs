@@ -1,9 +1,12 @@
 //! One tag of one service worker: how often it was tried, and when it is due again.
 //! Every move gives back what to store; nothing is stored, fired or waited for here.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::sync::kind::SyncKind;
 use crate::sync::policy::{ReregisterInBackoff, SyncPolicy};
 use crate::sync::state::{Move, Outcome, SyncState};
 
@@ -13,16 +16,20 @@ use crate::sync::state::{Move, Outcome, SyncState};
 pub struct OwnerId(pub i64);
 
 /// What names a sync registration: registering the same tag again finds the same one.
-/// Sorted as Chromium fires: by service worker registration, then by the tag's bytes.
+/// Sorted as Chromium fires: by service worker registration, then by kind, then by the tag's bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SyncKey {
     /// The service worker registration it belongs to.
     pub owner: OwnerId,
+    /// One-shot or periodic; the same tag may be registered for both.
+    pub kind: SyncKind,
     /// The tag the script chose. May be empty.
     pub tag: String,
 }
 
-/// A promise to fire a `sync` event. <https://wicg.github.io/background-sync/spec/#sync-registration>
+/// A promise to fire a `sync` event, or a `periodicsync` event again and again.
+/// <https://wicg.github.io/background-sync/spec/#sync-registration>,
+/// <https://wicg.github.io/periodic-background-sync/#periodic-sync-registration>
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncRegistration {
     /// Its name.
@@ -31,12 +38,14 @@ pub struct SyncRegistration {
     pub origin: String,
     /// Where it is.
     pub state: SyncState,
-    /// How many attempts have failed.
+    /// The `minInterval` of a periodic registration; nothing for a one-shot one.
+    pub min_interval: Duration,
+    /// How many attempts have failed, of a periodic registration in the present cycle.
     pub attempts: u32,
-    /// How many attempts it gets; fixed when it is registered.
+    /// How many attempts it gets, in each cycle; fixed when it is registered.
     pub max_attempts: u32,
-    /// When the next attempt may begin; `None` means now.
-    pub retry_at: Option<Timestamp>,
+    /// The next event may not be sent before this moment; `None` means that it may be sent now.
+    pub not_before: Option<Timestamp>,
     /// The caller of `register()` knows that it was stored. Before that the event must not fire.
     /// Not stored: whoever reads it back from a disk was not there.
     #[serde(skip, default = "was_told_before_it_was_stored")]
@@ -57,13 +66,17 @@ pub enum Removal {
     Succeeded,
     /// Its last attempt failed.
     GaveUp,
+    /// It was unregistered, or went with its service worker, while its event ran.
+    Unregistered,
 }
 
-/// What follows from the end of an event: store the row, or remove it.
+/// What follows from the end of an event, or from a `register()`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Store this.
     Keep(SyncRegistration),
+    /// Let a periodic registration [begin a cycle](crate::sync::SyncQueue::begin_cycle), then store it.
+    NewCycle(SyncRegistration),
     /// Forget it.
     Remove(Removal),
 }
@@ -80,15 +93,16 @@ pub enum Recovery {
 }
 
 impl SyncRegistration {
-    /// A tag that is registered for the first time.
+    /// A tag that is registered for the first time. A periodic one begins its first cycle before it is stored.
     pub fn new(key: SyncKey, origin: String, max_attempts: u32) -> Self {
         Self {
             key,
             origin,
             state: SyncState::Pending,
+            min_interval: Duration::ZERO,
             attempts: 0,
             max_attempts,
-            retry_at: None,
+            not_before: None,
             resolved: false,
             interruptions: 0,
         }
@@ -106,8 +120,9 @@ impl SyncRegistration {
 
     /// From when on it may fire, or `None` while it may not.
     pub fn due_at(&self) -> Option<Timestamp> {
-        let may_fire = self.resolved && !self.state.is_firing();
-        may_fire.then(|| self.retry_at.unwrap_or(Timestamp(i64::MIN)))
+        let may_fire =
+            self.resolved && !self.state.is_firing() && self.state != SyncState::Suspended;
+        may_fire.then(|| self.not_before.unwrap_or(Timestamp(i64::MIN)))
     }
 
     /// `register(tag)` was called again.
@@ -118,7 +133,7 @@ impl SyncRegistration {
                 ReregisterInBackoff::FireNow => {}
                 ReregisterInBackoff::FireAfresh => self.attempts = 0,
             }
-            self.retry_at = None;
+            self.not_before = None;
         }
         self.state = self.state.reregister();
         self
@@ -128,15 +143,20 @@ impl SyncRegistration {
     pub fn reconnect(mut self, policy: &SyncPolicy) -> Self {
         if policy.retry_on_reconnect && self.state == SyncState::Waiting {
             self.state = SyncState::Pending;
-            self.retry_at = None;
+            self.not_before = None;
         }
         self
     }
 
     /// The clock may have been set back: a wait that is longer than its delay ever was ends with that delay.
     pub fn shorten_wait(mut self, now: Timestamp, policy: &SyncPolicy) -> Self {
-        let longest = policy.retry.delay_after(self.attempts.max(1), 1.0);
-        self.retry_at = self.retry_at.map(|at| at.min(now.plus(longest)));
+        let longest = match (self.key.kind, self.state) {
+            (SyncKind::Periodic, SyncState::Pending) => {
+                policy.periodic.longest_cycle(self.min_interval)
+            }
+            _ => policy.retry.delay_after(self.attempts.max(1), 1.0),
+        };
+        self.not_before = self.not_before.map(|at| at.min(now.plus(longest)));
         self
     }
 
@@ -161,7 +181,14 @@ impl SyncRegistration {
             return Step::Keep(self);
         }
         let was_reregistered = self.state == SyncState::ReregisteredWhileFiring;
-        match self.state.settle(outcome, self.is_last_chance()) {
+        let next = self.state.settle(outcome, self.is_last_chance());
+        if self.key.kind == SyncKind::Periodic
+            && outcome != Outcome::NotDispatched
+            && next != Move::To(SyncState::Waiting)
+        {
+            return Step::NewCycle(self);
+        }
+        match next {
             Move::To(state) => self.state = state,
             Move::Away if outcome == Outcome::Succeeded => return Step::Remove(Removal::Succeeded),
             Move::Away => return Step::Remove(Removal::GaveUp),
@@ -172,11 +199,11 @@ impl SyncRegistration {
         self.interruptions = 0;
         if was_reregistered {
             self.attempts = 0;
-            self.retry_at = None;
+            self.not_before = None;
         } else {
             self.attempts += 1;
             let delay = policy.retry.delay_after(self.attempts, chance);
-            self.retry_at = Some(now.plus(delay));
+            self.not_before = Some(now.plus(delay));
         }
         Step::Keep(self)
     }
@@ -203,13 +230,16 @@ impl SyncRegistration {
             self.state = SyncState::Pending;
             return Recovery::Repeat(self);
         }
-        if self.state == SyncState::ReregisteredWhileFiring && self.is_last_chance() {
+        if self.key.kind == SyncKind::OneShot
+            && self.state == SyncState::ReregisteredWhileFiring
+            && self.is_last_chance()
+        {
             // The second registration gets its own attempts. It waits all the same: a script that
             // registers again and then takes its host down would loop for ever otherwise.
             self.state = SyncState::Waiting;
             self.attempts = 0;
             self.interruptions = 0;
-            self.retry_at = Some(now.plus(policy.retry.delay_after(1, chance)));
+            self.not_before = Some(now.plus(policy.retry.delay_after(1, chance)));
             return Recovery::Failed(Step::Keep(self));
         }
         self.state = SyncState::Firing;

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::Timestamp;
+use crate::sync::kind::SyncKind;
+use crate::sync::periodic::{Engagement, PeriodicPolicy};
 use crate::sync::policy::SyncPolicy;
 use crate::sync::registration::{OwnerId, SyncKey, SyncRegistration};
 use crate::sync::state::SyncState;
@@ -23,6 +25,8 @@ pub struct SyncQueue {
     rows: BTreeMap<SyncKey, SyncRegistration>,
     /// Those that may fire, by the moment from which on they may.
     due: BTreeSet<(Timestamp, SyncKey)>,
+    /// Of each origin, the periodic registrations whose cycle runs, by the moment that it ends.
+    cycles: BTreeMap<String, BTreeSet<(Timestamp, SyncKey)>>,
 }
 
 impl SyncQueue {
@@ -41,6 +45,10 @@ impl SyncQueue {
         let before = self.remove(&row.key);
         if let Some(due_at) = row.due_at() {
             self.due.insert((due_at, row.key.clone()));
+            if is_in_cycle(&row) {
+                let cycles = self.cycles.entry(row.origin.clone()).or_default();
+                cycles.insert((due_at, row.key.clone()));
+            }
         }
         self.rows.insert(row.key.clone(), row);
         before
@@ -50,14 +58,25 @@ impl SyncQueue {
     pub fn remove(&mut self, key: &SyncKey) -> Option<SyncRegistration> {
         let row = self.rows.remove(key)?;
         if let Some(due_at) = row.due_at() {
-            self.due.remove(&(due_at, row.key.clone()));
+            let entry = (due_at, row.key.clone());
+            self.due.remove(&entry);
+            if let Some(cycles) = self.cycles.get_mut(&row.origin) {
+                cycles.remove(&entry);
+                if cycles.is_empty() {
+                    self.cycles.remove(&row.origin);
+                }
+            }
         }
         Some(row)
     }
 
     /// Forgets every tag of a service worker registration and gives them back.
     pub fn remove_owner(&mut self, owner: OwnerId) -> Vec<SyncRegistration> {
-        let keys: Vec<SyncKey> = self.of_owner(owner).map(|row| row.key.clone()).collect();
+        let keys: Vec<SyncKey> = [SyncKind::OneShot, SyncKind::Periodic]
+            .into_iter()
+            .flat_map(|kind| self.of_owner(owner, kind))
+            .map(|row| row.key.clone())
+            .collect();
         keys.iter().filter_map(|key| self.remove(key)).collect()
     }
 
@@ -95,6 +114,7 @@ impl SyncQueue {
         let later = Timestamp(now.as_millis().saturating_add(1));
         let first = SyncKey {
             owner: OwnerId(i64::MIN),
+            kind: SyncKind::OneShot,
             tag: String::new(),
         };
         let (due_at, _) = self.due.range((later, first)..).next()?;
@@ -124,21 +144,90 @@ impl SyncQueue {
             .values()
             .filter_map(|row| {
                 let shortened = row.clone().shorten_wait(now, policy);
-                (shortened.retry_at != row.retry_at).then_some(shortened)
+                (shortened.not_before != row.not_before).then_some(shortened)
             })
             .collect()
     }
 
-    /// The registrations of a service worker registration, in the order of `getTags()`.
-    pub fn of_owner(&self, owner: OwnerId) -> impl Iterator<Item = &SyncRegistration> {
+    /// `periodicSync.register()` asks for this registration: gives back, not yet put, what there is then. The same
+    /// interval changes nothing, unless an event runs; another one replaces what is there and begins a new cycle, at
+    /// once or when the event has ended.
+    /// <https://wicg.github.io/periodic-background-sync/#dom-periodicsyncmanager-register>
+    pub fn register_periodic(
+        &self,
+        asked: SyncRegistration,
+        now: Timestamp,
+        engagement: Engagement,
+        policy: &PeriodicPolicy,
+    ) -> SyncRegistration {
+        match self.get(&asked.key) {
+            Some(known) if known.state.is_firing() => SyncRegistration {
+                min_interval: asked.min_interval,
+                state: known.state.reregister(),
+                ..known.clone()
+            },
+            Some(known) if known.min_interval == asked.min_interval => known.clone(),
+            _ => self.begin_cycle(asked, now, engagement, policy),
+        }
+    }
+
+    /// A cycle of a periodic registration begins at `from`: gives it back, not yet put, with the moment that its event
+    /// is due, in step with the other periodic registrations of its origin. It is suspended without any engagement.
+    pub fn begin_cycle(
+        &self,
+        row: SyncRegistration,
+        from: Timestamp,
+        engagement: Engagement,
+        policy: &PeriodicPolicy,
+    ) -> SyncRegistration {
+        let others = self.cycles.get(&row.origin).into_iter().flatten();
+        let soonest_other = others
+            .filter(|(_, key)| *key != row.key)
+            .map(|(due_at, _)| due_at.saturating_since(from))
+            .next();
+        let delay = policy.delay(row.min_interval, engagement, soonest_other);
+        row.begin_cycle(from, delay)
+    }
+
+    /// The engagement of a registration's origin is another one: gives the registration back, not yet put, if that
+    /// suspends or revives it. How long a cycle is changes with the next one only.
+    pub fn follow_engagement(
+        &self,
+        key: &SyncKey,
+        now: Timestamp,
+        engagement: Engagement,
+        policy: &PeriodicPolicy,
+    ) -> Option<SyncRegistration> {
+        let row = self.get(key)?;
+        let is_suspended = row.state == SyncState::Suspended;
+        // What runs comes to its end first, and begins a cycle then.
+        let is_affected = key.kind == SyncKind::Periodic
+            && !row.state.is_firing()
+            && is_suspended != engagement.factor().is_none();
+        is_affected.then(|| self.begin_cycle(row.clone(), now, engagement, policy))
+    }
+
+    /// The periodic registrations of an origin.
+    pub fn periodic_of(&self, origin: &str) -> impl Iterator<Item = &SyncRegistration> {
+        self.iter()
+            .filter(move |row| row.key.kind == SyncKind::Periodic && row.origin == origin)
+    }
+
+    /// The registrations of a service worker registration that are of one kind, in the order of `getTags()`.
+    pub fn of_owner(
+        &self,
+        owner: OwnerId,
+        kind: SyncKind,
+    ) -> impl Iterator<Item = &SyncRegistration> {
         let first = SyncKey {
             owner,
+            kind,
             tag: String::new(),
         };
         self.rows
             .range(first..)
             .map(|(_, row)| row)
-            .take_while(move |row| row.key.owner == owner)
+            .take_while(move |row| (row.key.owner, row.key.kind) == (owner, kind))
     }
 
     /// Every registration.
@@ -155,4 +244,9 @@ impl SyncQueue {
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
+}
+
+/// Whether it waits for the end of its cycle, and not for another attempt.
+fn is_in_cycle(row: &SyncRegistration) -> bool {
+    row.key.kind == SyncKind::Periodic && row.state == SyncState::Pending
 }

@@ -1,4 +1,4 @@
-//! The four states of a sync registration and the moves between them.
+//! The states of a sync registration and the moves between them.
 //! Counting attempts and computing delays is in the files beside it.
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,8 @@ pub enum SyncState {
     Firing,
     /// Its event runs, and `register()` was called again meanwhile.
     ReregisteredWhileFiring,
+    /// A periodic registration of an origin that gets no events for now.
+    Suspended,
 }
 
 /// How one dispatch ended, as far as a registration cares.
@@ -48,7 +50,7 @@ impl SyncState {
         match self {
             Self::Waiting => Self::Pending,
             Self::Firing => Self::ReregisteredWhileFiring,
-            Self::Pending | Self::ReregisteredWhileFiring => self,
+            Self::Pending | Self::ReregisteredWhileFiring | Self::Suspended => self,
         }
     }
 
@@ -60,7 +62,7 @@ impl SyncState {
             (Self::Firing, Outcome::Failed) if !was_last_chance => Move::To(Self::Waiting),
             (Self::Firing, Outcome::Succeeded | Outcome::Failed) => Move::Away,
             // Settled before, for example after a crash: a late outcome changes nothing.
-            (Self::Pending | Self::Waiting, _) => Move::To(self),
+            (Self::Pending | Self::Waiting | Self::Suspended, _) => Move::To(self),
         }
     }
 
@@ -71,6 +73,7 @@ impl SyncState {
             Self::Waiting => "waiting",
             Self::Firing => "firing",
             Self::ReregisteredWhileFiring => "reregistered_while_firing",
+            Self::Suspended => "suspended",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::sync::admission::{Admission, SyncRefusal};
+use crate::sync::kind::SyncKind;
 use crate::sync::policy::{Preset, SyncPolicy};
 use crate::sync::registration::{OwnerId, Recovery, Removal, Step, SyncKey, SyncRegistration};
 use crate::sync::retry::RetryPolicy;
@@ -17,6 +18,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 fn key(owner: i64, tag: &str) -> SyncKey {
     SyncKey {
         owner: OwnerId(owner),
+        kind: SyncKind::OneShot,
         tag: tag.to_owned(),
     }
 }
@@ -30,7 +32,7 @@ fn acknowledged(owner: i64, tag: &str) -> SyncRegistration {
 fn kept(step: Step) -> SyncRegistration {
     match step {
         Step::Keep(row) => row,
-        Step::Remove(reason) => panic!("it was removed: {reason:?}"),
+        other => panic!("it was not kept: {other:?}"),
     }
 }
 
@@ -113,10 +115,10 @@ fn a_failing_tag_is_tried_three_times() {
     assert!(!first.is_last_chance());
     let second = kept(fail(first, NOW, &policy));
     assert_eq!(second.state, SyncState::Waiting);
-    assert_eq!(second.retry_at, Some(NOW.plus(5 * MINUTE)));
+    assert_eq!(second.not_before, Some(NOW.plus(5 * MINUTE)));
     assert!(!second.is_last_chance());
     let third = kept(fail(second, NOW, &policy));
-    assert_eq!(third.retry_at, Some(NOW.plus(15 * MINUTE)));
+    assert_eq!(third.not_before, Some(NOW.plus(15 * MINUTE)));
     assert_eq!((third.attempt(), third.is_last_chance()), (3, true));
     assert_eq!(fail(third, NOW, &policy), Step::Remove(Removal::GaveUp));
 }
@@ -180,12 +182,12 @@ fn what_registering_again_does_in_backoff_is_a_policy() {
     assert_eq!(chromium, waiting, "the delay stands");
     let spec = waiting.clone().reregister(&SyncPolicy::spec());
     assert_eq!(
-        (spec.state, spec.attempts, spec.retry_at),
+        (spec.state, spec.attempts, spec.not_before),
         (SyncState::Pending, 1, None)
     );
     let landfall = waiting.reregister(&SyncPolicy::landfall());
     assert_eq!(
-        (landfall.state, landfall.attempts, landfall.retry_at),
+        (landfall.state, landfall.attempts, landfall.not_before),
         (SyncState::Pending, 0, None)
     );
 }
@@ -209,7 +211,7 @@ fn a_clock_that_was_set_back_makes_no_wait_longer_than_its_delay() {
     assert_eq!(waiting.clone().shorten_wait(NOW, &policy), waiting);
     let before = Timestamp(NOW.as_millis() - 60_000);
     let shortened = waiting.clone().shorten_wait(before, &policy);
-    assert_eq!(shortened.retry_at, Some(before.plus(5 * MINUTE)));
+    assert_eq!(shortened.not_before, Some(before.plus(5 * MINUTE)));
 
     let mut queue = SyncQueue::new();
     queue.put(waiting.clone());
@@ -239,7 +241,7 @@ fn an_interrupted_event_counts_as_an_attempt_only_the_second_time() {
         (failed.state, failed.attempts, failed.interruptions),
         (SyncState::Waiting, 1, 0)
     );
-    assert_eq!(failed.retry_at, Some(NOW.plus(5 * MINUTE)));
+    assert_eq!(failed.not_before, Some(NOW.plus(5 * MINUTE)));
 }
 
 #[test]
@@ -346,7 +348,7 @@ fn a_firing_tag_is_not_planned_again() {
     let mut queue = SyncQueue::new();
     queue.put(acknowledged(1, "outbox").start());
     assert_eq!(queue.plan(NOW, true, usize::MAX).fire, []);
-    assert_eq!(queue.of_owner(OwnerId(1)).count(), 1);
+    assert_eq!(queue.of_owner(OwnerId(1), SyncKind::OneShot).count(), 1);
 }
 
 #[test]

@@ -40,6 +40,10 @@ pub enum WebError {
     #[class("DOMExceptionUnknownError")]
     #[error("{0}")]
     Unknown(String),
+    /// `Error`: what a function of the embedder says.
+    #[class(generic)]
+    #[error("{0}")]
+    Embedder(String),
     /// `AbortError`: the host is going away.
     #[class("DOMExceptionAbortError")]
     #[error("the host is shutting down")]

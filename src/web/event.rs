@@ -27,6 +27,11 @@ pub enum EventInit {
         /// No further attempt will be made.
         last_chance: bool,
     },
+    /// `periodicsync`
+    PeriodicSync {
+        /// The tag that was registered.
+        tag: String,
+    },
     /// `message`
     Message {
         /// What was posted.
@@ -37,7 +42,7 @@ pub enum EventInit {
         origin: String,
     },
     /// `fetch`
-    Fetch(FetchInit),
+    Fetch(Box<FetchInit>),
 }
 
 /// Who posted a message to a worker.
@@ -51,12 +56,21 @@ pub enum MessageSource {
 }
 
 impl EventInit {
+    /// What is closed when nobody wants the answer to a `fetch` event any more.
+    pub fn take_given_up(&mut self) -> Option<oneshot::Receiver<()>> {
+        match self {
+            Self::Fetch(init) => init.given_up.take(),
+            _ => None,
+        }
+    }
+
     /// Which event it is.
     pub fn kind(&self) -> EventKind {
         match self {
             Self::Install => EventKind::Install,
             Self::Activate => EventKind::Activate,
             Self::Sync { .. } => EventKind::Sync,
+            Self::PeriodicSync { .. } => EventKind::PeriodicSync,
             Self::Message { .. } => EventKind::Message,
             Self::Fetch(_) => EventKind::Fetch,
         }
@@ -76,6 +90,11 @@ pub enum EventDetail {
         /// `SyncEvent.lastChance`
         last_chance: bool,
     },
+    /// Of a periodic sync event.
+    PeriodicSync {
+        /// `PeriodicSyncEvent.tag`
+        tag: String,
+    },
     /// Of a message event.
     Message {
         /// The message, readable in the scope it was put into.
@@ -91,6 +110,8 @@ pub enum EventDetail {
         request: NativeRequest,
         /// `FetchEvent.clientId`
         client_id: String,
+        /// `FetchEvent.resultingClientId`
+        resulting_client_id: String,
     },
 }
 
@@ -100,6 +121,7 @@ impl EventInit {
         match self {
             Self::Install | Self::Activate => EventDetail::None {},
             Self::Sync { tag, last_chance } => EventDetail::Sync { tag, last_chance },
+            Self::PeriodicSync { tag } => EventDetail::PeriodicSync { tag },
             Self::Message {
                 message,
                 source,
@@ -111,6 +133,7 @@ impl EventInit {
             },
             Self::Fetch(init) => EventDetail::Fetch {
                 client_id: init.client_id.clone(),
+                resulting_client_id: init.resulting_client_id.clone(),
                 request: init.put(id, state),
             },
         }

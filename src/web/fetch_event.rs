@@ -15,8 +15,12 @@ pub struct FetchInit {
     pub request: Request,
     /// Which client asks.
     pub client_id: String,
+    /// Which client a page load will make; empty for anything else.
+    pub resulting_client_id: String,
     /// Where the answer goes.
     pub reply: oneshot::Sender<FetchAnswer>,
+    /// Closed without a word when whoever asked does not want the answer any more.
+    pub given_up: Option<oneshot::Receiver<()>>,
 }
 
 /// What a worker made of a `fetch` event.

@@ -1,25 +1,29 @@
 //! What every scope has: console, error reports, evaluation for the embedder.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use deno_core::OpState;
 use deno_core::error::JsError;
 use deno_core::op2;
 use tokio::sync::oneshot;
 
+use crate::web::error::WebError;
 use crate::web::host_port::{ConsoleLevel, HostPort, HostRequest};
 use crate::web::script_error::{ScriptError, ScriptSources};
 
 deno_core::extension!(
     sw_global_scope,
     deps = [landfall_platform, sw_fetch, sw_indexed_db, sw_service_worker, sw_sync, sw_navigator, sw_window],
-    ops = [op_scope_print, op_scope_report_error, op_scope_evaluation_settled],
+    ops = [op_scope_print, op_scope_report_error, op_scope_evaluation_settled, op_scope_call_embedder],
     esm_entry_point = "ext:sw_global_scope/bootstrap.js",
     esm = [
         dir "js/global_scope",
         "bootstrap.js",
         "console.js",
         "define.js",
+        "embedder.js",
         "exposed.js",
         "reporting.js",
     ],
@@ -67,6 +71,18 @@ fn op_scope_report_error(state: &OpState, #[serde] error: JsError, is_rejection:
         .borrow::<ScriptSources>()
         .describe(&error, is_rejection);
     HostPort::of(state).tell(HostRequest::ReportError(described));
+}
+
+#[op2]
+#[string]
+async fn op_scope_call_embedder(
+    state: Rc<RefCell<OpState>>,
+    #[string] name: String,
+    #[string] arguments: String,
+) -> Result<String, WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(|reply| HostRequest::CallEmbedder(name, arguments, reply))
+        .await
 }
 
 #[op2]

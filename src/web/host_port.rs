@@ -1,12 +1,15 @@
 //! The way from a script to the host: what a scope may ask for, and the channel that carries it.
 //! Nothing here decides; the host answers.
 
+use std::time::Duration;
+
 use deno_core::OpState;
 use tokio::sync::{mpsc, oneshot, watch};
 use url::Url;
 
 use crate::network;
 use crate::service_worker::{ClientType, ScriptResource, ScriptType, UpdateViaCache};
+use crate::sync::SyncKind;
 use crate::web::error::WebError;
 use crate::web::message::TransferredMessage;
 use crate::web::script_error::ScriptError;
@@ -60,6 +63,8 @@ pub enum HostRequest {
     },
     /// Something is under way again in a scope that was idle: what woke it did not come through the host.
     Busy,
+    /// A function that the embedder exposed is called, with its arguments as a JSON array.
+    CallEmbedder(String, String, Reply<String>),
     /// `importScripts()` or a static import of a script that the worker has not stored.
     ImportScript(Url, Reply<ScriptResource>),
     /// `fetch()` of a client that may have a controller.
@@ -105,8 +110,12 @@ pub enum HostRequest {
     RegisterSync(i64, String, Reply<()>),
     /// The promise of `registration.sync.register()` has been resolved.
     AcknowledgeSync(i64, String),
-    /// `registration.sync.getTags()`
-    GetSyncTags(i64, Reply<Vec<String>>),
+    /// `registration.periodicSync.register()`, with the `minInterval`.
+    RegisterPeriodicSync(i64, String, Duration, Reply<()>),
+    /// `registration.periodicSync.unregister()`
+    UnregisterPeriodicSync(i64, String, Reply<()>),
+    /// `registration.sync.getTags()` and `registration.periodicSync.getTags()`
+    GetSyncTags(i64, SyncKind, Reply<Vec<String>>),
 }
 
 /// A scope's end of the channel to the host. Kept in the scope's op state.

@@ -75,6 +75,8 @@ pub struct ScopeOptions {
     pub shared: OriginShared,
     /// What navigator tells.
     pub navigator: NavigatorOptions,
+    /// The names of the embedder's functions that it can call.
+    pub exposed_functions: Vec<String>,
     /// Where its requests go.
     pub fetch_route: FetchRoute,
     /// What its databases survive.

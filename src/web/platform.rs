@@ -8,5 +8,5 @@ deno_core::extension!(
 deno_core::extension!(
     landfall_platform,
     deps = [deno_webidl, deno_web, deno_fetch, deno_crypto],
-    esm = [dir "js/platform", "platform.js", "construct.js"],
+    esm = [dir "js/platform", "platform.js", "construct.js", "message_event.js"],
 );

@@ -1,18 +1,33 @@
-//! registration.sync: what SyncManager asks of the host.
+//! registration.sync and registration.periodicSync: what their managers ask of the host.
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use deno_core::{OpState, op2};
 
+use crate::sync::SyncKind;
 use crate::web::error::WebError;
 use crate::web::host_port::{HostPort, HostRequest};
 
 deno_core::extension!(
     sw_sync,
     deps = [landfall_platform],
-    ops = [op_sync_register, op_sync_acknowledge, op_sync_get_tags],
-    esm = [dir "js/sync", "sync_manager.js", "sync_event.js"],
+    ops = [
+        op_sync_register,
+        op_sync_acknowledge,
+        op_sync_get_tags,
+        op_periodic_sync_register,
+        op_periodic_sync_get_tags,
+        op_periodic_sync_unregister,
+    ],
+    esm = [
+        dir "js/sync",
+        "sync_manager.js",
+        "sync_event.js",
+        "periodic_sync_manager.js",
+        "periodic_sync_event.js",
+    ],
 );
 
 #[op2]
@@ -38,6 +53,41 @@ async fn op_sync_get_tags(
     #[number] registration: i64,
 ) -> Result<Vec<String>, WebError> {
     let host = HostPort::of(&state.borrow());
-    host.ask(|reply| HostRequest::GetSyncTags(registration, reply))
+    host.ask(|reply| HostRequest::GetSyncTags(registration, SyncKind::OneShot, reply))
+        .await
+}
+
+#[op2]
+async fn op_periodic_sync_register(
+    state: Rc<RefCell<OpState>>,
+    #[number] registration: i64,
+    #[string] tag: String,
+    #[number] min_interval_ms: u64,
+) -> Result<(), WebError> {
+    let host = HostPort::of(&state.borrow());
+    let min_interval = Duration::from_millis(min_interval_ms);
+    host.ask(|reply| HostRequest::RegisterPeriodicSync(registration, tag, min_interval, reply))
+        .await
+}
+
+#[op2]
+#[serde]
+async fn op_periodic_sync_get_tags(
+    state: Rc<RefCell<OpState>>,
+    #[number] registration: i64,
+) -> Result<Vec<String>, WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(|reply| HostRequest::GetSyncTags(registration, SyncKind::Periodic, reply))
+        .await
+}
+
+#[op2]
+async fn op_periodic_sync_unregister(
+    state: Rc<RefCell<OpState>>,
+    #[number] registration: i64,
+    #[string] tag: String,
+) -> Result<(), WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(|reply| HostRequest::UnregisterPeriodicSync(registration, tag, reply))
         .await
 }

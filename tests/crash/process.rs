@@ -100,7 +100,13 @@ impl Process {
         std::fs::read_to_string(&self.diagnostics).expect("the file was made here")
     }
 
-    fn story(&self) -> String {
+    /// What it has said so far.
+    pub fn heard(&self) -> &[Value] {
+        &self.heard
+    }
+
+    /// The same, for the message of a failure.
+    pub fn story(&self) -> String {
         let lines: Vec<_> = self.heard.iter().map(Value::to_string).collect();
         lines.join("\n")
     }

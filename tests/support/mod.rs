@@ -1,5 +1,6 @@
 //! What the stories share: the test language and a real HTTP server.
 
+pub mod program;
 pub mod scenario;
 #[allow(
     dead_code,

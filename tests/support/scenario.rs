@@ -190,6 +190,19 @@ impl Scenario {
         self
     }
 
+    /// The page registers a periodic sync.
+    #[track_caller]
+    pub fn register_periodic_sync(mut self, tag: &str, min_interval: Duration) -> Self {
+        self.eval(&format!(
+            "navigator.serviceWorker.ready.then(({{ periodicSync }}) =>
+                 periodicSync.register({}, {{ minInterval: {} }}))",
+            Value::from(tag),
+            min_interval.as_millis()
+        ));
+        self.settle();
+        self
+    }
+
     /// The page registers a sync whose handler prints `line` and does not come to an end by itself.
     #[track_caller]
     pub fn sync_under_way(mut self, tag: &str, line: &str) -> Self {
@@ -283,7 +296,7 @@ impl Scenario {
         self
     }
 
-    /// So many `sync` events were sent for the tag since the scenario began.
+    /// So many `sync` or `periodicsync` events were sent for the tag since the scenario began.
     #[track_caller]
     pub fn expect_fired(self, tag: &str, times: usize) -> Self {
         let fired = self
@@ -297,7 +310,7 @@ impl Scenario {
         self
     }
 
-    /// The last `sync` event ended like this.
+    /// The last `sync` or `periodicsync` event ended like this.
     #[track_caller]
     pub fn expect_outcome(self, is_expected: impl Fn(&EventOutcome) -> bool) -> Self {
         let outcome = self.log.iter().rev().find_map(|event| match &event.kind {
@@ -368,6 +381,14 @@ impl Scenario {
         let result = self.within_patience(work);
         self.settle();
         result
+    }
+
+    /// Begins something that goes on meanwhile.
+    pub fn begin<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.runtime.spawn(work)
     }
 
     /// The folder of the site.

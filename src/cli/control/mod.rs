@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+use crate::sync::SyncKind;
+
 pub(super) use client::Connection;
 pub(super) use server::Server;
 
@@ -23,13 +25,15 @@ pub(super) enum Request {
     GoOnline,
     /// Away from the network. Answered with `null`.
     GoOffline,
-    /// Send a `sync` event now. Answered with an `EventOutcome`.
+    /// Send a `sync` or `periodicsync` event now. Answered with an `EventOutcome`.
     FireSync {
+        /// Which of the two.
+        kind: SyncKind,
         /// Its tag.
         tag: String,
         /// The registration, if the host has several.
         scope: Option<Url>,
-        /// `event.lastChance`
+        /// `event.lastChance` of a `sync` event.
         last_chance: bool,
     },
 }

@@ -15,6 +15,7 @@ use url::Url;
 use crate::cli::control::address::Place;
 use crate::cli::control::{Answer, Request};
 use crate::host::{Host, Status};
+use crate::sync::SyncKind;
 
 /// Listens until it is dropped.
 pub(in crate::cli) struct Server {
@@ -94,12 +95,16 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             Ok(Value::Null)
         }
         Request::FireSync {
+            kind,
             tag,
             scope,
             last_chance,
         } => {
             let scope = chosen_scope(scope, &host.status().await?)?;
-            let outcome = host.dispatch_sync(&scope, &tag, last_chance).await?;
+            let outcome = match kind {
+                SyncKind::OneShot => host.dispatch_sync(&scope, &tag, last_chance).await?,
+                SyncKind::Periodic => host.dispatch_periodic_sync(&scope, &tag).await?,
+            };
             Ok(serde_json::to_value(outcome)?)
         }
     }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::clock::SystemClock;
-use crate::network::{Gate, Network, NetworkOptions, Request};
+use crate::network::{Gate, Network, NetworkOptions, Request, Route};
 
 /// The client of all these requests; no server answers there.
 const CLIENT: &str = "https://app.example";
@@ -32,6 +32,7 @@ fn network_behind(gate: Gate) -> Network {
         gate,
         user_agent: "landfall-test/1".to_owned(),
         accept_language: Some("en-GB,en".to_owned()),
+        route: Route::default(),
         clock: Arc::new(SystemClock),
         observer: None,
     })

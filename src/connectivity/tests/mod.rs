@@ -1,11 +1,13 @@
 //! The sources of connectivity, without a machine's real network.
 
-use std::net::IpAddr;
+mod links;
+mod monitor;
+mod probe;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{ManualClock, Timestamp};
-use crate::connectivity::system::{Link, is_routable, judge_links};
 use crate::connectivity::{Connectivity, NetworkReason, NetworkState, Timeline, TimelineError};
 
 #[test]
@@ -166,62 +168,6 @@ fn timelines_take_every_unit_and_spaces() {
         "offline:1.5s, online:5m ,offline:2h",
     ] {
         Timeline::parse(text).expect(text);
-    }
-}
-
-fn link(name: &str, is_up: bool, has_address: bool, has_default_route: bool) -> Link<'_> {
-    Link {
-        name,
-        is_up,
-        has_address,
-        has_default_route,
-    }
-}
-
-/// N2
-#[test]
-fn a_link_with_a_default_route_is_named() {
-    let links = [
-        link("lan0", true, true, false),
-        link("wlan0", true, true, true),
-    ];
-    let expected = NetworkState::online(NetworkReason::Interface("wlan0".to_owned()));
-    assert_eq!(judge_links(&links), expected);
-}
-
-#[test]
-fn bridges_of_containers_do_not_count() {
-    let links = [
-        link("docker0", true, true, false),
-        link("wlan0", true, false, false),
-    ];
-    assert_eq!(
-        judge_links(&links),
-        NetworkState::offline(NetworkReason::NoRoute)
-    );
-    assert_eq!(
-        judge_links(&links[1..]),
-        NetworkState::offline(NetworkReason::NoInterface)
-    );
-}
-
-#[test]
-fn a_real_link_without_default_route_is_enough() {
-    let expected = NetworkState::online(NetworkReason::Interface("veth1".to_owned()));
-    assert_eq!(judge_links(&[link("veth1", true, true, false)]), expected);
-    assert!(
-        !judge_links(&[link("veth1", false, true, true)]).online,
-        "but it must be up"
-    );
-}
-
-/// N2
-#[test]
-fn loopback_and_link_local_addresses_lead_nowhere() {
-    let routable = |text: &str| is_routable(text.parse::<IpAddr>().expect(text));
-    assert!(routable("192.168.1.7") && routable("2001:db8::1") && routable("fd00::1"));
-    for address in ["127.0.0.1", "169.254.3.4", "0.0.0.0", "::1", "fe80::1"] {
-        assert!(!routable(address), "{address}");
     }
 }
 

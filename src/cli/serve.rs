@@ -1,0 +1,232 @@
+//! `landfall serve`: HTTP in front of a worker. Each request becomes a `fetch` event; what the worker leaves alone
+//! goes to whoever answers for the origin.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context;
+use bytes::Bytes;
+use futures::TryStreamExt;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::clock::{Clock, SystemClock};
+use crate::host::{Error, Host};
+use crate::network::{
+    Body, CredentialsMode, HeaderList, NetworkError, RedirectMode, Request, RequestMode, Response,
+};
+
+/// How long requests under way may take when the server is told to end.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Headers that are about one connection, or that whoever sends the message sets anew.
+const OF_THE_CONNECTION: &[&str] = &[
+    "connection",
+    "expect",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+type AnswerBody = UnsyncBoxBody<Bytes, NetworkError>;
+
+/// Takes a place to listen at.
+pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen at {address}"))
+}
+
+/// Serves until `stop`, then lets requests under way come to their end.
+pub(super) async fn serve(
+    host: &Host,
+    origin: &Url,
+    listener: TcpListener,
+    stop: &CancellationToken,
+) {
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let connections = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of file descriptors, or a client that was gone at once: the next one may do better.
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::task::yield_now().await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let (host, origin) = (host.clone(), origin.clone());
+        let service = service_fn(move |request| answer(host.clone(), origin.clone(), request));
+        let connection = builder
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error, "a connection broke");
+            }
+        });
+    }
+    drop(listener);
+    let deadline = SystemClock.now().plus(GRACE);
+    tokio::select! {
+        () = connections.shutdown() => {}
+        () = SystemClock.sleep_until(deadline) => {
+            tracing::warn!("requests were cut off after {} s", GRACE.as_secs());
+        }
+    }
+}
+
+async fn answer(
+    host: Host,
+    origin: Url,
+    request: http::Request<Incoming>,
+) -> Result<http::Response<AnswerBody>, Infallible> {
+    let request = request_from(request, &origin);
+    Ok(match host.fetch(request).await {
+        Ok(response) => response_from(response),
+        Err(error) => failure(&error),
+    })
+}
+
+/// The request as a browser would have sent it: what an HTTP client does not say of itself is that of a script of the
+/// origin.
+fn request_from(request: http::Request<Incoming>, origin: &Url) -> Request {
+    let (head, body) = request.into_parts();
+    let mut url = origin.clone();
+    url.set_path(head.uri.path());
+    url.set_query(head.uri.query());
+    let said = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let mode = mode_of(said("sec-fetch-mode"), said("accept"), head.method.as_str());
+    let referrer = said("referer").and_then(|text| Url::parse(text).ok());
+    let page = referrer
+        .as_ref()
+        .filter(|page| page.origin() == origin.origin());
+    Request {
+        mode,
+        credentials: CredentialsMode::Include,
+        redirect: if mode == RequestMode::Navigate {
+            RedirectMode::Manual
+        } else {
+            RedirectMode::Follow
+        },
+        destination: match said("sec-fetch-dest") {
+            Some("empty") => String::new(),
+            Some(destination) => destination.to_owned(),
+            None if mode == RequestMode::Navigate => "document".to_owned(),
+            None => String::new(),
+        },
+        client_url: page.map(Url::to_string).unwrap_or_default(),
+        referrer: referrer
+            .as_ref()
+            .map_or_else(|| "no-referrer".to_owned(), Url::to_string),
+        headers: headers_from(&head.headers),
+        body: body_from(body),
+        ..Request::new(
+            head.method.as_str(),
+            url,
+            &origin.origin().ascii_serialization(),
+        )
+    }
+}
+
+fn mode_of(said: Option<&str>, accept: Option<&str>, method: &str) -> RequestMode {
+    match said {
+        Some("navigate") => RequestMode::Navigate,
+        Some("no-cors") => RequestMode::NoCors,
+        Some("cors") => RequestMode::Cors,
+        Some(_) => RequestMode::SameOrigin,
+        None if method == "GET" && accept.is_some_and(|accept| accept.contains("text/html")) => {
+            RequestMode::Navigate
+        }
+        None => RequestMode::SameOrigin,
+    }
+}
+
+/// What goes on to the worker and the origin. `Accept-Encoding` does not: the answer is sent as the worker has it.
+fn headers_from(headers: &http::HeaderMap) -> HeaderList {
+    headers
+        .iter()
+        .filter(|(name, _)| {
+            !OF_THE_CONNECTION.contains(&name.as_str())
+                && **name != header::HOST
+                && **name != header::ACCEPT_ENCODING
+        })
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect()
+}
+
+fn body_from(body: Incoming) -> Body {
+    if hyper::body::Body::is_end_stream(&body) {
+        return Body::Empty;
+    }
+    let chunks = body.into_data_stream();
+    Body::stream(chunks.map_err(|error| NetworkError::RequestBody(error.to_string())))
+}
+
+fn response_from(response: Response) -> http::Response<AnswerBody> {
+    let Ok(status) = StatusCode::from_u16(response.status) else {
+        return plain(
+            "the service worker answered with a response that has no status\n".to_owned(),
+        );
+    };
+    let body = match response.body {
+        Body::Empty => Full::default().map_err(never).boxed_unsync(),
+        Body::Bytes(bytes) => Full::new(bytes).map_err(never).boxed_unsync(),
+        Body::Stream(chunks) => StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync(),
+    };
+    let mut answer = http::Response::new(body);
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    for (name, value) in &response.headers {
+        let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_bytes(value),
+        ) else {
+            continue;
+        };
+        // The body is decoded, and its length is counted anew.
+        let is_of_the_wire = name == header::CONTENT_ENCODING || name == header::CONTENT_LENGTH;
+        if !is_of_the_wire && !OF_THE_CONNECTION.contains(&name.as_str()) {
+            headers.append(name, value);
+        }
+    }
+    answer
+}
+
+/// A network error, in words: a browser would show its own page.
+fn failure(error: &Error) -> http::Response<AnswerBody> {
+    plain(format!("{error}\n"))
+}
+
+fn plain(text: String) -> http::Response<AnswerBody> {
+    let mut answer = http::Response::new(Full::from(text).map_err(never).boxed_unsync());
+    *answer.status_mut() = StatusCode::BAD_GATEWAY;
+    let kind = HeaderValue::from_static("text/plain;charset=utf-8");
+    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+    answer
+}
+
+fn never(error: Infallible) -> NetworkError {
+    match error {}
+}

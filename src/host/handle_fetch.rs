@@ -1,0 +1,144 @@
+//! Handle Fetch: brings a request to the worker in charge, and the worker's answer back.
+//! <https://w3c.github.io/ServiceWorker/#handle-fetch>
+
+use std::rc::Rc;
+
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::host::core::Core;
+use crate::network::{
+    HeaderList, NetworkError, Request, RequestMode, Response, check_worker_response,
+    take_forbidden_headers,
+};
+use crate::service_worker::{EventKind, RegistrationId, WorkerId, event};
+use crate::web::event::EventInit;
+use crate::web::fetch_event::{FetchAnswer, FetchInit};
+use crate::web::host_port::ContextId;
+
+/// What came of a `fetch` event.
+enum Handled {
+    /// The worker answered.
+    Response(Response),
+    /// It left the request to the network.
+    PassedThrough(Request),
+}
+
+impl Core {
+    /// A request of a client goes to the worker that controls it, if that listens; else to the network.
+    pub(super) async fn fetch_for_client(
+        self: &Rc<Self>,
+        context: ContextId,
+        request: Request,
+    ) -> Result<Response, NetworkError> {
+        // The controller may have changed since the request was sent: look at the client as it is now.
+        let controlled = self.scopes.borrow().get(context).and_then(|scope| {
+            let client = scope.client()?;
+            Some((client.controller?, client.id.0.clone()))
+        });
+        let Some((registration, client_id)) = controlled else {
+            return self.network.fetch(request).await;
+        };
+        match self
+            .handle_fetch(registration, request, client_id, String::new())
+            .await?
+        {
+            Handled::Response(response) => Ok(response),
+            Handled::PassedThrough(request) => self.network.fetch(request).await,
+        }
+    }
+
+    /// A request from outside of this host goes to the worker whose scope it is in, if that listens; else to whoever
+    /// answers for the origin, as it came.
+    pub(super) async fn fetch_from_outside(
+        self: &Rc<Self>,
+        mut request: Request,
+    ) -> Result<Response, NetworkError> {
+        let is_navigation = request.mode == RequestMode::Navigate;
+        // A subresource belongs to the page that asks for it.
+        let page = url::Url::parse(&request.client_url)
+            .ok()
+            .filter(|_| !is_navigation);
+        let place = page.as_ref().unwrap_or(&request.url);
+        let Some(registration) = self.matching_registration(place) else {
+            return self.network.forward(request).await;
+        };
+        let hidden = take_forbidden_headers(&mut request.headers);
+        let resulting_client = if is_navigation {
+            Uuid::new_v4().to_string()
+        } else {
+            String::new()
+        };
+        let handled = self
+            .handle_fetch(registration.id, request, String::new(), resulting_client)
+            .await;
+        if is_navigation {
+            let core = Rc::clone(self);
+            tokio::task::spawn_local(async move { core.look_for_update(registration.id).await });
+        }
+        match handled? {
+            Handled::Response(response) => Ok(response),
+            Handled::PassedThrough(request) => {
+                self.network.forward(with_headers(request, hidden)).await
+            }
+        }
+    }
+
+    async fn handle_fetch(
+        self: &Rc<Self>,
+        registration: RegistrationId,
+        request: Request,
+        client_id: String,
+        resulting_client_id: String,
+    ) -> Result<Handled, NetworkError> {
+        let Some(worker) = self.listening_worker(registration).await else {
+            return Ok(Handled::PassedThrough(request));
+        };
+        let (mode, redirect) = (request.mode, request.redirect);
+        let (reply, answer) = oneshot::channel();
+        let (still_wanted, given_up) = oneshot::channel();
+        let init = FetchInit {
+            request,
+            client_id,
+            resulting_client_id,
+            reply,
+            given_up: Some(given_up),
+        };
+        let core = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            core.fire(registration, worker, EventInit::Fetch(Box::new(init)))
+                .await;
+        });
+        let answer = answer.await;
+        // Dropped before, it tells the event that nobody waits any more.
+        let _ = still_wanted.send(());
+        match answer {
+            Ok(FetchAnswer::Response(mut response)) => {
+                check_worker_response(mode, redirect, &response)?;
+                response.body = self.keep_running_for(registration, worker, response.body);
+                Ok(Handled::Response(response))
+            }
+            Ok(FetchAnswer::PassThrough(request)) => Ok(Handled::PassedThrough(request)),
+            Ok(FetchAnswer::Failed(reason)) => Err(NetworkError::Handler(reason)),
+            Err(_) => Err(NetworkError::Handler(
+                "the service worker stopped before it answered".to_owned(),
+            )),
+        }
+    }
+
+    /// The worker in charge, if it has a listener for `fetch`.
+    async fn listening_worker(&self, registration: RegistrationId) -> Option<WorkerId> {
+        let worker = self.activated_worker(registration).await?;
+        let listens = self.update_registration(registration, |registration| {
+            registration.active.as_ref().is_some_and(|active| {
+                !event::should_skip_event(&active.handled_events, EventKind::Fetch)
+            })
+        });
+        (listens == Some(true)).then_some(worker)
+    }
+}
+
+fn with_headers(mut request: Request, hidden: HeaderList) -> Request {
+    request.headers.extend(hidden);
+    request
+}

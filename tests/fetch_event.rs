@@ -1,0 +1,187 @@
+//! Requests that a worker answers: from its pages, and from outside of the host.
+
+use landfall::network::{Body, NetworkError, OriginServer, Request, RequestMode, Response};
+use landfall::{Error, HostEventKind};
+use serde_json::json;
+
+use crate::support::scenario::{ORIGIN, Scenario, address};
+use crate::support::server::{Answer, TestServer};
+
+const ANSWERS: &str = "addEventListener('fetch', (event) => {
+  const { pathname } = new URL(event.request.url);
+  if (pathname === '/who') {
+    const { request, clientId, resultingClientId } = event;
+    const { mode, destination, redirect, credentials } = request;
+    event.respondWith(Response.json({
+      mode, destination, redirect, credentials, clientId, makesClient: resultingClientId !== '',
+    }));
+  }
+  if (pathname === '/echo') {
+    event.respondWith(event.request.text().then((text) => new Response(text.toUpperCase())));
+  }
+});";
+
+fn get(path: &str) -> Request {
+    Request::new("GET", address(path), ORIGIN.trim_end_matches('/'))
+}
+
+/// Sends a request from outside and gives the status and the body.
+fn fetch(scenario: &mut Scenario, request: Request) -> Result<(u16, String), Error> {
+    let host = scenario.host();
+    scenario.run(async move {
+        let Response { status, body, .. } = host.fetch(request).await?;
+        let bytes = body.collect().await?;
+        Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+    })
+}
+
+#[test]
+fn a_request_from_outside_is_answered_by_the_worker() {
+    let mut scenario = Scenario::online().worker(ANSWERS);
+    let mut upload = get("echo");
+    upload.method = "POST".to_owned();
+    upload.body = Body::from("a word");
+    let answer = fetch(&mut scenario, upload).expect("an answer");
+    assert_eq!(answer, (200, "A WORD".to_owned()));
+}
+
+#[test]
+fn a_page_load_says_that_it_makes_a_client_and_a_subresource_does_not() {
+    let mut scenario = Scenario::online().worker(ANSWERS);
+    let mut load = get("who");
+    load.mode = RequestMode::Navigate;
+    load.destination = "document".to_owned();
+    let (_, text) = fetch(&mut scenario, load).expect("an answer");
+    let seen: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(seen["mode"], "navigate");
+    assert_eq!(seen["destination"], "document");
+    assert_eq!(seen["makesClient"], true);
+    let (_, text) = fetch(&mut scenario, get("who")).expect("an answer");
+    let seen: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(
+        (&seen["mode"], &seen["makesClient"]),
+        (&json!("cors"), &json!(false))
+    );
+}
+
+#[test]
+fn what_the_worker_leaves_alone_is_answered_by_the_site_as_it_came() {
+    let server = TestServer::start();
+    server.answer(
+        "/account",
+        Answer::redirect(302, "/login").header("set-cookie", "seen=1"),
+    );
+    let upstream: url::Url = server.url("/").parse().expect("an address");
+    let mut scenario = Scenario::online()
+        .with(move |builder| {
+            let origin = ORIGIN.parse().expect("an address");
+            builder.origin_server(&origin, OriginServer::Upstream(upstream.clone()))
+        })
+        .file("unused", "");
+    server.answer(
+        "/sw.js",
+        Answer::status(200)
+            .body(ANSWERS)
+            .header("content-type", "text/javascript"),
+    );
+    scenario
+        .register("sw.js")
+        .expect("the worker is registered");
+    let mut request = get("account");
+    let cookie = ("Cookie".to_owned(), b"session=7".to_vec());
+    request.headers.push(cookie);
+    let host = scenario.host();
+    let response = scenario
+        .run(async move { host.fetch(request).await })
+        .expect("an answer");
+    assert_eq!(response.status, 302);
+    assert_eq!(
+        response.header("location"),
+        Some(b"https://app.example/login".as_slice())
+    );
+    assert_eq!(response.header("set-cookie"), Some(b"seen=1".as_slice()));
+    let seen = server.requests();
+    let account = seen.iter().find(|request| request.target == "/account");
+    let account = account.expect("the upstream was asked");
+    assert_eq!(account.header("cookie"), Some("session=7"));
+}
+
+#[test]
+fn a_worker_that_answers_badly_is_a_network_error_with_its_reason() {
+    let mut scenario = Scenario::online().worker(
+        "const used = new Response('once'); used.text();
+         const locked = new Response('held'); locked.body.getReader();
+         const answers = {
+           '/number': 42, '/used': used, '/locked': locked, '/error': Response.error(),
+           '/rejected': Promise.reject(new Error('no luck')),
+         };
+         answers['/rejected'].catch(() => {});
+         addEventListener('fetch', (event) => {
+           const { pathname } = new URL(event.request.url);
+           if (pathname === '/prevented') event.preventDefault();
+           if (pathname in answers) event.respondWith(answers[pathname]);
+         });",
+    );
+    for (path, reason) in [
+        ("number", "not a Response"),
+        ("used", "already used"),
+        ("locked", "is locked"),
+        ("error", "Response.error()"),
+        ("rejected", "no luck"),
+        ("prevented", "preventDefault"),
+    ] {
+        match fetch(&mut scenario, get(path)) {
+            Err(Error::Network(NetworkError::Handler(said))) => {
+                assert!(said.contains(reason), "{path}: {said}");
+            }
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+}
+
+/// What a script waits for when it looks whether its client gave up.
+const WAITS: &str = "addEventListener('fetch', (event) => {
+  if (!event.request.url.endsWith('/slow')) return;
+  const { signal } = event.request;
+  event.respondWith(new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      console.log('given up', signal.reason.name);
+      reject(signal.reason);
+    });
+  }));
+  console.log('asked');
+});";
+
+#[test]
+fn a_page_that_gives_up_aborts_the_request_of_the_event() {
+    let mut scenario = Scenario::online().worker(WAITS).page("");
+    scenario.eval(
+        "globalThis.giveUp = new AbortController();
+         fetch('/slow', { signal: giveUp.signal }).catch((error) => console.log(error.name));
+         null",
+    );
+    let mut scenario = scenario.wait_until_printed("asked");
+    scenario.eval("giveUp.abort()");
+    scenario.wait_until_printed("given up AbortError");
+}
+
+#[test]
+fn whoever_gives_up_outside_aborts_the_request_of_the_event() {
+    let mut scenario = Scenario::online().worker(WAITS);
+    let host = scenario.host();
+    let asking = scenario.begin(async move { host.fetch(get("slow")).await });
+    let scenario = scenario.wait_until_printed("asked");
+    asking.abort();
+    scenario.wait_until_printed("given up AbortError");
+}
+
+#[test]
+fn a_page_load_is_the_occasion_to_look_for_a_new_worker() {
+    let mut scenario = Scenario::online()
+        .worker(ANSWERS)
+        .file("sw.js", &format!("{ANSWERS}\nself.skipWaiting();"));
+    let mut load = get("who");
+    load.mode = RequestMode::Navigate;
+    fetch(&mut scenario, load).expect("an answer");
+    scenario.wait_until(|kind| matches!(kind, HostEventKind::Installed { .. }));
+}

@@ -1,0 +1,72 @@
+//! Runs a test's scripts in a window-like client, one after the other, as a browser runs those of a page.
+
+use std::sync::OnceLock;
+
+use anyhow::{Result, ensure};
+use landfall::{Client, ClientOptions, ClientScript, Host};
+use serde_json::Value;
+use url::Url;
+
+use crate::manifest::{Script, Test};
+use crate::site::{ORIGIN, REPORT, Site};
+
+/// What a page has before its first script.
+const PRELUDE: &str = include_str!("prelude.js");
+
+/// What testharness.js must not see when it starts, because it would take the page for a document, but it and tests may
+/// ask for later.
+const DOCUMENT: &str = "self.document = { title: self.META_TITLE ?? \"\", location: self.location, getElementsByTagName: () => [] };";
+
+/// Opens the page of a test and runs its scripts; `opened` has the client as soon as there is one.
+pub(crate) async fn load(
+    test: &Test,
+    site: &Site,
+    host: &Host,
+    settings: Value,
+    opened: &OnceLock<Client>,
+) -> Result<()> {
+    let options = ClientOptions {
+        url: Url::parse(ORIGIN)?.join(&test.id)?,
+        script: ClientScript::None,
+    };
+    let client = host.open_client(options).await?;
+    let _ = opened.set(client.clone());
+    let run = async |source: &str| client.eval(&format!("{source}\n;undefined")).await;
+    let title = Value::from(test.title.clone());
+    run(&format!("({})({title}, {settings})", PRELUDE.trim())).await?;
+    run(&text(site, &client, "/resources/testharness.js").await?).await?;
+    run(REPORT).await?;
+    run(DOCUMENT).await?;
+    for script in &test.scripts {
+        match script {
+            Script::At(address) => run(&text(site, &client, address).await?).await?,
+            Script::Inline(text) => run(text).await?,
+        };
+    }
+    run("self.dispatchEvent(new Event(\"load\"))").await?;
+    Ok(())
+}
+
+/// Tells the harness of a page that the time is up.
+pub(crate) async fn give_up(client: Client) {
+    // A page that does not give way says nothing, and the runner goes on without.
+    let _ = client.eval("self.timeout(); undefined").await;
+}
+
+/// The text of a script: from a file, or through the page from the server.
+async fn text(site: &Site, client: &Client, address: &str) -> Result<String> {
+    if let Some(text) = site.script(address) {
+        return Ok(String::from_utf8_lossy(&text).into_owned());
+    }
+    let fetch = format!(
+        "fetch({}).then(async (response) => [response.status, await response.text()])",
+        Value::from(address)
+    );
+    let answer = client.eval(&fetch).await?;
+    let status = &answer[0];
+    ensure!(
+        status == 200,
+        "the script `{address}` is not there: {status}"
+    );
+    Ok(answer[1].as_str().unwrap_or_default().to_owned())
+}

@@ -1,0 +1,140 @@
+//! What a test came to. Names are those of wpt.fyi's reports.
+
+use serde::{Deserialize, Serialize};
+
+/// How one subtest ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum SubtestStatus {
+    /// It passed.
+    Pass,
+    /// An assertion failed.
+    Fail,
+    /// It did not end in time.
+    Timeout,
+    /// It never began.
+    Notrun,
+    /// What it needs is not there, and may be missing.
+    PreconditionFailed,
+}
+
+/// How a whole file ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum FileStatus {
+    /// The harness completed; subtests may have failed.
+    Ok,
+    /// Something failed outside of any subtest.
+    Error,
+    /// It did not end in time.
+    Timeout,
+    /// What it needs is not there, and may be missing.
+    PreconditionFailed,
+    /// It took the process, or the scope it ran in, with it.
+    Crash,
+}
+
+/// One subtest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Subtest {
+    pub(crate) name: String,
+    pub(crate) status: SubtestStatus,
+    pub(crate) message: Option<String>,
+}
+
+/// Everything that one test file came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    pub(crate) status: FileStatus,
+    pub(crate) message: Option<String>,
+    pub(crate) subtests: Vec<Subtest>,
+    /// It asked for something that only wptserve can give, and there was none.
+    pub(crate) wants_server: bool,
+}
+
+impl Outcome {
+    /// A file that came to nothing.
+    pub(crate) fn failed(status: FileStatus, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: Some(message.into()),
+            subtests: Vec::new(),
+            wants_server: false,
+        }
+    }
+
+    /// Takes up results, replacing those of the same name: a later phase knows better.
+    pub(crate) fn take(&mut self, subtests: Vec<Subtest>) {
+        for subtest in subtests {
+            match self
+                .subtests
+                .iter_mut()
+                .find(|known| known.name == subtest.name)
+            {
+                Some(known) => *known = subtest,
+                None => self.subtests.push(subtest),
+            }
+        }
+    }
+
+    /// Whether nothing failed; a precondition that is not met is no failure.
+    pub(crate) fn is_clean(&self) -> bool {
+        use SubtestStatus::{Pass, PreconditionFailed};
+        let is_well = |subtest: &Subtest| matches!(subtest.status, Pass | PreconditionFailed);
+        let is_whole = matches!(self.status, FileStatus::Ok | FileStatus::PreconditionFailed);
+        is_whole && self.subtests.iter().all(is_well)
+    }
+
+    /// How many subtests passed.
+    pub(crate) fn passed(&self) -> usize {
+        let passes = |subtest: &&Subtest| subtest.status == SubtestStatus::Pass;
+        self.subtests.iter().filter(passes).count()
+    }
+}
+
+impl SubtestStatus {
+    /// As reports write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Timeout => "TIMEOUT",
+            Self::Notrun => "NOTRUN",
+            Self::PreconditionFailed => "PRECONDITION_FAILED",
+        }
+    }
+
+    /// By the number that testharness.js uses.
+    pub(crate) fn from_number(number: u64) -> Self {
+        match number {
+            0 => Self::Pass,
+            2 => Self::Timeout,
+            3 => Self::Notrun,
+            4 => Self::PreconditionFailed,
+            _ => Self::Fail,
+        }
+    }
+}
+
+impl FileStatus {
+    /// As reports write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Error => "ERROR",
+            Self::Timeout => "TIMEOUT",
+            Self::PreconditionFailed => "PRECONDITION_FAILED",
+            Self::Crash => "CRASH",
+        }
+    }
+
+    /// By the number that testharness.js uses.
+    pub(crate) fn from_number(number: u64) -> Self {
+        match number {
+            0 => Self::Ok,
+            2 => Self::Timeout,
+            3 => Self::PreconditionFailed,
+            _ => Self::Error,
+        }
+    }
+}
