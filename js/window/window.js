@@ -1,12 +1,12 @@
 // The global of a window-like client: a page's script, without a document.
 
 import {
-  event,
   globalInterfaces,
   location,
 } from "ext:landfall_platform/platform.js";
 import {
   defineAttributes,
+  defineEventHandlers,
   defineInterfaces,
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
@@ -23,6 +23,7 @@ import {
 const { Window } = globalInterfaces;
 
 const EVENT_HANDLERS = [
+  "error",
   "message",
   "messageerror",
   "unhandledrejection",
@@ -57,8 +58,7 @@ export function becomeWindow({ controller }) {
     self: () => globalThis,
     origin: () => new URL(location.getLocationHref()).origin,
   });
-  for (const type of EVENT_HANDLERS) event.defineEventHandler(globalThis, type);
-  event.defineEventHandler(globalThis, "error", undefined, true);
+  defineEventHandlers(EVENT_HANDLERS);
   initializeController(controller);
 }
 

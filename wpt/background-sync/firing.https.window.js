@@ -238,31 +238,17 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.run(() => {
-    addEventListener("sync", (event) => {
-      self.seen = {
-        type: event.type,
-        isTrusted: event.isTrusted,
-        bubbles: event.bubbles,
-        cancelable: event.cancelable,
-        targetIsGlobal: event.target === self && event.currentTarget === self,
-        isSyncEvent: event.constructor === SyncEvent && event instanceof ExtendableEvent,
-        phase: event.eventPhase,
-        lastChance: event.lastChance,
-      };
-    });
-  });
   await worker.sync.register("ok foo");
-  await worker.fired("ok foo");
-  assert_object_equals(await worker.run(() => self.seen), {
-    type: "sync",
+  const [{ lastChance, traits }] = await worker.fired("ok foo");
+  assert_false(lastChance);
+  assert_object_equals(traits, {
     isTrusted: true,
     bubbles: false,
     cancelable: false,
-    targetIsGlobal: true,
-    isSyncEvent: true,
-    phase: Event.AT_TARGET,
-    lastChance: false,
+    isAtGlobal: true,
+    interface: "[object SyncEvent]",
+    isExtendable: true,
+    hasLastChance: true,
   });
 }, "1.1: the event is a trusted SyncEvent at the global scope, without bubbling and not cancelable");
 

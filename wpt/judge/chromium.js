@@ -174,7 +174,7 @@ class Run {
     }
   }
 
-  /** Closes the page, does the steps, and ends the browser if asked to. The next page finds the network back. */
+  /** Closes the page, does the steps, and ends the browser if asked to. */
   async leave({ operation, steps }) {
     await this.page.goto(CLOSED_PAGE);
     for (const step of steps) await this[step.operation](step);
@@ -185,7 +185,6 @@ class Run {
       await ended;
       await this.launch();
     }
-    if (this.isOffline) await this.set_online();
   }
 
   async wait({ milliseconds }) {

@@ -5,9 +5,6 @@
 
 "use strict";
 
-/** Lets the shortest interval pass. */
-const pass_interval = () => driver.pass_time(driver.periodic_interval);
-
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
   await worker.periodicSync.register("ok foo");
@@ -22,43 +19,26 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.run(() => {
-    addEventListener("periodicsync", (event) => {
-      self.seen = {
-        type: event.type,
-        tag: event.tag,
-        isTrusted: event.isTrusted,
-        bubbles: event.bubbles,
-        cancelable: event.cancelable,
-        isPeriodicSyncEvent: event.constructor === PeriodicSyncEvent && event instanceof ExtendableEvent,
-        hasLastChance: "lastChance" in event,
-      };
-    });
-  });
   await worker.periodicSync.register("ok foo");
   await pass_interval();
-  await worker.fired("ok foo");
-  assert_object_equals(await worker.run(() => self.seen), {
-    type: "periodicsync",
-    tag: "ok foo",
+  const [{ traits }] = await worker.fired("ok foo");
+  assert_object_equals(traits, {
     isTrusted: true,
     bubbles: false,
     cancelable: false,
-    isPeriodicSyncEvent: true,
+    isAtGlobal: true,
+    interface: "[object PeriodicSyncEvent]",
+    isExtendable: true,
     hasLastChance: false,
   });
 }, "1.1: the event is a trusted PeriodicSyncEvent, without bubbling, not cancelable, without lastChance");
 
 promise_test(async (t) => {
-  const worker = await SyncWorker.start(t);
-  await worker.run(() => {
-    self.heard = [];
-    self.onperiodicsync = (event) => heard.push(event.tag);
-  });
+  const worker = await SyncWorker.start(t, { script: "handler-attribute.js" });
   await worker.periodicSync.register("ok foo");
   await pass_interval();
   await worker.fired("ok foo");
-  assert_array_equals(await worker.run(() => self.heard), ["ok foo"]);
+  await eventually(() => worker.facts.some(({ type }) => type === "heard"), "the handler has heard the event");
 }, "1.1: onperiodicsync hears the events");
 
 promise_test(async (t) => {

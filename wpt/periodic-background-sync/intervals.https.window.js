@@ -5,9 +5,6 @@
 
 "use strict";
 
-/** Lets the shortest interval pass. */
-const pass_interval = () => driver.pass_time(driver.periodic_interval);
-
 const LONG = 1000 * driver.periodic_interval;
 
 promise_test(async (t) => {

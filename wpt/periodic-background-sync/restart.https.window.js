@@ -18,7 +18,7 @@ restart_tests([
     async after(t) {
       const worker = await SyncWorker.find(t, "kept");
       assert_same_tags(await worker.periodicSync.getTags(), ["ok foo", "ok bar"]);
-      await driver.pass_time(driver.periodic_interval);
+      await pass_interval();
       await worker.logged("ok foo");
       await worker.logged("ok bar");
       assert_same_tags(await worker.periodicSync.getTags(), ["ok foo", "ok bar"]);

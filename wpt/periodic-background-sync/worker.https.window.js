@@ -5,8 +5,6 @@
 
 "use strict";
 
-const pass_interval = () => driver.pass_time(driver.periodic_interval);
-
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
   require_driver("periodic_sync");

@@ -73,7 +73,8 @@
      * Closes this page, does the steps, and loads this file again. Never settles: the file goes on in its next phase.
      * A step is an array: the name of an operation above, then its arguments.
      */
-    leave: ({ notes = null, steps = [] } = {}) => request("leave", { notes, steps: steps.map(stepRequest) }),
+    leave: ({ notes = null, steps = [] } = {}) =>
+      request("leave", { notes, steps: [...steps, ["set_online"]].map(stepRequest) }),
 
     /** As `leave()`, but ends the browser after the steps and starts it again with the same data. */
     restart: ({ notes = null, steps = [] } = {}) => request("restart", { notes, steps: steps.map(stepRequest) }),

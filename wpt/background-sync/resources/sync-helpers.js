@@ -89,7 +89,7 @@ class SyncWorker {
 
   /** The events told so far, of one tag. */
   events(tag) {
-    return this.facts.filter((fact) => fact.type !== "result" && fact.tag === tag);
+    return this.facts.filter((fact) => fact.type.endsWith("sync") && fact.tag === tag);
   }
 
   /** The events with that tag, as soon as there are so many. */
@@ -160,6 +160,13 @@ async function pass_retry_delay(attempt) {
   // The wait begins when the end of the event was noticed, which no page can see.
   await quiet();
   await driver.pass_time(driver.retry_delay * 3 ** (attempt - 1));
+}
+
+/** Lets the shortest interval between two periodic syncs pass. */
+async function pass_interval() {
+  // As above.
+  await quiet();
+  await driver.pass_time(driver.periodic_interval);
 }
 
 /**

@@ -33,9 +33,23 @@ const MANNERS = {
 for (const type of ["sync", "periodicsync"]) {
   addEventListener(type, (event) => {
     const [manner] = event.tag.split(" ", 1);
-    const told = tell({ type, tag: event.tag, lastChance: event.lastChance, script: location.href });
+    const { tag, lastChance } = event;
+    const told = tell({ type, tag, lastChance, script: location.href, traits: traits(event) });
     (MANNERS[manner] ?? MANNERS.ok)(event, told);
   });
+}
+
+/** What every event of its kind has in common. */
+function traits(event) {
+  return {
+    isTrusted: event.isTrusted,
+    bubbles: event.bubbles,
+    cancelable: event.cancelable,
+    isAtGlobal: event.target === self && event.currentTarget === self && event.eventPhase === Event.AT_TARGET,
+    interface: Object.prototype.toString.call(event),
+    isExtendable: event instanceof ExtendableEvent,
+    hasLastChance: "lastChance" in event,
+  };
 }
 
 /** Registers the tag that follows the word "register" and tells how that went. */
