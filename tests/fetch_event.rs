@@ -1,6 +1,8 @@
 //! Requests that a worker answers: from its pages, and from outside of the host.
 
-use landfall::network::{Body, NetworkError, OriginServer, Request, RequestMode, Response};
+use landfall::network::{
+    Body, NetworkError, OriginServer, RedirectMode, Request, RequestMode, Response,
+};
 use landfall::{Error, HostEventKind};
 use serde_json::json;
 
@@ -184,4 +186,80 @@ fn a_page_load_is_the_occasion_to_look_for_a_new_worker() {
     load.mode = RequestMode::Navigate;
     fetch(&mut scenario, load).expect("an answer");
     scenario.wait_until(|kind| matches!(kind, HostEventKind::Installed { .. }));
+}
+
+#[test]
+fn what_is_hidden_from_the_worker_reaches_whom_it_answers_also_from_its_cache() {
+    let elsewhere = TestServer::start();
+    elsewhere.answer("/logo", Answer::text("pixels").header("x-kind", "logo"));
+    let mut scenario = Scenario::online().worker(&format!(
+        "addEventListener('fetch', (event) => {{
+           if (!event.request.url.endsWith('/logo')) return;
+           event.respondWith((async () => {{
+             const kept = await caches.match('/logo');
+             if (kept) return kept;
+             const response = await fetch('{}', {{ mode: 'no-cors' }});
+             await (await caches.open('v1')).put('/logo', response.clone());
+             console.log(response.type, response.status, `[${{await response.clone().text()}}]`);
+             return response;
+           }})());
+         }});",
+        elsewhere.url("/logo")
+    ));
+    for is_online in [true, false] {
+        if !is_online {
+            scenario = scenario.go_offline();
+        }
+        let mut image = get("logo");
+        image.mode = RequestMode::NoCors;
+        let host = scenario.host();
+        let (kind, text) = scenario.run(async move {
+            let response = host.fetch(image).await.expect("an answer");
+            let kind = response.header("x-kind").map(<[u8]>::to_vec);
+            (kind, response.body.collect().await.expect("a body"))
+        });
+        assert_eq!(
+            (kind.as_deref(), &text[..]),
+            (Some(&b"logo"[..]), &b"pixels"[..])
+        );
+    }
+    let scenario = scenario.expect_printed(&["opaque 0 []"]);
+    assert_eq!(elsewhere.requests().len(), 1);
+    scenario.page("").expect_eval(
+        "fetch('/logo', { mode: 'no-cors' }).then(async (r) => [r.type, r.status, await r.text()])",
+        json!(["opaque", 0, ""]),
+    );
+}
+
+#[test]
+fn a_page_load_that_the_worker_fetches_is_redirected_outside() {
+    let server = TestServer::start();
+    let worker = "addEventListener('fetch', (event) => event.respondWith(fetch(event.request)));";
+    server
+        .answer(
+            "/sw.js",
+            Answer::status(200)
+                .body(worker)
+                .header("content-type", "text/javascript"),
+        )
+        .answer("/old", Answer::redirect(301, "/new"));
+    let upstream: url::Url = server.url("/").parse().expect("an address");
+    let mut scenario = Scenario::online().with(move |builder| {
+        builder.origin_server(&address(""), OriginServer::Upstream(upstream.clone()))
+    });
+    scenario
+        .register("sw.js")
+        .expect("the worker is registered");
+    let mut load = get("old");
+    load.mode = RequestMode::Navigate;
+    load.redirect = RedirectMode::Manual;
+    let host = scenario.host();
+    let response = scenario
+        .run(async move { host.fetch(load).await })
+        .expect("an answer");
+    assert_eq!(response.status, 301);
+    assert_eq!(
+        response.header("location"),
+        Some(&b"https://app.example/new"[..])
+    );
 }

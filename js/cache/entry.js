@@ -9,6 +9,7 @@ import {
   response as responses,
   streams,
 } from "ext:landfall_platform/platform.js";
+import { filter, unfilter } from "ext:sw_fetch/filtered_response.js";
 import { op_cache_body_copy, op_cache_body_open, op_cache_body_write } from "ext:core/ops";
 
 const { ObjectPrototypeIsPrototypeOf, TypeError, Uint8ArrayPrototype } = primordials;
@@ -75,7 +76,7 @@ export function responseFromEntry({ response, body }) {
   inner.headerList = response.headers;
   inner.bodyDecoded = response.is_decoded;
   inner.body = body === null ? null : bodyFromEntry(body);
-  return responses.fromInnerResponse(inner, "immutable");
+  return responses.fromInnerResponse(filter(inner), "immutable");
 }
 
 function bodyFromEntry({ bytes, rid, length }) {
@@ -96,8 +97,9 @@ function bodyFromEntry({ bytes, rid, length }) {
  */
 export async function entryOf(innerRequest, innerResponse) {
   const request = requestToRow(innerRequest);
-  const response = responseToRow(innerResponse);
-  const body = innerResponse.body === null ? null : await writeBody(innerResponse.body);
+  const internal = unfilter(innerResponse);
+  const response = responseToRow(internal);
+  const body = internal.body === null ? null : await writeBody(internal.body);
   return { request, response, body };
 }
 

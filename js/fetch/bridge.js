@@ -9,6 +9,7 @@ import {
   response as responses,
   streams,
 } from "ext:landfall_platform/platform.js";
+import { filter, unfilter } from "ext:sw_fetch/filtered_response.js";
 
 const { TypeError, Uint8Array } = primordials;
 
@@ -114,7 +115,7 @@ export function requestFromNative({ head, body }) {
  * @returns {NativeMessage} for `ScriptResponse` in Rust
  */
 export function responseToNative(response) {
-  const inner = responses.toInnerResponse(response);
+  const inner = unfilter(responses.toInnerResponse(response));
   return {
     head: {
       kind: inner.type,
@@ -140,7 +141,7 @@ export function innerResponseFromNative({ head, body }, onBodyClosed) {
   inner.body = bodyFromNative(body, onBodyClosed);
   // Headers still describe the body as it was sent, the body is decoded.
   inner.bodyDecoded = true;
-  return inner;
+  return filter(inner);
 }
 
 /**

@@ -153,33 +153,11 @@ pub struct NativeResponse {
 }
 
 impl NativeResponse {
-    /// Brings a response into the script's scope, and hides what its type says is not to be seen.
-    ///
-    /// <https://fetch.spec.whatwg.org/#concept-filtered-response-opaque>
+    /// Brings a response into the script's scope, where js/fetch/filtered_response.js hides what is not to be seen.
     pub fn put(response: Response, state: &mut OpState) -> Self {
-        let kind = response.kind;
-        if matches!(kind, ResponseType::Opaque | ResponseType::OpaqueRedirect) {
-            let shows_url = kind == ResponseType::OpaqueRedirect;
-            let url_list = if shows_url {
-                response.url_list
-            } else {
-                Vec::new()
-            };
-            let head = ResponseHead {
-                kind,
-                url_list,
-                status: 0,
-                status_text: ByteString::default(),
-                headers: Vec::new(),
-            };
-            return Self {
-                head,
-                body: NativeBody::default(),
-            };
-        }
         Self {
             head: ResponseHead {
-                kind,
+                kind: response.kind,
                 url_list: response.url_list,
                 status: response.status,
                 status_text: response.status_text.into(),
