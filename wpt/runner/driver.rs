@@ -3,23 +3,13 @@
 use std::time::Duration;
 
 use landfall::clock::ManualClock;
-use landfall::{Client, Host, Permission, PermissionState};
+use landfall::{Client, Host};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::site::ORIGIN;
-
 /// What `driver.supports()` says yes to.
-pub(crate) const FEATURES: [&str; 7] = [
-    "offline",
-    "clock",
-    "stop_worker",
-    "restart",
-    "permission",
-    "sync",
-    "periodic_sync",
-];
+pub(crate) const FEATURES: [&str; 5] = ["offline", "clock", "stop_worker", "restart", "sync"];
 
 /// One request of a page.
 #[derive(Debug, Deserialize)]
@@ -50,34 +40,10 @@ pub(crate) enum Request {
         tag: String,
         last_chance: bool,
     },
-    DispatchPeriodicSync {
-        scope: Url,
-        tag: String,
-    },
-    SetPermission {
-        name: PermissionName,
-        state: PermissionChoice,
-    },
     /// To close the page, do the steps, and load the file again.
     Leave(Departure),
     /// The same, with a new host on the same data after the steps.
     Restart(Departure),
-}
-
-/// The permissions that a test may set.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum PermissionName {
-    BackgroundSync,
-    PeriodicBackgroundSync,
-}
-
-/// What a test may set them to.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum PermissionChoice {
-    Granted,
-    Denied,
 }
 
 /// What happens between two phases of a test.
@@ -162,23 +128,6 @@ impl Driver {
                 // Its outcome is for the worker to tell.
                 tokio::spawn(async move { host.dispatch_sync(&scope, &tag, last_chance).await });
                 self.settle().await
-            }
-            Request::DispatchPeriodicSync { scope, tag } => {
-                let host = self.host.clone();
-                tokio::spawn(async move { host.dispatch_periodic_sync(&scope, &tag).await });
-                self.settle().await
-            }
-            Request::SetPermission { name, state } => {
-                let permission = match name {
-                    PermissionName::BackgroundSync => Permission::BackgroundSync,
-                    PermissionName::PeriodicBackgroundSync => Permission::PeriodicBackgroundSync,
-                };
-                let state = match state {
-                    PermissionChoice::Granted => PermissionState::Granted,
-                    PermissionChoice::Denied => PermissionState::Denied,
-                };
-                let origin = Url::parse(ORIGIN)?;
-                Ok(self.host.set_permission(&origin, permission, state).await?)
             }
             Request::Leave(_) | Request::Restart(_) => {
                 anyhow::bail!("leaving a page is no step of leaving it")

@@ -66,7 +66,7 @@ impl Suite {
             let file = match renamed {
                 "resources/testharness.js" => "testharness/testharness.js",
                 "resources/idlharness.js" => "testharness/idlharness.js",
-                "resources/webidl2/lib/webidl2.js" => "testharness/webidl2/lib/webidl2.js",
+                "resources/webidl2/lib/webidl2.js" => "testharness/webidl2.js",
                 "common/gc.js" => "common/gc.js",
                 _ => return None,
             };
