@@ -286,13 +286,20 @@ async fn start_worker(test: &Test, host: &Host) -> anyhow::Result<()> {
 /// Takes what report.js sent; gives whether the harness has completed.
 fn take_results(outcome: &mut Outcome, results: &Value) -> bool {
     let subtests = results["subtests"].as_array().into_iter().flatten();
-    outcome.take(subtests.map(subtest).collect());
     let harness = &results["harness"];
     if harness.is_null() {
+        outcome.subtests.extend(subtests.map(subtest));
         return false;
     }
+    // The harness tells everything once more, with those that never ran.
+    outcome.subtests = subtests.map(subtest).collect();
     outcome.status = FileStatus::from_number(harness["status"].as_u64().unwrap_or(1));
-    outcome.message = harness["message"].as_str().map(str::to_owned);
+    // The harness has no words of its own for a time limit that the runner set.
+    if let Some(message) = harness["message"].as_str() {
+        outcome.message = Some(message.to_owned());
+    } else if outcome.status != FileStatus::Timeout {
+        outcome.message = None;
+    }
     true
 }
 

@@ -53,6 +53,7 @@ pub(crate) enum LeftOut {
     NeedsDedicatedWorker,
     NeedsInsecurePage,
     NeedsHttp2,
+    OutOfScope,
 }
 
 impl LeftOut {
@@ -63,6 +64,7 @@ impl LeftOut {
             Self::NeedsDocument => "need a document, frames or windows",
             Self::NeedsDedicatedWorker => "need a dedicated or shared worker",
             Self::NeedsInsecurePage => "need a page over plain http",
+            Self::OutOfScope => "are out of scope, as their expectations say",
             Self::NeedsHttp2 => "need an HTTP/2 server",
         }
     }
