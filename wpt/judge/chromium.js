@@ -1,5 +1,6 @@
 // Runs one test file in a Chromium of its own and does what its driver asks, over the DevTools protocol.
 
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import puppeteer from "puppeteer-core";
 
 import { pageOf } from "./server.js";
 
-const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const EXECUTABLE = process.env.CHROMIUM || "/usr/bin/chromium";
 
 /**
  * Chromium's own rules with shorter waits: a field trial of this name overrides them.
@@ -54,6 +55,9 @@ const CLOSED_PAGE = "about:blank";
 
 /** What Chromium calls itself. */
 export async function chromiumVersion() {
+  if (!existsSync(EXECUTABLE)) {
+    throw new Error(`\`${EXECUTABLE}\` is not there: install Chromium, or say with CHROMIUM=/path where it is`);
+  }
   const browser = await puppeteer.launch({ executablePath: EXECUTABLE, args: ARGUMENTS });
   const version = await browser.version();
   await browser.close();

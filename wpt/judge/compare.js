@@ -1,6 +1,9 @@
 // Decides which results differ and whether each difference has its reason. Runs nothing and prints nothing.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { ROOT } from "./suite.js";
 
 /** Why a result may differ, or fail in both. */
 const KINDS = new Set([
@@ -23,7 +26,11 @@ const WHOLE_FILE = "(the whole file)";
  */
 
 /** The known differences. Whatever is malformed is an error: a reason that nobody reads explains nothing. */
-export function readDifferences(tests, text = readFileSync(new URL("differences.json", import.meta.url), "utf8")) {
+export function readDifferences(
+  tests,
+  text = readFileSync(new URL("differences.json", import.meta.url), "utf8"),
+  isFile = (path) => existsSync(join(ROOT, path)),
+) {
   const differences = JSON.parse(text);
   const paths = new Set(tests.map((test) => test.path));
   for (const difference of differences) {
@@ -31,6 +38,7 @@ export function readDifferences(tests, text = readFileSync(new URL("differences.
     const complain = (what) => {
       throw new Error(`differences.json, ${test}, ${subtest}: ${what}`);
     };
+    if (!paths.has(test) && !isFile(test)) complain("there is no such file");
     if (!KINDS.has(kind)) complain(`the kind is one of ${[...KINDS].join(", ")}`);
     if (!reason) complain("a reason is needed");
     if (!chromium || !landfall) complain("the statuses in `chromium` and `landfall` are needed");

@@ -71,6 +71,7 @@ function page(test, scripts, inline = "") {
 <meta charset="utf-8">
 <title>${test.title}</title>
 ${test.isLong ? '<meta name="timeout" content="long">' : ""}
+<body>
 <script src="/resources/testharness.js"></script>
 <script src="/judge/testharnessreport.js"></script>
 ${scripts.map((script) => `<script src="${script}"></script>`).join("\n")}

@@ -30,11 +30,15 @@ const MANNERS = {
   register: (event, told) => event.waitUntil(told.then(() => registerRest(event))),
 };
 
+/** How many events there were since the start of this worker. */
+let count = 0;
+
 for (const type of ["sync", "periodicsync"]) {
   addEventListener(type, (event) => {
     const [manner] = event.tag.split(" ", 1);
     const { tag, lastChance } = event;
-    const told = tell({ type, tag, lastChance, script: location.href, traits: traits(event) });
+    const fact = { type, tag, lastChance, number: ++count, script: location.href, traits: traits(event) };
+    const told = tell(fact);
     (MANNERS[manner] ?? MANNERS.ok)(event, told);
   });
 }
