@@ -50,8 +50,8 @@ pub mod cli;
 #[cfg(feature = "v8")]
 pub use host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, FunctionCall, Host,
-    HostBuilder, HostEvent, HostEventKind, Permission, PermissionState, RegisterOptions,
-    Registration, RegistrationStatus, ScriptSource, Status, SyncStatus, WorkerStatus,
+    HostBuilder, HostEvent, HostEventKind, LogEntry, Permission, PermissionState, RegisterOptions,
+    Registration, RegistrationStatus, ScriptSource, Status, SyncStatus, SyncStory, WorkerStatus,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

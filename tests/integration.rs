@@ -53,3 +53,9 @@ mod real_scripts;
 mod script_errors;
 /// HTTP in front of a worker.
 mod serve;
+/// `landfall sync`: stories of tags, and what can be done about them.
+mod sync_commands;
+/// What became of tags, kept and told.
+mod sync_history;
+/// Warnings of what seems wrong although nothing failed.
+mod warnings;

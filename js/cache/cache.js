@@ -8,6 +8,7 @@ import {
   response as responses,
   webidl,
 } from "ext:landfall_platform/platform.js";
+import { tellWork } from "ext:sw_activity/activity.js";
 import {
   op_cache_delete_entries,
   op_cache_match,
@@ -40,6 +41,7 @@ export class Cache {
 
   async match(request, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const prefix = "Failed to execute 'match' on 'Cache'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     request = toRequestInfo(request, prefix, "Argument 1");
@@ -51,6 +53,7 @@ export class Cache {
 
   async matchAll(request = undefined, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const prefix = "Failed to execute 'matchAll' on 'Cache'";
     const query = toOptionalQuery(request, options, prefix);
     const entries = query === null ? [] : op_cache_match_all(this.#id, query ?? null);
@@ -59,6 +62,7 @@ export class Cache {
 
   async add(request) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const prefix = "Failed to execute 'add' on 'Cache'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     request = toRequestInfo(request, prefix, "Argument 1");
@@ -67,6 +71,7 @@ export class Cache {
 
   async addAll(requests) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const prefix = "Failed to execute 'addAll' on 'Cache'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     requests = toRequestInfos(requests, prefix, "Argument 1");
@@ -75,6 +80,7 @@ export class Cache {
 
   async put(request, response) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const prefix = "Failed to execute 'put' on 'Cache'";
     webidl.requiredArguments(arguments.length, 2, prefix);
     request = toRequestInfo(request, prefix, "Argument 1");
@@ -91,6 +97,7 @@ export class Cache {
 
   async delete(request, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const prefix = "Failed to execute 'delete' on 'Cache'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     request = toRequestInfo(request, prefix, "Argument 1");
@@ -101,6 +108,7 @@ export class Cache {
 
   async keys(request = undefined, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
+    tellWork("storage");
     const prefix = "Failed to execute 'keys' on 'Cache'";
     const query = toOptionalQuery(request, options, prefix);
     const rows = query === null ? [] : op_cache_requests(this.#id, query ?? null);

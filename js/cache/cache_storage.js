@@ -2,6 +2,7 @@
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 import { primordials, webidl } from "ext:landfall_platform/platform.js";
+import { tellWork } from "ext:sw_activity/activity.js";
 import {
   op_cache_delete,
   op_cache_has,
@@ -24,6 +25,7 @@ export class CacheStorage {
 
   async match(request, options = undefined) {
     webidl.assertBranded(this, CacheStoragePrototype);
+    tellWork("storage");
     const prefix = "Failed to execute 'match' on 'CacheStorage'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     request = toRequestInfo(request, prefix, "Argument 1");
@@ -37,21 +39,25 @@ export class CacheStorage {
 
   async has(cacheName) {
     webidl.assertBranded(this, CacheStoragePrototype);
+    tellWork("storage");
     return op_cache_has(toName(arguments, "has"));
   }
 
   async open(cacheName) {
     webidl.assertBranded(this, CacheStoragePrototype);
+    tellWork("storage");
     return createCache(op_cache_open(toName(arguments, "open")));
   }
 
   async delete(cacheName) {
     webidl.assertBranded(this, CacheStoragePrototype);
+    tellWork("storage");
     return op_cache_delete(toName(arguments, "delete"));
   }
 
   async keys() {
     webidl.assertBranded(this, CacheStoragePrototype);
+    tellWork("storage");
     return op_cache_names().map((name) => JSONParse(name));
   }
 }

@@ -4,11 +4,13 @@
 import {
   abort,
   core,
+  DOMException,
   primordials,
   request as requests,
   response as responses,
   webidl,
 } from "ext:landfall_platform/platform.js";
+import { tellRequest, tellRequestEnded } from "ext:sw_activity/activity.js";
 import { op_fetch_begin, op_fetch_exchange } from "ext:core/ops";
 import { fetchBlobUrl } from "ext:sw_fetch/blob_url.js";
 import { innerResponseFromNative, requestToNative } from "ext:sw_fetch/bridge.js";
@@ -29,16 +31,27 @@ export function fetch(input, init = undefined) {
       return;
     }
     const transfer = new Transfer(inner, signal);
+    const told = tellRequest(inner.method, inner.currentUrl());
     PromisePrototypeThen(
       transfer.start(),
-      (response) => resolve(responses.fromInnerResponse(response, "immutable")),
+      (response) => {
+        tellRequestEnded(told, response.status);
+        resolve(responses.fromInnerResponse(response, "immutable"));
+      },
       (error) => {
+        tellFailure(told, error, signal);
         transfer.end();
         reject(signal.aborted ? signal.reason : error);
       },
     );
     transfer.whenAborted(reject);
   });
+}
+
+/** An abort for lack of time is a failure, any other is what the script wants. */
+function tellFailure(told, error, signal) {
+  const isTimeout = signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
+  tellRequestEnded(told, 0, `${error?.message}`, signal.aborted && !isTimeout);
 }
 
 /** One request under way, from the call to the last byte of its response. */

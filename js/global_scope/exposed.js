@@ -15,6 +15,7 @@ import {
   headers,
   performanceScript,
   ports,
+  primordials,
   request,
   response,
   streams,
@@ -22,7 +23,10 @@ import {
   url,
   urlPattern,
 } from "ext:landfall_platform/platform.js";
+import { tellWork } from "ext:sw_activity/activity.js";
 import { fetch } from "ext:sw_fetch/fetch.js";
+
+const { ReflectApply } = primordials;
 
 /** Interface objects: configurable, writable, not enumerable. */
 export const interfaces = {
@@ -81,6 +85,18 @@ export const interfaces = {
   WritableStreamDefaultWriter: streams.WritableStreamDefaultWriter,
 };
 
+/** A timer, and a word to the host that an event may have begun it. */
+const { setInterval, setTimeout } = {
+  setInterval(handler, timeout = 0, ...args) {
+    tellWork("timer");
+    return ReflectApply(timers.setInterval, this, [handler, timeout, ...args]);
+  },
+  setTimeout(handler, timeout = 0, ...args) {
+    tellWork("timer");
+    return ReflectApply(timers.setTimeout, this, [handler, timeout, ...args]);
+  },
+};
+
 /** Operations of WindowOrWorkerGlobalScope: configurable, writable, enumerable. */
 export const operations = {
   atob: base64.atob,
@@ -90,7 +106,7 @@ export const operations = {
   fetch,
   queueMicrotask: globalThis.queueMicrotask,
   reportError: event.reportError,
-  setInterval: timers.setInterval,
-  setTimeout: timers.setTimeout,
+  setInterval,
+  setTimeout,
   structuredClone: ports.structuredClone,
 };

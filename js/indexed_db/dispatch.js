@@ -8,6 +8,7 @@ import {
   event,
   webidl,
 } from "ext:landfall_platform/platform.js";
+import { inContextOf } from "ext:sw_activity/activity.js";
 import { checkpoint } from "ext:sw_indexed_db/tasks.js";
 
 const { Event, EventTarget, eventTargetData, reportException } = event;
@@ -38,7 +39,9 @@ const NO_LISTENERS = [];
  */
 export function fireEvent(fired, path) {
   event.setIsTrusted(fired, true);
-  return dispatch(fired, path, true);
+  // A request belongs to the event that its transaction does.
+  const origin = path.at(-2) ?? path[0];
+  return inContextOf(origin, () => dispatch(fired, path, true));
 }
 
 /**

@@ -1,6 +1,7 @@
 // What the coordinator of all threads tells this scope, and who in it waits for that.
 
 import { core, webidl } from "ext:landfall_platform/platform.js";
+import { outsideOfEvents } from "ext:sw_activity/activity.js";
 import {
   op_indexed_db_acknowledge_version_change,
   op_indexed_db_attach,
@@ -24,7 +25,7 @@ let listening = null;
 export function attach() {
   if (listening !== null) return;
   op_indexed_db_attach(core.getCloneableDeserializers(), webidl.brand);
-  listen();
+  outsideOfEvents(listen);
 }
 
 async function listen() {

@@ -1,6 +1,7 @@
 // https://w3c.github.io/IndexedDB/#idbopendbrequest
 
 import { event, webidl } from "ext:landfall_platform/platform.js";
+import { rememberContext, tellWork } from "ext:sw_activity/activity.js";
 import { defineEventHandler } from "ext:sw_indexed_db/event_handler.js";
 import { HOST } from "ext:landfall_platform/construct.js";
 import { fireEvent } from "ext:sw_indexed_db/dispatch.js";
@@ -15,6 +16,8 @@ import { queueUrgentTask } from "ext:sw_indexed_db/tasks.js";
 export class IDBOpenDBRequest extends IDBRequest {
   constructor(key = undefined) {
     super(key);
+    rememberContext(this);
+    tellWork("storage");
   }
 }
 

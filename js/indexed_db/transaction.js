@@ -5,6 +5,7 @@ import {
   event,
   webidl,
 } from "ext:landfall_platform/platform.js";
+import { rememberContext, tellWork } from "ext:sw_activity/activity.js";
 import { defineEventHandler } from "ext:sw_indexed_db/event_handler.js";
 import { HOST } from "ext:landfall_platform/construct.js";
 import { dispatchScripted } from "ext:sw_indexed_db/dispatch.js";
@@ -30,6 +31,8 @@ export class IDBTransaction extends event.EventTarget {
     this.#lifetime = lifetime;
     this.#durability = durability;
     lifetime.target = this;
+    rememberContext(this);
+    tellWork("storage");
   }
 
   get objectStoreNames() {

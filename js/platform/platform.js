@@ -4,6 +4,7 @@
 import { core, internals, primordials } from "ext:core/mod.js";
 import { op_scope_report_error } from "ext:core/ops";
 import { replaceMessageEvent } from "ext:landfall_platform/message_event.js";
+import { tellError, tellWork } from "ext:sw_activity/activity.js";
 
 /**
  * Tells the host of an error that no script handled. Deno would end the whole runtime; a browser goes on, and so do we.
@@ -12,7 +13,9 @@ import { replaceMessageEvent } from "ext:landfall_platform/message_event.js";
  * @param {boolean} isRejection true for a promise rejection that nobody handled
  */
 export function reportToHost(error, isRejection = false) {
-  op_scope_report_error(core.destructureError(error), isRejection);
+  const described = core.destructureError(error);
+  tellError(described.frames);
+  op_scope_report_error(described, isRejection);
 }
 
 /** Waiting for a message is no work: a scope that only waits is idle. */
@@ -20,6 +23,12 @@ const unreferenced = (op) => (rid) => {
   const received = op(rid);
   core.unrefOpPromise(received);
   return received;
+};
+
+/** Who posts a message does something. */
+const telling = (op) => (...values) => {
+  tellWork("message");
+  return op(...values);
 };
 
 // Deno's scripts are given this view of its core instead of the original one.
@@ -34,6 +43,8 @@ core.ops.op_set_captured_bootstrap({
       __proto__: null,
       ...core.ops,
       op_broadcast_recv: unreferenced(core.ops.op_broadcast_recv),
+      op_broadcast_send: telling(core.ops.op_broadcast_send),
+      op_message_port_post_message: telling(core.ops.op_message_port_post_message),
       op_message_port_recv_message: unreferenced(core.ops.op_message_port_recv_message),
     },
     refOpPromise() {},

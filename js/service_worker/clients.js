@@ -2,6 +2,7 @@
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 import { webidl } from "ext:landfall_platform/platform.js";
+import { tellWork } from "ext:sw_activity/activity.js";
 import {
   op_clients_claim,
   op_clients_get,
@@ -43,6 +44,7 @@ export class Client {
     webidl.assertBranded(this, ClientPrototype);
     const prefix = "Failed to execute 'postMessage' on 'Client'";
     webidl.requiredArguments(arguments.length, 1, prefix);
+    tellWork("message");
     op_clients_post_message(
       this.#record.id,
       serializeMessage(message, transferOrOptions, prefix),
@@ -118,6 +120,7 @@ export class Clients {
     const prefix = "Failed to execute 'get' on 'Clients'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     id = webidl.converters.DOMString(id, prefix, "Argument 1");
+    tellWork("message");
     const record = await op_clients_get(id);
     return record === null ? undefined : createClient(record);
   }
@@ -126,6 +129,7 @@ export class Clients {
     webidl.assertBranded(this, ClientsPrototype);
     const prefix = "Failed to execute 'matchAll' on 'Clients'";
     options = convertClientQueryOptions(options, prefix, "Argument 1");
+    tellWork("message");
     const records = await op_clients_match_all(
       options.includeUncontrolled,
       options.type,
@@ -135,6 +139,7 @@ export class Clients {
 
   async claim() {
     webidl.assertBranded(this, ClientsPrototype);
+    tellWork("message");
     await op_clients_claim();
   }
 }

@@ -2,6 +2,7 @@
 
 import { core, event, fire } from "ext:landfall_platform/platform.js";
 import { op_service_worker_event_settled } from "ext:core/ops";
+import { activityEnded, during } from "ext:sw_activity/activity.js";
 import { createClient } from "ext:sw_service_worker/clients.js";
 import {
   attachLifetime,
@@ -50,6 +51,7 @@ function messageSource(source) {
 export function dispatchEvent(id, kind, init) {
   const lifetime = new EventLifetime((rejection) => {
     lifetimes.delete(id);
+    activityEnded(id, lifetime.extensions);
     op_service_worker_event_settled(
       id,
       rejection === null ? null : core.destructureError(rejection.reason),
@@ -57,12 +59,13 @@ export function dispatchEvent(id, kind, init) {
   });
   lifetimes.set(id, lifetime);
   if (kind === "fetch") {
-    dispatchFetch(id, init, lifetime);
+    during(id, kind, 1, () => dispatchFetch(id, init, lifetime));
     return;
   }
   const dispatched = constructors[kind](init);
   attachLifetime(dispatched, lifetime);
-  fire(globalThis, dispatched);
+  const listeners = event.listenerCount(globalThis, dispatched.type);
+  during(id, kind, listeners, () => fire(globalThis, dispatched));
 }
 
 /** Every event type that a worker may be woken for. */
@@ -80,5 +83,8 @@ export function endDispatch(id) {
 
 /** The host gave up on an event. */
 export function timeOutEvent(id) {
-  lifetimes.get(id)?.timeOut();
+  const lifetime = lifetimes.get(id);
+  if (lifetime === undefined) return;
+  activityEnded(id, lifetime.extensions);
+  lifetime.timeOut();
 }

@@ -15,6 +15,8 @@ const { PromisePrototypeThen, PromiseResolve, queueMicrotask } = primordials;
  * timed out flag of https://w3c.github.io/ServiceWorker/#extendableevent-interface
  */
 export class EventLifetime {
+  /** How many promises were added. */
+  extensions = 0;
   #pending = 0;
   #isDispatching = true;
   #isTimedOut = false;
@@ -34,6 +36,7 @@ export class EventLifetime {
 
   /** Adds a promise to wait for, even if it has settled already. */
   add(promise) {
+    this.extensions++;
     this.#pending++;
     // The count falls one microtask after the promise settled, so that its first reaction may still extend.
     const release = () =>

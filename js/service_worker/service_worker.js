@@ -2,6 +2,7 @@
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 import { event, fire, webidl } from "ext:landfall_platform/platform.js";
+import { tellWork } from "ext:sw_activity/activity.js";
 import { op_service_worker_post_message } from "ext:core/ops";
 import { serializeMessage } from "ext:sw_service_worker/message.js";
 
@@ -47,6 +48,7 @@ export class ServiceWorker extends event.EventTarget {
     webidl.assertBranded(this, ServiceWorkerPrototype);
     const prefix = "Failed to execute 'postMessage' on 'ServiceWorker'";
     webidl.requiredArguments(arguments.length, 1, prefix);
+    tellWork("message");
     op_service_worker_post_message(
       this.#id,
       serializeMessage(message, transferOrOptions, prefix),

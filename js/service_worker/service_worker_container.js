@@ -3,6 +3,7 @@
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 import { core, event, fire, location, webidl } from "ext:landfall_platform/platform.js";
 import {
+  op_clients_message_unheard,
   op_service_worker_get_registration,
   op_service_worker_get_registrations,
   op_service_worker_ready,
@@ -151,12 +152,15 @@ function resolve(url, base, prefix, what) {
   }
 }
 
-function dispatchMessage(container, { message, source, origin }) {
+function dispatchMessage(container, { message, source, origin, place }) {
   const received = deserializeMessage(message);
   const dispatched = new event.MessageEvent(
     received === null ? "messageerror" : "message",
     { ...received, origin, source: serviceWorkerFor(source) },
   );
+  if (event.listenerCount(container, dispatched.type) === 0) {
+    op_clients_message_unheard(source.id, place);
+  }
   fire(container, dispatched);
 }
 

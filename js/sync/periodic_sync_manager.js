@@ -2,6 +2,7 @@
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 import { DOMException, webidl } from "ext:landfall_platform/platform.js";
+import { tellWork } from "ext:sw_activity/activity.js";
 import {
   op_periodic_sync_get_tags,
   op_periodic_sync_register,
@@ -41,6 +42,7 @@ export class PeriodicSyncManager {
         "InvalidStateError",
       );
     }
+    tellWork("registration");
     await op_periodic_sync_register(this.#registrationId, tag, minInterval);
   }
 

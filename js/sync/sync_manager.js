@@ -2,6 +2,7 @@
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 import { DOMException, primordials, webidl } from "ext:landfall_platform/platform.js";
+import { tellWork } from "ext:sw_activity/activity.js";
 import { op_sync_acknowledge, op_sync_get_tags, op_sync_register } from "ext:core/ops";
 
 const { queueMicrotask } = primordials;
@@ -28,6 +29,7 @@ export class SyncManager {
         "InvalidStateError",
       );
     }
+    tellWork("registration");
     await op_sync_register(this.#registrationId, tag);
     // The event may fire only after the caller's promise has been resolved: the acknowledgement goes out behind it.
     queueMicrotask(() => op_sync_acknowledge(this.#registrationId, tag));

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::connectivity::{Probe, Timeline};
+use crate::service_worker::WarningName;
 use crate::sync::Preset;
 
 /// Runs real, unmodified service workers outside the browser
@@ -51,7 +52,10 @@ Examples:
 
   From another terminal: what waits, and try it now:
     landfall sync ls
-    landfall sync fire sync-messages";
+    landfall sync fire sync-messages
+
+  Why has it not arrived?
+    landfall sync explain sync-messages";
 
 /// What `landfall` can be asked to do.
 #[derive(Debug, Subcommand)]
@@ -78,8 +82,41 @@ pub(super) enum Command {
 pub(super) enum SyncCommand {
     /// List the tags that are registered, with their attempts and when the next one is
     Ls(ListArgs),
+    /// Tell the story of a tag: what happened, why, what happens next, what to do
+    Explain(TagArgs),
     /// Send a `sync` or `periodicsync` event now, wait for its outcome, and fail unless it is fulfilled
     Fire(FireArgs),
+    /// Forget a tag: no event will be sent for it any more
+    Drop(DropArgs),
+}
+
+/// Arguments of the commands about one tag.
+#[derive(Debug, Args)]
+pub(super) struct TagArgs {
+    /// The tag
+    pub(super) tag: String,
+
+    /// The scope of the service worker, if several know the tag
+    #[arg(long, value_name = "URL")]
+    pub(super) scope: Option<Url>,
+
+    #[command(flatten)]
+    pub(super) data: DataFolder,
+
+    /// Print JSON, one value per line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `landfall sync drop`
+#[derive(Debug, Args)]
+pub(super) struct DropArgs {
+    #[command(flatten)]
+    pub(super) tag: TagArgs,
+
+    /// Forget the periodic sync of that tag
+    #[arg(long)]
+    pub(super) periodic: bool,
 }
 
 /// Which data folder a command is about.
@@ -118,6 +155,14 @@ pub(super) struct FireArgs {
     /// Send a `periodicsync` event
     #[arg(long, conflicts_with = "last_chance")]
     pub(super) periodic: bool,
+
+    /// Wait for the outcome; this is the default
+    #[arg(long, overrides_with = "no_wait")]
+    pub(super) wait: bool,
+
+    /// Be done as soon as the event is sent, whatever becomes of it
+    #[arg(long, overrides_with = "wait")]
+    pub(super) no_wait: bool,
 
     #[command(flatten)]
     pub(super) data: DataFolder,
@@ -222,6 +267,23 @@ pub(super) struct RunArgs {
     )]
     pub(super) sync_preset: SyncPreset,
 
+    /// Do not give this warning; see `Warnings` below (repeatable)
+    #[arg(long, value_name = "NAME", help_heading = "Warnings")]
+    pub(super) no_warn: Vec<WarningName>,
+
+    /// Give this warning and only those that are named so (repeatable)
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "no_warn",
+        help_heading = "Warnings"
+    )]
+    pub(super) warn: Vec<WarningName>,
+
+    /// Fail in the end if there were warnings
+    #[arg(long, help_heading = "Warnings")]
+    pub(super) strict: bool,
+
     /// End when nothing is left to do; a sync that waits for its next attempt does not count
     #[arg(long, help_heading = "Output")]
     pub(super) exit_when_idle: bool,
@@ -269,6 +331,14 @@ Examples:
   landfall serve /sw.js --upstream http://localhost:3000 --listen 127.0.0.1:8080";
 
 const RUN_AFTER_HELP: &str = "\
+Warnings:
+  false-success    an event was fulfilled although a request during it failed or its listener threw
+  no-listener      a sync event was sent, and the worker has no listener for it
+  no-wait-until    work goes on after its event, because `event.waitUntil()` was not called
+  unmatched-tag    the listener did nothing with the tag
+  unheard-message  a message was posted that nobody listened to
+  register-loop    a tag is registered again in each of its events
+
 Events (--json):
   Every object has `at_ms` (milliseconds since 1970) and `event`. By event, the other fields:
     registered, installed, activated      scope, script
@@ -278,6 +348,8 @@ Events (--json):
     sync_registered, sync_unregistered    kind, scope, tag
     sync_started                          kind, scope, tag, attempt, max_attempts, last_chance
     sync_ended                            kind, scope, tag, attempt, outcome, next_attempt_at_ms, removed
+    sync_interrupted                      kind, scope, tag, attempt, next_attempt_at_ms, removed
+    warning                               source, url, name, message, place
     console                               source, url, level, message
     script_error                          source, url, error
     request_failed                        client_url, method, address, reason

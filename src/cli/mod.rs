@@ -6,6 +6,7 @@
 mod args;
 mod control;
 mod diagnostics;
+mod explain;
 mod frame;
 mod output;
 mod registrations;
@@ -64,6 +65,8 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         Command::Serve(args) => run::run(args.run, Some(args.listen), output).await,
         Command::Sync(SyncCommand::Ls(args)) => sync::list(&args, output).await,
         Command::Sync(SyncCommand::Fire(args)) => sync::fire(args, output).await,
+        Command::Sync(SyncCommand::Explain(args)) => explain::explain(&args, output).await,
+        Command::Sync(SyncCommand::Drop(args)) => sync::drop(args, output).await,
         Command::Online(folder) => switch::go(true, &folder, output).await,
         Command::Offline(folder) => switch::go(false, &folder, output).await,
         Command::Registrations(args) => registrations::list(&args, output).await,

@@ -22,7 +22,7 @@ use crate::host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostBuilder, HostEvent,
     HostEventKind, RegisterOptions,
 };
-use crate::service_worker::ScriptType;
+use crate::service_worker::{ScriptType, WarningName};
 use crate::sync::Preset;
 
 /// Runs until interrupted, or until nothing is left to do if that is asked for.
@@ -87,7 +87,12 @@ fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
     let builder = Host::builder()
         .connectivity(connectivity)
         .sync_policy(Preset::from(args.sync_preset))
+        .strict(args.strict)
         .origin_server(&site.origin, site.server.clone());
+    let builder = WarningName::ALL.into_iter().fold(builder, |builder, name| {
+        let is_chosen = args.warn.is_empty() || args.warn.contains(&name);
+        builder.warning(name, is_chosen && !args.no_warn.contains(&name))
+    });
     if args.ephemeral {
         builder.ephemeral()
     } else {

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use url::Url;
 
 use crate::cli::frame;
 use crate::clock::Timestamp;
 use crate::host::{HostEvent, HostEventKind, ScriptSource};
-use crate::service_worker::EventOutcome;
+use crate::service_worker::{EventOutcome, Warning};
 use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
 use crate::web::script_error::ScriptError;
@@ -54,10 +55,9 @@ impl Story {
 /// The line for an event.
 pub(super) fn line(event: &HostEvent) -> Line {
     use HostEventKind as Kind;
+    let until = |at: &Option<Timestamp>| at.map(|at| at.saturating_since(event.at_ms));
     match &event.kind {
-        Kind::Registered { scope, script } => {
-            told("registered", BLUE, format!("{script} for {scope}"))
-        }
+        Kind::Registered { scope, script } => registered(script, scope),
         Kind::Installed { script, .. } => told("installed", BLUE, script.to_string()),
         Kind::Activated { scope, .. } => told("activated", GREEN, format!("in charge of {scope}")),
         Kind::InstallFailed {
@@ -83,13 +83,16 @@ pub(super) fn line(event: &HostEvent) -> Line {
             next_attempt_at_ms,
             removed,
             ..
-        } => sync_ended(
-            *kind,
+        } => sync_ended(*kind, tag, outcome, *removed, until(next_attempt_at_ms)),
+        Kind::SyncInterrupted {
+            kind,
             tag,
-            outcome,
-            *removed,
-            next_attempt_at_ms.map(|at| at.saturating_since(event.at_ms)),
-        ),
+            attempt,
+            next_attempt_at_ms,
+            removed,
+            ..
+        } => sync_interrupted(*kind, tag, *attempt, *removed, until(next_attempt_at_ms)),
+        Kind::Warning { warning, .. } => warned(warning),
         Kind::Console {
             source,
             level,
@@ -125,9 +128,12 @@ pub(super) fn reason(outcome: &EventOutcome) -> String {
 
 /// A duration as one would say it: two figures at most.
 pub(super) fn spoken(duration: Duration) -> String {
-    let seconds = duration.as_secs();
+    let is_short = duration < Duration::from_secs(1);
+    let seconds = duration
+        .saturating_add(Duration::from_millis(500))
+        .as_secs();
     match seconds {
-        0 => format!("{} ms", duration.as_millis()),
+        _ if is_short => format!("{} ms", duration.as_millis()),
         1..60 => format!("{seconds} s"),
         60..3600 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -163,6 +169,10 @@ fn named(kind: SyncKind, tag: &str) -> String {
     format!("{} `{tag}`", kind.event_name())
 }
 
+fn registered(script: &Url, scope: &Url) -> Line {
+    told("registered", BLUE, format!("{script} for {scope}"))
+}
+
 fn sync_started(
     kind: SyncKind,
     tag: &str,
@@ -182,21 +192,60 @@ fn sync_ended(
     removed: Option<Removal>,
     next_in: Option<Duration>,
 ) -> Line {
-    let then = match (removed, next_in) {
-        (Some(Removal::GaveUp), _) => ", given up".to_owned(),
-        (Some(Removal::Unregistered), _) => ", unregistered meanwhile".to_owned(),
-        (Some(Removal::Succeeded), _) => String::new(),
-        (None, None) if kind == SyncKind::Periodic => "; suspended".to_owned(),
-        (None, Some(wait)) if wait.is_zero() => "; again now".to_owned(),
-        (None, Some(wait)) if outcome.is_success() => format!("; next in {}", spoken(wait)),
-        (None, Some(wait)) => format!("; next attempt in {}", spoken(wait)),
-        (None, None) => "; again now".to_owned(),
-    };
+    let then = then(kind, outcome.is_success(), removed, next_in);
     let text = format!("`{tag}` {}{then}", reason(outcome));
     if outcome.is_success() {
         told("done", GREEN, text)
     } else {
         failure("failed", text)
+    }
+}
+
+fn sync_interrupted(
+    kind: SyncKind,
+    tag: &str,
+    attempt: u32,
+    removed: Option<Removal>,
+    next_in: Option<Duration>,
+) -> Line {
+    let (named, then) = (named(kind, tag), then(kind, false, removed, next_in));
+    let text = format!("{named}, attempt {attempt}, by the end of the last host{then}");
+    failure("interrupted", text)
+}
+
+/// What follows from the end of an event.
+fn then(
+    kind: SyncKind,
+    is_success: bool,
+    removed: Option<Removal>,
+    next_in: Option<Duration>,
+) -> String {
+    match (removed, next_in) {
+        (Some(Removal::GaveUp), _) => ", given up".to_owned(),
+        (Some(Removal::Unregistered), _) => ", unregistered meanwhile".to_owned(),
+        (Some(Removal::Succeeded), _) => String::new(),
+        (None, None) if kind == SyncKind::Periodic => "; suspended".to_owned(),
+        (None, Some(wait)) if wait.is_zero() => "; again now".to_owned(),
+        (None, Some(wait)) if is_success => format!("; next in {}", spoken(wait)),
+        (None, Some(wait)) => format!("; next attempt in {}", spoken(wait)),
+        (None, None) => "; again now".to_owned(),
+    }
+}
+
+fn warned(warning: &Warning) -> Line {
+    let Warning {
+        name,
+        message,
+        place,
+    } = warning;
+    let at = place
+        .as_ref()
+        .map_or_else(String::new, |place| format!("\nat {place}"));
+    Line {
+        weight: Weight::Always,
+        label: "warning",
+        style: YELLOW,
+        text: format!("{name}: {message}{at}"),
     }
 }
 

@@ -1,15 +1,17 @@
-//! `landfall sync`: what waits to be sent, and sending it now.
+//! `landfall sync ls`, `fire` and `drop`: what waits to be sent, sending it now, and giving it up.
 
 use std::process::ExitCode;
 
-use crate::cli::args::{FireArgs, ListArgs};
+use url::Url;
+
+use crate::cli::args::{DropArgs, FireArgs, ListArgs, TagArgs};
 use crate::cli::control::{Connection, Request};
 use crate::cli::output::Output;
 use crate::cli::registrations::current_status;
 use crate::cli::story::{reason, spoken};
 use crate::cli::tables::table;
 use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::host::SyncStatus;
+use crate::host::{Error, Status, SyncStatus, drop_stored};
 use crate::service_worker::EventOutcome;
 use crate::sync::{SyncKind, SyncState};
 
@@ -40,6 +42,7 @@ pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<Exi
 /// `landfall sync fire`
 pub(super) async fn fire(args: FireArgs, output: &Output) -> anyhow::Result<ExitCode> {
     let mut host = Connection::require(&args.data.path).await?;
+    let wait = args.wait || !args.no_wait;
     let request = Request::FireSync {
         kind: if args.periodic {
             SyncKind::Periodic
@@ -49,18 +52,80 @@ pub(super) async fn fire(args: FireArgs, output: &Output) -> anyhow::Result<Exit
         tag: args.tag,
         scope: args.scope,
         last_chance: args.last_chance,
+        wait,
     };
-    let outcome: EventOutcome = host.ask(&request).await?;
+    let outcome: Option<EventOutcome> = host.ask(&request).await?;
     if args.json {
         output.json(&outcome)?;
     } else {
-        output.text(&reason(&outcome));
+        output.text(&outcome.as_ref().map_or_else(|| "sent".to_owned(), reason));
     }
-    Ok(if outcome.is_success() {
+    Ok(if outcome.is_none_or(|outcome| outcome.is_success()) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// `landfall sync drop`
+pub(super) async fn drop(args: DropArgs, output: &Output) -> anyhow::Result<ExitCode> {
+    let DropArgs {
+        tag: args,
+        periodic,
+    } = args;
+    let TagArgs { tag, scope, .. } = args;
+    if let Some(mut host) = Connection::open(&args.data.path).await? {
+        let request = Request::DropSync {
+            tag: tag.clone(),
+            scope,
+            periodic,
+        };
+        host.ask::<()>(&request).await?;
+    } else {
+        let status = Status::read(&args.data.path)?;
+        let (scope, kind) = chosen_sync(scope, periodic, &tag, &status)?;
+        drop_stored(&args.data.path, &scope, kind, &tag)?;
+    }
+    if args.json {
+        output.json(&serde_json::json!({ "dropped": tag }))?;
+    } else {
+        output.text(&format!("`{tag}` is dropped"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The one registration of a tag that is meant. Where a tag is registered for both kinds, it is the one-shot one unless
+/// the periodic one is asked for.
+pub(super) fn chosen_sync(
+    scope: Option<Url>,
+    is_periodic: bool,
+    tag: &str,
+    status: &Status,
+) -> anyhow::Result<(Url, SyncKind)> {
+    let mut known: Vec<&SyncStatus> = status
+        .syncs
+        .iter()
+        .filter(|sync| sync.tag == tag && scope.as_ref().is_none_or(|scope| sync.scope == *scope))
+        .collect();
+    let is_one_shot = |sync: &&SyncStatus| sync.kind == SyncKind::OneShot;
+    if is_periodic || known.iter().any(is_one_shot) {
+        known.retain(|sync| is_one_shot(sync) != is_periodic);
+    }
+    match known.as_slice() {
+        [only] => Ok((only.scope.clone(), only.kind)),
+        [] => {
+            let known = status.syncs.iter().map(|sync| sync.tag.clone()).collect();
+            let asked = tag.to_owned();
+            Err(Error::UnknownTag { asked, known }.into())
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|sync| sync.scope.as_str()).collect();
+            anyhow::bail!(
+                "several service workers have registered `{tag}`; choose one with --scope: {}",
+                names.join(", ")
+            )
+        }
+    }
 }
 
 fn row(sync: &SyncStatus, now: Timestamp, online: Option<bool>) -> [String; 6] {

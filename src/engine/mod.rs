@@ -19,6 +19,7 @@ use url::Url;
 use crate::service_worker::{EventOutcome, ScriptType};
 use crate::web;
 use crate::web::ScopeOptions;
+use crate::web::activity::{Activities, ActivityLog};
 use crate::web::event::{EventInit, Notice, PendingEvents};
 use crate::web::global_scope::{EvaluationResult, PendingEvaluations};
 use crate::web::host_port::HostPort;
@@ -169,12 +170,17 @@ impl Engine {
         &mut self,
         id: u32,
         event: EventInit,
+        activity: Option<ActivityLog>,
         outcome: oneshot::Sender<EventOutcome>,
     ) {
         let kind = event.kind();
         let detail = {
             let state = self.js.op_state();
             let mut state = state.borrow_mut();
+            if let Some(log) = activity {
+                let activities = state.borrow_mut::<Activities>();
+                activities.expect(id, &event.name(), log);
+            }
             state.borrow_mut::<PendingEvents>().begin(id, outcome);
             event.put(id, &mut state)
         };

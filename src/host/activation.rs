@@ -42,7 +42,7 @@ impl Core {
         self.show(&registration, worker_id);
         self.notify_origin(&registration.origin, || Notice::UpdateFound(id.0));
 
-        let outcome = self.fire(id, worker_id, EventInit::Install).await;
+        let outcome = self.fire_awaited(id, worker_id, EventInit::Install).await;
         if !outcome.is_success() {
             let failed = self.update_registration(id, ServiceWorkerRegistration::fail_install);
             self.retire(failed.flatten());
@@ -134,7 +134,7 @@ impl Core {
 
     /// Whatever the event comes to, the worker is activated.
     async fn fire_activate(self: &Rc<Self>, id: RegistrationId, worker: ServiceWorker) {
-        self.fire(id, worker.id, EventInit::Activate).await;
+        self.fire_awaited(id, worker.id, EventInit::Activate).await;
         if self.is_ending.get() {
             // Cut off: the next start activates it anew.
             return;

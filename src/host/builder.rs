@@ -1,6 +1,6 @@
 //! How a host is to be: few settings, each with a default that works.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -17,9 +17,10 @@ use crate::host::event::{EventFeed, Events};
 use crate::host::exposed::ExposedFunctions;
 use crate::host::permissions::{Permission, PermissionState, Permissions};
 use crate::network::{Intercepted, NetworkError, OriginServer, Request, Route};
+use crate::service_worker::WarningName;
 use crate::service_worker::lifetime::EventLimits;
 use crate::storage::Durability;
-use crate::sync::{Engagement, SyncPolicy};
+use crate::sync::{Engagement, HistoryLimits, SyncPolicy};
 
 /// Bytes of heap that the script of one worker or client may use unless told otherwise.
 const DEFAULT_HEAP_LIMIT: usize = 512 << 20;
@@ -65,6 +66,9 @@ pub(super) struct Settings {
     pub heap_limit: usize,
     pub quota: u64,
     pub durability: Durability,
+    pub history: HistoryLimits,
+    /// Warnings that are not given.
+    pub silenced: BTreeSet<WarningName>,
     pub origins: HashMap<String, OriginServer>,
     pub route: Route,
     pub exposed: ExposedFunctions,
@@ -85,6 +89,8 @@ pub struct HostBuilder {
     pub(super) folder: DataFolderChoice,
     pub(super) connectivity: ConnectivityMode,
     pub(super) clock: Arc<dyn Clock>,
+    /// Warnings are errors.
+    pub(super) is_strict: bool,
     /// Here before the host is, so that nothing of its start is missed.
     pub(super) events: Arc<EventFeed>,
 }
@@ -102,6 +108,8 @@ impl Default for HostBuilder {
                 heap_limit: DEFAULT_HEAP_LIMIT,
                 quota: DEFAULT_QUOTA,
                 durability: Durability::default(),
+                history: HistoryLimits::default(),
+                silenced: BTreeSet::new(),
                 origins: HashMap::new(),
                 route: Route::default(),
                 exposed: ExposedFunctions::default(),
@@ -110,6 +118,7 @@ impl Default for HostBuilder {
             folder: DataFolderChoice::default(),
             connectivity: ConnectivityMode::default(),
             clock: Arc::new(SystemClock),
+            is_strict: false,
             events: Arc::default(),
         }
     }
@@ -233,6 +242,31 @@ impl HostBuilder {
         if !languages.is_empty() {
             self.settings.languages = languages;
         }
+        self
+    }
+
+    /// Whether a warning is given. All are by default.
+    #[must_use]
+    pub fn warning(mut self, name: WarningName, is_given: bool) -> Self {
+        if is_given {
+            self.settings.silenced.remove(&name);
+        } else {
+            self.settings.silenced.insert(name);
+        }
+        self
+    }
+
+    /// Makes warnings errors: if any was given, [`Host::shut_down`] ends with [`Error::Warned`].
+    #[must_use]
+    pub fn strict(mut self, is_strict: bool) -> Self {
+        self.is_strict = is_strict;
+        self
+    }
+
+    /// How much is kept of what happened to tags. By default 50 entries of each and 5,000 in all.
+    #[must_use]
+    pub fn history(mut self, limits: HistoryLimits) -> Self {
+        self.settings.history = limits;
         self
     }
 

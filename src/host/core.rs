@@ -16,6 +16,7 @@ use crate::connectivity::{Connectivity, NetworkState};
 use crate::host::builder::Settings;
 use crate::host::error::Error;
 use crate::host::event::{EventFeed, HostEvent, HostEventKind};
+use crate::host::history::SyncMemory;
 use crate::host::lifecycle::JobWaiter;
 use crate::host::permissions::{Permission, Permissions};
 use crate::host::scopes::Scopes;
@@ -72,6 +73,8 @@ pub(super) struct Core {
     pub jobs: RefCell<JobQueue<JobWaiter>>,
     pub scopes: RefCell<Scopes>,
     pub syncs: RefCell<SyncQueue>,
+    /// What is known of tags beyond what is stored.
+    pub memory: SyncMemory,
     /// Wakes the sync loop to plan anew.
     pub sync_changed: watch::Sender<()>,
     /// The sync queue could not be written: nothing fires before this moment, or before a write succeeds.
@@ -104,6 +107,7 @@ pub(super) struct Parts {
 
 impl Core {
     pub(super) fn new(parts: Parts) -> Self {
+        let started_at = parts.clock.now();
         Self {
             told_network: RefCell::new(parts.connectivity.state()),
             planned_at: Cell::new(parts.clock.now()),
@@ -124,6 +128,7 @@ impl Core {
             jobs: RefCell::new(JobQueue::new()),
             scopes: RefCell::default(),
             syncs: RefCell::new(SyncQueue::new()),
+            memory: SyncMemory::new(started_at),
             sync_changed: watch::Sender::new(()),
             storage_retry_at: Cell::new(None),
             changed: watch::Sender::new(()),

@@ -1,6 +1,7 @@
 //! Fires an event at a worker and waits for its outcome.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use futures::StreamExt;
 use tokio::sync::oneshot;
@@ -11,9 +12,18 @@ use crate::host::scope_thread::Command;
 use crate::network::Body;
 use crate::service_worker::lifetime::EventLimits;
 use crate::service_worker::update::is_stale;
-use crate::service_worker::{EventKind, EventOutcome, RegistrationId, WorkerId, WorkerState};
+use crate::service_worker::{
+    EventActivity, EventKind, EventOutcome, RegistrationId, WorkerId, WorkerState,
+};
+use crate::web::activity::ActivityLog;
 use crate::web::event::EventInit;
 use crate::web::host_port::ContextId;
+
+/// An event that is over: how it ended, and what its script did until then.
+pub(super) struct Ended {
+    pub outcome: EventOutcome,
+    pub activity: EventActivity,
+}
 
 impl Core {
     /// The worker in charge of a registration, as soon as it is activated; `None` if there is none.
@@ -41,17 +51,24 @@ impl Core {
         registration: RegistrationId,
         worker: WorkerId,
         event: EventInit,
-    ) -> EventOutcome {
+    ) -> Ended {
         let _work = self.begin_work();
         let kind = event.kind();
+        let log = ActivityLog::new(Arc::clone(&self.clock));
         let sync_limit = self.settings.sync_policy.event_time_limit;
         let limit = self.settings.limits.limit_for(kind, sync_limit);
         let deadline = self.clock.now().plus(limit);
         let context = match self.running_worker(registration, worker).await {
             Ok(context) => context,
-            Err(reason) => return EventOutcome::FailedToStart(reason),
+            Err(reason) => {
+                return Ended {
+                    outcome: EventOutcome::FailedToStart(reason),
+                    activity: log.read(),
+                };
+            }
         };
-        let outcome = self.fire_in(context, event, deadline).await;
+        let activity = (kind != EventKind::Fetch).then(|| log.clone());
+        let outcome = self.fire_in(context, event, activity, deadline).await;
         tracing::debug!(?outcome, "the event ended");
         if outcome == EventOutcome::TimedOut {
             if EventLimits::is_killed_on_timeout(kind) {
@@ -62,7 +79,10 @@ impl Core {
         }
         self.activity_ended(registration, context);
         self.update_if_stale(registration, kind);
-        outcome
+        Ended {
+            outcome,
+            activity: log.read(),
+        }
     }
 
     /// A functional event is the occasion for an update check that is overdue.
@@ -119,6 +139,7 @@ impl Core {
         self: &Rc<Self>,
         context: ContextId,
         mut event: EventInit,
+        activity: Option<ActivityLog>,
         deadline: Timestamp,
     ) -> EventOutcome {
         let (sender, outcome) = oneshot::channel();
@@ -133,6 +154,7 @@ impl Core {
                 Command::Dispatch {
                     id,
                     event,
+                    activity,
                     outcome: sender,
                 },
             );

@@ -42,6 +42,20 @@ pub enum Error {
         /// The scopes that there are.
         known: Vec<Url>,
     },
+    /// A tag that is not registered and never was, as far as is known.
+    #[error("no sync is registered as `{asked}`; {}", known_tags(known))]
+    UnknownTag {
+        /// What was asked for.
+        asked: String,
+        /// The tags that are registered or have been.
+        known: Vec<String>,
+    },
+    /// A strict host ends, and there were warnings.
+    #[error("the host is strict, and {count} {} given: put right what they tell of, or turn them off by name", if *count == 1 { "warning was" } else { "warnings were" })]
+    Warned {
+        /// How many.
+        count: usize,
+    },
     /// A `sync` event was to be sent without a network.
     #[error("the host is offline, and no `sync` event is sent offline; bring it online first")]
     Offline,
@@ -90,4 +104,23 @@ fn known_scopes(known: &[Url]) -> String {
     }
     let scopes: Vec<String> = known.iter().map(|scope| format!("`{scope}`")).collect();
     format!("registered are {}", scopes.join(", "))
+}
+
+/// So many tags are named; there may be a hundred thousand.
+const MOST_NAMED: usize = 20;
+
+fn known_tags(known: &[String]) -> String {
+    if known.is_empty() {
+        return "nor is or was any other".to_owned();
+    }
+    let named: Vec<String> = known
+        .iter()
+        .take(MOST_NAMED)
+        .map(|tag| format!("`{tag}`"))
+        .collect();
+    let rest = match known.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        rest => format!(" and {rest} more"),
+    };
+    format!("known are {}{rest}", named.join(", "))
 }

@@ -2,6 +2,7 @@
 //! It describes; nothing is decided by an event.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -11,7 +12,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::clock::Timestamp;
-use crate::service_worker::EventOutcome;
+use crate::service_worker::{EventOutcome, Warning};
 use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
 use crate::web::script_error::ScriptError;
@@ -136,6 +137,30 @@ pub enum HostEventKind {
         /// Why the registration is gone, if it is.
         removed: Option<Removal>,
     },
+    /// A host that starts finds an event that the end of the last one cut off.
+    SyncInterrupted {
+        /// One-shot or periodic.
+        kind: SyncKind,
+        /// The registration's scope.
+        scope: Url,
+        /// The tag.
+        tag: String,
+        /// Counted from 1.
+        attempt: u32,
+        /// When the next attempt may begin, if there will be one after a delay.
+        next_attempt_at_ms: Option<Timestamp>,
+        /// Why the registration is gone, if it is.
+        removed: Option<Removal>,
+    },
+    /// Something seems wrong although nothing failed.
+    Warning {
+        /// The script that it is about.
+        #[serde(flatten)]
+        source: ScriptSource,
+        /// What seems wrong, and what follows.
+        #[serde(flatten)]
+        warning: Warning,
+    },
     /// A script printed a line.
     Console {
         /// Which script.
@@ -202,7 +227,10 @@ impl Events {
 
 /// Hands every event to everyone who subscribed.
 #[derive(Default)]
-pub(super) struct EventFeed(Mutex<Vec<mpsc::UnboundedSender<HostEvent>>>);
+pub(super) struct EventFeed {
+    subscribers: Mutex<Vec<mpsc::UnboundedSender<HostEvent>>>,
+    warnings: AtomicUsize,
+}
 
 impl EventFeed {
     pub(super) fn subscribe(&self) -> Events {
@@ -212,8 +240,16 @@ impl EventFeed {
     }
 
     pub(super) fn publish(&self, event: &HostEvent) {
+        if matches!(event.kind, HostEventKind::Warning { .. }) {
+            self.warnings.fetch_add(1, Ordering::Relaxed);
+        }
         self.subscribers()
             .retain(|subscriber| subscriber.send(event.clone()).is_ok());
+    }
+
+    /// How many warnings there were.
+    pub(super) fn warnings(&self) -> usize {
+        self.warnings.load(Ordering::Relaxed)
     }
 
     /// Ends every stream.
@@ -223,6 +259,8 @@ impl EventFeed {
 
     fn subscribers(&self) -> std::sync::MutexGuard<'_, Vec<mpsc::UnboundedSender<HostEvent>>> {
         // A list of senders is whole whatever happened to who held it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -303,7 +303,7 @@ impl Core {
             return Ok(JobResult::Unregistered(false));
         };
         self.storage.delete_registration(registration.id)?;
-        self.forget_syncs(registration.id);
+        self.forget_syncs(registration.id, &registration.scope);
         self.registrations.borrow_mut().remove(&registration.id);
         self.publish(HostEventKind::Unregistered {
             scope: scope.clone(),

@@ -5,13 +5,16 @@
 
 mod activation;
 mod builder;
+mod by_hand;
 mod clients;
 mod core;
 mod dispatch;
 mod error;
 mod event;
+mod event_log;
 mod exposed;
 mod handle_fetch;
+mod history;
 mod lifecycle;
 mod periodic_sync;
 mod permissions;
@@ -23,6 +26,7 @@ mod status;
 mod stop_worker;
 mod sync_loop;
 mod thread;
+mod warnings;
 
 use std::future::Future;
 use std::rc::Rc;
@@ -34,7 +38,7 @@ use url::Url;
 use crate::connectivity::Connectivity;
 use crate::network::{NetworkError, Request, Response};
 use crate::service_worker::{EventOutcome, RegistrationId, ScriptType, UpdateViaCache};
-use crate::sync::Engagement;
+use crate::sync::{Engagement, SyncKind};
 use crate::web::error::WebError;
 use crate::web::event::EventInit;
 use crate::web::host_port::RegisterRequest;
@@ -43,11 +47,15 @@ use self::core::Core;
 use self::event::EventFeed;
 use self::thread::HostThread;
 
+pub(crate) use by_hand::drop_stored;
+
 pub use builder::{ConnectivityMode, HostBuilder};
 pub use clients::{Client, ClientOptions, ClientScript};
 pub use error::Error;
 pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
+pub use event_log::LogEntry;
 pub use exposed::FunctionCall;
+pub use history::SyncStory;
 pub use permissions::{Permission, PermissionState};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
 
@@ -89,6 +97,7 @@ pub struct Host {
     thread: Arc<HostThread>,
     events: Arc<EventFeed>,
     connectivity: Connectivity,
+    is_strict: bool,
 }
 
 impl Host {
@@ -100,11 +109,13 @@ impl Host {
     async fn start(builder: HostBuilder) -> Result<Self, Error> {
         let events = Arc::clone(&builder.events);
         let connectivity = builder.connectivity_source();
+        let is_strict = builder.is_strict;
         let thread = HostThread::start(builder, Arc::clone(&events), connectivity.clone()).await?;
         Ok(Self {
             thread: Arc::new(thread),
             events,
             connectivity,
+            is_strict,
         })
     }
 
@@ -254,9 +265,23 @@ impl Host {
                     "the registration for `{scope}` has no active worker"
                 )));
             };
-            Ok(core.fire(registration.id, worker, event).await)
+            Ok(core.fire_by_hand(&registration, worker, event).await)
         })
         .await
+    }
+
+    /// Forgets a tag: no event will be sent for it any more. One that runs comes to its end, and nothing follows.
+    pub async fn drop_sync(&self, scope: &Url, kind: SyncKind, tag: &str) -> Result<(), Error> {
+        let (scope, tag) = (scope.clone(), tag.to_owned());
+        self.call(move |core| async move { core.drop_by_hand(&scope, kind, tag) })
+            .await
+    }
+
+    /// Everything that is known of a tag, now and from before: a story for each scope and kind that knows it.
+    pub async fn sync_story(&self, tag: &str) -> Result<Vec<SyncStory>, Error> {
+        let tag = tag.to_owned();
+        self.call(move |core| async move { core.sync_stories(&tag) })
+            .await
     }
 
     /// Everything that happens from now on. [`HostBuilder::events`] begins earlier, with the start.
@@ -281,10 +306,15 @@ impl Host {
 
     /// Stops every worker and client, closes the databases and ends the host.
     /// Events under way are cut off; what they were promised is on disk and goes on with the next start.
+    ///
+    /// A strict host that gave warnings has ended as well, and tells by [`Error::Warned`] that it did.
     pub async fn shut_down(&self) -> Result<(), Error> {
         self.thread.shut_down().await;
         self.events.close();
-        Ok(())
+        match self.events.warnings() {
+            count if self.is_strict && count > 0 => Err(Error::Warned { count }),
+            _ => Ok(()),
+        }
     }
 
     /// Runs work on the host's thread.

@@ -9,7 +9,7 @@ use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::permissions::{Permission, PermissionState};
 use crate::service_worker::RegistrationId;
-use crate::storage::StorageError;
+use crate::storage::{DropCause, StorageError, SyncEntry};
 use crate::sync::{Engagement, OwnerId, SyncKey, SyncKind, SyncRefusal, SyncRegistration};
 use crate::web::error::WebError;
 
@@ -53,10 +53,11 @@ impl Core {
         if self.settings.sync_policy.disabled {
             return Err(SyncRefusal::Disabled.into());
         }
-        self.drop_sync(&key).map_err(|error| {
-            self.report_storage(Err(error));
-            SyncRefusal::Disabled.into()
-        })
+        self.drop_sync(&key, SyncEntry::Unregistered)
+            .map_err(|error| {
+                self.report_storage(Err(error));
+                SyncRefusal::Disabled.into()
+            })
     }
 
     /// A cycle begins at `from`: the registration as it is to be stored.
@@ -119,7 +120,8 @@ impl Core {
         let policy = &self.settings.sync_policy.periodic;
         for key in keys {
             if !is_permitted {
-                self.drop_sync(&key)?;
+                let cause = DropCause::PermissionWithdrawn;
+                self.drop_sync(&key, SyncEntry::Dropped { cause })?;
                 continue;
             }
             let changed = {
@@ -135,11 +137,11 @@ impl Core {
     }
 
     /// Forgets a registration, on disk first. An event of it that runs comes to its end, and nothing follows.
-    fn drop_sync(&self, key: &SyncKey) -> Result<(), StorageError> {
+    pub(super) fn drop_sync(&self, key: &SyncKey, entry: SyncEntry) -> Result<(), StorageError> {
         if self.syncs.borrow().get(key).is_none() {
             return Ok(());
         }
-        self.write_syncs(|storage| storage.remove_syncs([key]))?;
+        self.record_removed(key, entry)?;
         self.syncs.borrow_mut().remove(key);
         if let Some(registration) = self.registration(RegistrationId(key.owner.0)) {
             self.publish(HostEventKind::SyncUnregistered {

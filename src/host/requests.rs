@@ -9,7 +9,9 @@ use crate::host::event::HostEventKind;
 use crate::host::scopes::Role;
 use crate::service_worker::client::{ClientQuery, ClientScope, match_all};
 use crate::service_worker::scope::match_registration;
-use crate::service_worker::{Client, ClientType, RegistrationId, ScriptResource, WorkerId};
+use crate::service_worker::{
+    Client, ClientType, RegistrationId, ScriptPlace, ScriptResource, WorkerId,
+};
 use crate::web::error::WebError;
 use crate::web::event::{EventInit, MessageSource, Notice};
 use crate::web::host_port::{ContextId, HostRequest, Reply};
@@ -50,11 +52,14 @@ impl Core {
                 self.call_embedder(context, &name, &arguments, reply);
             }
             HostRequest::Busy => self.scopes.borrow_mut().mark_busy(context),
-            HostRequest::PostToWorker(worker, message) => {
-                self.post_to_worker(&asker, WorkerId(worker), message);
+            HostRequest::PostToWorker(worker, message, place) => {
+                self.post_to_worker(&asker, WorkerId(worker), message, place);
             }
-            HostRequest::PostToClient(client, message) => {
-                self.post_to_client(&asker, &client, message);
+            HostRequest::PostToClient(client, message, place) => {
+                self.post_to_client(&asker, &client, message, place);
+            }
+            HostRequest::MessageUnheard(worker, place) => {
+                self.warn_of_message_to_client(asker.url, WorkerId(worker), place);
             }
             question => self.answer(asker, question),
         }
@@ -240,6 +245,7 @@ impl Core {
         asker: &Asker,
         worker: WorkerId,
         message: TransferredMessage,
+        place: Option<ScriptPlace>,
     ) {
         let Some(registration) = self.registration_of_worker(worker) else {
             return;
@@ -259,13 +265,23 @@ impl Core {
         };
         let core = Rc::clone(self);
         let work = self.begin_work();
+        let sender = asker.url.clone();
         tokio::task::spawn_local(async move {
-            core.fire(registration, worker, event).await;
+            let ended = core.fire(registration, worker, event).await;
+            if ended.activity.listeners == Some(0) {
+                core.warn_of_message_to_worker(registration, worker, &sender, place);
+            }
             drop(work);
         });
     }
 
-    fn post_to_client(&self, asker: &Asker, client: &str, message: TransferredMessage) {
+    fn post_to_client(
+        &self,
+        asker: &Asker,
+        client: &str,
+        message: TransferredMessage,
+        place: Option<ScriptPlace>,
+    ) {
         let Some((registration, worker)) = asker.worker else {
             return;
         };
@@ -285,6 +301,7 @@ impl Core {
                     message,
                     source,
                     origin: asker.origin.clone(),
+                    place,
                 },
             );
         }

@@ -12,6 +12,7 @@ use url::Url;
 use crate::engine::{Engine, EngineOptions, ScopeKind, StopHandle, StopReason};
 use crate::service_worker::{EventOutcome, ScriptType};
 use crate::web::ScopeOptions;
+use crate::web::activity::ActivityLog;
 use crate::web::event::{EventInit, Notice};
 use crate::web::global_scope::EvaluationResult;
 use crate::web::host_port::{HostPort, HostRequest};
@@ -53,6 +54,8 @@ pub(super) enum Command {
     Dispatch {
         id: u32,
         event: EventInit,
+        /// Where what its script does is written down, if anybody wants to know.
+        activity: Option<ActivityLog>,
         outcome: oneshot::Sender<EventOutcome>,
     },
     TimeOut(u32),
@@ -303,7 +306,12 @@ impl Turns {
         self.taken += 1;
         self.last_error = None;
         match command {
-            Command::Dispatch { id, event, outcome } => self.engine.dispatch(id, event, outcome),
+            Command::Dispatch {
+                id,
+                event,
+                activity,
+                outcome,
+            } => self.engine.dispatch(id, event, activity, outcome),
             Command::TimeOut(id) => self.engine.time_out(id),
             Command::GiveUp(id) => self.engine.give_up(id),
             Command::Notify(notice) => self.engine.notify(notice),

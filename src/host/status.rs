@@ -10,7 +10,7 @@ use crate::connectivity::NetworkState;
 use crate::host::core::Core;
 use crate::host::error::Error;
 use crate::service_worker::{ServiceWorker, ServiceWorkerRegistration, WorkerState};
-use crate::storage::{Durability, Storage};
+use crate::storage::Storage;
 use crate::sync::{OwnerId, SyncKind, SyncRegistration, SyncState};
 
 /// What a host knows and does at one moment.
@@ -75,12 +75,21 @@ pub struct SyncStatus {
 }
 
 impl Status {
-    /// What the data folder of a host says while no host runs on it.
+    /// What the data folder of a host says while no host runs on it. Nothing in it is changed.
     pub fn read(data_folder: &Path) -> Result<Self, Error> {
+        Self::of_storage(&Self::open(data_folder)?)
+    }
+
+    /// The storage of a data folder, to be read.
+    pub(super) fn open(data_folder: &Path) -> Result<Storage, Error> {
         if !data_folder.join(Storage::FILE_NAME).exists() {
             return Err(Error::NoData(data_folder.to_owned()));
         }
-        let storage = Storage::open(data_folder, Durability::Relaxed)?;
+        Ok(Storage::open_to_read(data_folder)?)
+    }
+
+    /// What is stored, without a host.
+    pub(super) fn of_storage(storage: &Storage) -> Result<Self, Error> {
         let registrations = storage.load_registrations()?;
         let syncs = storage.load_syncs()?;
         Ok(Self::new(None, &registrations, &syncs, Vec::new(), |_| {

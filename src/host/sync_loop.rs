@@ -2,6 +2,7 @@
 //!
 //! The rules are in [`crate::sync`]; this stores what they say before anything depends on it.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,19 +10,44 @@ use url::Url;
 
 use crate::clock::Timestamp;
 use crate::host::core::Core;
-use crate::host::event::HostEventKind;
+use crate::host::dispatch::Ended;
+use crate::host::event::{HostEventKind, ScriptSource};
+use crate::host::history::end_of;
 use crate::host::permissions::Permission;
 use crate::service_worker::{EventOutcome, RegistrationId, ServiceWorkerRegistration};
-use crate::storage::{Storage, StorageError};
+use crate::storage::{DispatchEnd, DispatchOutcome, QueueChange, Storage, StorageError};
 use crate::sync::{
     Admission, Outcome, OwnerId, Plan, Recovery, Removal, Step, SyncKey, SyncKind, SyncRefusal,
-    SyncRegistration,
+    SyncRegistration, SyncState,
 };
 use crate::web::error::WebError;
 use crate::web::event::{EventInit, Notice};
 
 /// After a write to the sync queue failed, for example because the disk is full, the next is tried this much later.
 const STORAGE_RETRY: Duration = Duration::from_secs(60);
+
+/// What an attempt made of its registration.
+#[derive(Default)]
+pub(super) struct Settled {
+    /// As it is now; `None` if it is gone.
+    row: Option<SyncRegistration>,
+    /// When the next event may be sent, if there will be one after a delay.
+    next_attempt_at_ms: Option<Timestamp>,
+    /// Why it is gone, if it is.
+    pub(super) removed: Option<Removal>,
+    /// It was registered again while the event ran.
+    pub(super) was_registered_again: bool,
+}
+
+impl Settled {
+    /// What is to be stored.
+    fn change<'a>(&'a self, key: &'a SyncKey) -> QueueChange<'a> {
+        match &self.row {
+            Some(row) => QueueChange::Save(row),
+            None => QueueChange::Remove(key),
+        }
+    }
+}
 
 impl Core {
     /// `registration.sync.register()`: what it resolves is on disk.
@@ -70,7 +96,7 @@ impl Core {
         row: SyncRegistration,
     ) -> Result<(), SyncRefusal> {
         let SyncKey { kind, tag, .. } = row.key.clone();
-        if let Err(error) = self.store_sync(row) {
+        if let Err(error) = self.record_registered(row, &scope) {
             self.report_storage(Err(error));
             return Err(SyncRefusal::Disabled);
         }
@@ -104,8 +130,9 @@ impl Core {
     }
 
     /// The registration is gone, and its rows with it.
-    pub(super) fn forget_syncs(&self, id: RegistrationId) {
-        self.syncs.borrow_mut().remove_owner(OwnerId(id.0));
+    pub(super) fn forget_syncs(&self, id: RegistrationId, scope: &Url) {
+        let forgotten = self.syncs.borrow_mut().remove_owner(OwnerId(id.0));
+        self.report_storage(self.record_forgotten(scope, &forgotten));
         self.sync_changed.send_replace(());
     }
 
@@ -115,6 +142,7 @@ impl Core {
             return Ok(());
         }
         let now = self.clock.now();
+        let mut fates = HashMap::new();
         for row in self.storage.load_syncs()? {
             let key = row.key.clone();
             match row.recover_after_restart(now, chance, &self.settings.sync_policy) {
@@ -122,14 +150,21 @@ impl Core {
                     self.syncs.borrow_mut().put(row);
                 }
                 Recovery::Repeat(row) | Recovery::Failed(Step::Keep(row)) => {
+                    fates.insert(key, (row.not_before, None));
                     self.store_sync(row)?;
                 }
                 Recovery::Failed(Step::NewCycle(row)) => {
-                    self.store_sync(self.begin_cycle(row, now))?;
+                    let row = self.begin_cycle(row, now);
+                    fates.insert(key, (row.not_before, None));
+                    self.store_sync(row)?;
                 }
-                Recovery::Failed(Step::Remove(_)) => self.storage.remove_syncs([&key])?,
+                Recovery::Failed(Step::Remove(removal)) => {
+                    self.storage.remove_syncs([&key])?;
+                    fates.insert(key, (None, Some(removal)));
+                }
             }
         }
+        self.record_interruptions(&fates)?;
         self.review_all_periodic_syncs()
     }
 
@@ -207,6 +242,7 @@ impl Core {
             return;
         }
         self.publish(HostEventKind::Online { reason });
+        self.memory.back_online(self.clock.now());
         let rows = self.syncs.borrow().reconnected(&self.settings.sync_policy);
         for row in rows {
             self.report_storage(self.store_sync(row));
@@ -230,7 +266,7 @@ impl Core {
             return true;
         };
         let row = row.start();
-        if let Err(error) = self.store_sync(row.clone()) {
+        if let Err(error) = self.record_dispatch(&row) {
             // Not marked, so not fired: it is tried again a little later.
             self.report_storage(Err(error));
             return false;
@@ -248,7 +284,9 @@ impl Core {
     async fn run_sync(self: &Rc<Self>, row: SyncRegistration, began_at: Timestamp) {
         let id = RegistrationId(row.key.owner.0);
         let scope = self.registration(id).map(|registration| registration.scope);
-        let outcome = match self.activated_worker(id).await {
+        let worker = self.activated_worker(id).await;
+        let source = worker.and_then(|worker| self.source_of_worker(id, worker));
+        let ended = match worker {
             Some(worker) if self.connectivity.is_online() => {
                 if let Some(scope) = scope.clone() {
                     self.publish(HostEventKind::SyncStarted {
@@ -273,9 +311,7 @@ impl Core {
             // The network went, or the worker: not an attempt.
             _ => None,
         };
-        // Cut off by the end of the host: not an attempt.
-        let outcome = outcome.filter(|outcome| outcome.is_success() || !self.is_ending.get());
-        let (next_attempt_at_ms, removed) = self.settle_sync(&row.key, outcome.as_ref(), began_at);
+        let (settled, outcome) = self.finish_sync(&row.key, source, ended, began_at);
         if let (Some(outcome), Some(scope)) = (outcome, scope) {
             self.publish(HostEventKind::SyncEnded {
                 kind: row.key.kind,
@@ -283,24 +319,59 @@ impl Core {
                 attempt: row.attempt(),
                 tag: row.key.tag,
                 outcome,
-                next_attempt_at_ms,
-                removed,
+                next_attempt_at_ms: settled.next_attempt_at_ms,
+                removed: settled.removed,
             });
         }
         self.sync_changed.send_replace(());
     }
 
-    /// Stores what an attempt came to: when the next may begin, and why the registration is gone if it is.
+    /// Stores what an attempt came to and warns of what was wrong about it; gives its outcome if it counts.
+    fn finish_sync(
+        &self,
+        key: &SyncKey,
+        source: Option<ScriptSource>,
+        ended: Option<Ended>,
+        began_at: Timestamp,
+    ) -> (Settled, Option<EventOutcome>) {
+        // Cut off by the end of the host: not an attempt.
+        let is_cut_off = |ended: &Ended| !ended.outcome.is_success() && self.is_ending.get();
+        let (ended, without_end) = match ended {
+            Some(ended) if is_cut_off(&ended) => (None, DispatchOutcome::Interrupted),
+            ended => (ended, DispatchOutcome::NotSent),
+        };
+        let outcome = ended.as_ref().map(|ended| ended.outcome.clone());
+        let settled = self.settle_sync(key, outcome.as_ref(), began_at);
+        let mut end = match &ended {
+            Some(ended) => end_of(ended),
+            None => DispatchEnd::new(without_end),
+        };
+        (end.next_attempt_at_ms, end.removed) = (settled.next_attempt_at_ms, settled.removed);
+        end.registered_again = settled.was_registered_again;
+        if let (Some(ended), Some(source)) = (&ended, &source) {
+            end.warnings = self.warn_of_sync(source, key, &settled, ended);
+        }
+        // What happened has happened, also where it cannot be stored: the event must not seem to run for ever. A restart
+        // finds an event that was interrupted, and repeats it.
+        self.report_storage(self.record_end(key, settled.change(key), end));
+        (settled, outcome)
+    }
+
+    /// Puts what an attempt came to into the queue. It is still to be stored.
     fn settle_sync(
         &self,
         key: &SyncKey,
         outcome: Option<&EventOutcome>,
         began_at: Timestamp,
-    ) -> (Option<Timestamp>, Option<Removal>) {
+    ) -> Settled {
         // It may have been registered again, or be gone with its worker.
         let Some(current) = self.syncs.borrow().get(key).cloned() else {
-            return (None, Some(Removal::Unregistered));
+            return Settled {
+                removed: Some(Removal::Unregistered),
+                ..Settled::default()
+            };
         };
+        let was_registered_again = current.state == SyncState::ReregisteredWhileFiring;
         let settled = match outcome {
             None => Outcome::NotDispatched,
             Some(outcome) if outcome.is_success() => Outcome::Succeeded,
@@ -308,26 +379,24 @@ impl Core {
         };
         let now = self.clock.now();
         let chance = (self.settings.chance)();
-        let step = current.settle(settled, now, chance, &self.settings.sync_policy);
-        let step = match step {
+        let row = match current.settle(settled, now, chance, &self.settings.sync_policy) {
+            Step::Keep(row) => row,
             // From the beginning of the event, so that events that begin together stay together.
-            Step::NewCycle(row) => Step::Keep(self.begin_cycle(row, began_at.min(now))),
-            step => step,
-        };
-        // What happened has happened, also where it cannot be stored: the event must not seem to run for ever. A restart
-        // finds an event that was interrupted, and repeats it.
-        match step {
-            Step::Keep(row) | Step::NewCycle(row) => {
-                let not_before = row.not_before;
-                self.report_storage(self.write_syncs(|storage| storage.save_syncs([&row])));
-                self.syncs.borrow_mut().put(row);
-                (not_before, None)
-            }
+            Step::NewCycle(row) => self.begin_cycle(row, began_at.min(now)),
             Step::Remove(removal) => {
-                self.report_storage(self.write_syncs(|storage| storage.remove_syncs([key])));
                 self.syncs.borrow_mut().remove(key);
-                (None, Some(removal))
+                return Settled {
+                    removed: Some(removal),
+                    ..Settled::default()
+                };
             }
+        };
+        self.syncs.borrow_mut().put(row.clone());
+        Settled {
+            next_attempt_at_ms: row.not_before,
+            removed: None,
+            was_registered_again,
+            row: Some(row),
         }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! The words are those of the [specification](https://w3c.github.io/ServiceWorker/).
 
+pub mod activity;
 pub mod client;
 pub mod event;
 pub mod job;
@@ -11,13 +12,16 @@ pub mod registration;
 pub mod scope;
 pub mod script;
 pub mod update;
+pub mod warning;
 pub mod worker;
 
 #[cfg(test)]
 mod tests;
 
+pub use activity::{EventActivity, RequestRecord, ScriptPlace};
 pub use client::{Client, ClientId, ClientType, FrameType};
 pub use event::{EventKind, EventOutcome, Rejection};
 pub use registration::{RegistrationId, ServiceWorkerRegistration, UpdateViaCache};
 pub use script::{ScriptMap, ScriptResource, ScriptType};
+pub use warning::{Warning, WarningName};
 pub use worker::{ServiceWorker, WorkerId, WorkerState};

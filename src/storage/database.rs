@@ -3,15 +3,20 @@
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use tempfile::TempDir;
 
 use crate::storage::Durability;
 use crate::storage::error::StorageError;
-use crate::storage::migrations::migrate;
+use crate::storage::migrations::{migrate, require_latest};
 
 /// How long a write waits for another connection to finish its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The name of a database's write-ahead log ends so.
+const LOG: &str = "-wal";
 
 /// Statements kept ready. More than any one subject uses.
 const CACHED_STATEMENTS: usize = 64;
@@ -20,7 +25,10 @@ const CACHED_STATEMENTS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Database {
     connection: Connection,
+    /// As people are told of it.
     path: PathBuf,
+    /// Where it really is, if it is a copy.
+    _copy: Option<TempDir>,
 }
 
 impl Database {
@@ -42,6 +50,41 @@ impl Database {
         Self::migrated(database, path, layouts)
     }
 
+    /// Opens a file that another connection writes, to read it.
+    pub(crate) fn open_to_read(path: &Path, layouts: &[&str]) -> Result<Self, StorageError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)
+            .and_then(|connection| {
+                connection.busy_timeout(BUSY_TIMEOUT)?;
+                Ok(connection)
+            })
+            .map_err(|error| StorageError::from_sqlite("open a connection", path, error))?;
+        require_latest(&connection, path, layouts)?;
+        Ok(Self::of(connection, path))
+    }
+
+    /// Opens a copy of a file that no other connection writes. The copy is gone when it is dropped.
+    pub(crate) fn open_copy(path: &Path, layouts: &[&str]) -> Result<Self, StorageError> {
+        let explain = |source| StorageError::Folder {
+            path: path.to_owned(),
+            source,
+        };
+        let folder = tempfile::tempdir().map_err(explain)?;
+        let copy = folder.path().join("copy.db");
+        fs::copy(path, &copy).map_err(explain)?;
+        match fs::copy(with_suffix(path, LOG), with_suffix(&copy, LOG)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(explain(error)),
+            _ => {}
+        }
+        let connection = Connection::open(&copy)
+            .map_err(|error| StorageError::from_sqlite("open a connection", path, error))?;
+        migrate(&connection, path, layouts)?;
+        Ok(Self {
+            _copy: Some(folder),
+            ..Self::of(connection, path)
+        })
+    }
+
     /// A database that is gone when it is dropped.
     pub(crate) fn open_in_memory(layouts: &[&str]) -> Result<Self, StorageError> {
         let path = Path::new(":memory:");
@@ -60,10 +103,15 @@ impl Database {
         layouts: &[&str],
     ) -> Result<Self, StorageError> {
         migrate(&connection, path, layouts)?;
-        Ok(Self {
+        Ok(Self::of(connection, path))
+    }
+
+    fn of(connection: Connection, path: &Path) -> Self {
+        Self {
             connection,
             path: path.to_owned(),
-        })
+            _copy: None,
+        }
     }
 
     /// One statement, or several that only read.
@@ -91,6 +139,13 @@ impl Database {
             Ok(result)
         })
     }
+}
+
+/// The file beside a database that belongs to it.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn set_up(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {

@@ -35,6 +35,19 @@ pub enum StorageError {
         /// The last layout known here.
         known: u32,
     },
+    /// A host of an earlier version runs on the file, and it was to be read.
+    #[error(
+        "the database `{}` has layout {found}, older than {known}: the host that runs on it is of an earlier version, so use that to read it",
+        path.display()
+    )]
+    OlderLayout {
+        /// The file.
+        path: PathBuf,
+        /// The layout it has.
+        found: u32,
+        /// The last layout known here.
+        known: u32,
+    },
     /// No permission to write, or no such place.
     #[error("the database `{}` cannot be written: {reason}", path.display())]
     NotWritable {

@@ -1,6 +1,7 @@
 //! Layouts of databases: a list of SQL files, applied in order and never edited after a release.
 //! `user_version` says how many of them a file has seen.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -11,6 +12,7 @@ use crate::storage::error::StorageError;
 pub(super) const HOST: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_periodic.sql"),
+    include_str!("migrations/0003_history.sql"),
 ];
 
 /// Applies the layouts that the file has not seen, all of them or none.
@@ -33,6 +35,23 @@ pub(super) fn migrate(
         apply(connection, layouts).map_err(explain)?;
     }
     Ok(())
+}
+
+/// Says no to a file that would have to be changed before it can be read.
+pub(super) fn require_latest(
+    connection: &Connection,
+    path: &Path,
+    layouts: &[&str],
+) -> Result<(), StorageError> {
+    let known = latest(layouts);
+    let found = seen(connection)
+        .map_err(|error| StorageError::from_sqlite("read the layout", path, error))?;
+    let path = path.to_owned();
+    match found.cmp(&known) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(StorageError::NewerLayout { path, found, known }),
+        Ordering::Less => Err(StorageError::OlderLayout { path, found, known }),
+    }
 }
 
 fn apply(connection: &Connection, layouts: &[&str]) -> rusqlite::Result<()> {

@@ -12,6 +12,7 @@ pub mod indexed_db;
 mod migrations;
 mod origin_folder;
 mod registrations;
+mod sync_history;
 mod sync_queue;
 
 #[cfg(test)]
@@ -24,6 +25,8 @@ use crate::storage::database::Database;
 pub use data_folder::{DataFolder, Holder};
 pub use error::StorageError;
 pub use origin_folder::origin_folder;
+pub use sync_history::{Dispatch, DispatchEnd, DispatchOutcome, DropCause, SyncEntry, SyncRecord};
+pub use sync_queue::QueueChange;
 
 /// What a finished write has survived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,6 +54,20 @@ impl Storage {
         Ok(Self {
             database: Database::open(&path, durability, migrations::HOST)?,
         })
+    }
+
+    /// Opens the database of a data folder to read it, and changes nothing there.
+    ///
+    /// While a host runs on the folder it is read as it is. Else it is a copy that is read: of a database that was not
+    /// closed in good order, or that an earlier version wrote, the first reader would have to put the files in order.
+    pub fn open_to_read(folder: &Path) -> Result<Self, StorageError> {
+        let path = folder.join(Self::FILE_NAME);
+        let database = if DataFolder::holder(folder).is_some() {
+            Database::open_to_read(&path, migrations::HOST)?
+        } else {
+            Database::open_copy(&path, migrations::HOST)?
+        };
+        Ok(Self { database })
     }
 
     /// A database that is gone when it is dropped.

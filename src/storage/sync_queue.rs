@@ -3,13 +3,56 @@
 
 use std::time::Duration;
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::clock::Timestamp;
 use crate::storage::Storage;
 use crate::storage::column::Word;
 use crate::storage::error::StorageError;
 use crate::sync::{OwnerId, SyncKey, SyncRegistration};
+
+/// One change of the queue.
+#[derive(Debug, Clone, Copy)]
+pub enum QueueChange<'a> {
+    /// Keep this as it is now. Its service worker registration must be kept already.
+    Save(&'a SyncRegistration),
+    /// Forget this.
+    Remove(&'a SyncKey),
+}
+
+/// Makes a change, as a part of a transaction.
+pub(super) fn change_queue(
+    connection: &Connection,
+    change: &QueueChange<'_>,
+) -> rusqlite::Result<()> {
+    match change {
+        QueueChange::Save(row) => connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO sync_registration
+                   (registration_id, kind, tag, origin, state, min_interval_ms, attempts, max_attempts,
+                    not_before_ms, interruptions)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                row.key.owner.0,
+                Word(row.key.kind),
+                row.key.tag,
+                row.origin,
+                Word(row.state),
+                millis(row.min_interval),
+                row.attempts,
+                row.max_attempts,
+                row.not_before.map(Timestamp::as_millis),
+                row.interruptions,
+            ])?,
+        QueueChange::Remove(key) => connection
+            .prepare_cached(
+                "DELETE FROM sync_registration WHERE registration_id = ? AND kind = ? AND tag = ?",
+            )?
+            .execute(params![key.owner.0, Word(key.kind), key.tag])?,
+    };
+    Ok(())
+}
 
 impl Storage {
     /// Keeps these as they are now, all or none. Their service worker registrations must be kept already.
@@ -19,27 +62,8 @@ impl Storage {
     ) -> Result<(), StorageError> {
         self.database
             .transaction("save sync registrations", |transaction| {
-                let mut upsert = transaction.prepare_cached(
-                    "INSERT OR REPLACE INTO sync_registration
-                       (registration_id, kind, tag, origin, state, min_interval_ms, attempts, max_attempts,
-                        not_before_ms, interruptions)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                )?;
-                for row in rows {
-                    upsert.execute(params![
-                        row.key.owner.0,
-                        Word(row.key.kind),
-                        row.key.tag,
-                        row.origin,
-                        Word(row.state),
-                        millis(row.min_interval),
-                        row.attempts,
-                        row.max_attempts,
-                        row.not_before.map(Timestamp::as_millis),
-                        row.interruptions,
-                    ])?;
-                }
-                Ok(())
+                let mut rows = rows.into_iter();
+                rows.try_for_each(|row| change_queue(transaction, &QueueChange::Save(row)))
             })
     }
 
@@ -50,13 +74,8 @@ impl Storage {
     ) -> Result<(), StorageError> {
         self.database
             .transaction("remove sync registrations", |transaction| {
-                let mut delete = transaction.prepare_cached(
-                    "DELETE FROM sync_registration WHERE registration_id = ? AND kind = ? AND tag = ?",
-                )?;
-                for key in keys {
-                    delete.execute(params![key.owner.0, Word(key.kind), key.tag])?;
-                }
-                Ok(())
+                let mut keys = keys.into_iter();
+                keys.try_for_each(|key| change_queue(transaction, &QueueChange::Remove(key)))
             })
     }
 

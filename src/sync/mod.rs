@@ -6,9 +6,11 @@
 //! [`start`](SyncRegistration::start), the event, [`settle`](SyncRegistration::settle).
 
 pub mod admission;
+pub mod history;
 pub mod kind;
 pub mod periodic;
 pub mod policy;
+pub mod register_loop;
 pub mod registration;
 pub mod retry;
 pub mod schedule;
@@ -18,9 +20,11 @@ pub mod state;
 mod tests;
 
 pub use admission::{Admission, SyncRefusal};
+pub use history::{Circumstances, DispatchReason, HistoryLimits};
 pub use kind::SyncKind;
 pub use periodic::{Engagement, PeriodicPolicy};
 pub use policy::{PolicyError, Preset, SyncPolicy};
+pub use register_loop::RegisterLoop;
 pub use registration::{OwnerId, Recovery, Removal, Step, SyncKey, SyncRegistration};
 pub use retry::RetryPolicy;
 pub use schedule::{Plan, SyncQueue};

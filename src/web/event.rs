@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::service_worker::EventKind;
 use crate::service_worker::EventOutcome;
+use crate::service_worker::ScriptPlace;
 use crate::web::fetch_bridge::NativeRequest;
 use crate::web::fetch_event::FetchInit;
 use crate::web::message::TransferredMessage;
@@ -116,6 +117,15 @@ pub enum EventDetail {
 }
 
 impl EventInit {
+    /// What it is called where people are told of it.
+    pub fn name(&self) -> String {
+        let kind = self.kind().name();
+        match self {
+            Self::Sync { tag, .. } | Self::PeriodicSync { tag } => format!("`{kind}` of `{tag}`"),
+            _ => format!("`{kind}`"),
+        }
+    }
+
     /// Brings what event `id` carries into a scope.
     pub fn put(self, id: u32, state: &mut OpState) -> EventDetail {
         match self {
@@ -152,6 +162,8 @@ pub enum Notice {
         source: WorkerView,
         /// The serialised origin of the worker.
         origin: String,
+        /// Where it was posted.
+        place: Option<ScriptPlace>,
     },
     /// The client's script has run: messages flow.
     DocumentReady,
@@ -179,6 +191,8 @@ pub enum NoticeDetail {
         source: WorkerView,
         /// Its origin.
         origin: String,
+        /// Where it was posted.
+        place: Option<ScriptPlace>,
     },
     /// Nothing.
     None,
@@ -199,12 +213,14 @@ impl Notice {
                 message,
                 source,
                 origin,
+                place,
             } => (
                 "message",
                 NoticeDetail::Message {
                     message: message.put(state),
                     source,
                     origin,
+                    place,
                 },
             ),
             Self::DocumentReady => ("documentReady", NoticeDetail::None),

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use url::Url;
 
 use crate::network;
-use crate::service_worker::{ClientType, ScriptResource, ScriptType, UpdateViaCache};
+use crate::service_worker::{ClientType, ScriptPlace, ScriptResource, ScriptType, UpdateViaCache};
 use crate::sync::SyncKind;
 use crate::web::error::WebError;
 use crate::web::message::TransferredMessage;
@@ -87,8 +87,8 @@ pub enum HostRequest {
     Ready(Reply<RegistrationView>),
     /// `skipWaiting()`
     SkipWaiting(Reply<()>),
-    /// `ServiceWorker.postMessage()`
-    PostToWorker(i64, TransferredMessage),
+    /// `ServiceWorker.postMessage()`, and where in the script.
+    PostToWorker(i64, TransferredMessage, Option<ScriptPlace>),
 
     /// `clients.get()`
     GetClient(String, Reply<Option<ClientView>>),
@@ -103,8 +103,10 @@ pub enum HostRequest {
     },
     /// `clients.claim()`
     ClaimClients(Reply<()>),
-    /// `Client.postMessage()`
-    PostToClient(String, TransferredMessage),
+    /// `Client.postMessage()`, and where in the script.
+    PostToClient(String, TransferredMessage, Option<ScriptPlace>),
+    /// A message of this worker, posted there, came to a client that has no listener for it.
+    MessageUnheard(i64, Option<ScriptPlace>),
 
     /// `registration.sync.register()`
     RegisterSync(i64, String, Reply<()>),

@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides: an op checks, asks the host through its [`host_port::HostPort`], and answers.
 
+pub mod activity;
 pub mod body;
 pub mod cache;
 pub mod error;
@@ -93,6 +94,7 @@ pub fn extensions() -> Vec<Extension> {
         platform::deno_net::lazy_init(),
         deno_fetch::deno_fetch::lazy_init(),
         deno_crypto::deno_crypto::lazy_init(),
+        activity::sw_activity::lazy_init(),
         platform::landfall_platform::lazy_init(),
         fetch::sw_fetch::lazy_init(),
         cache::sw_cache::lazy_init(),
@@ -136,6 +138,7 @@ pub fn extension_arguments(
         platform::deno_net::args(),
         deno_fetch::deno_fetch::args(deno_fetch::Options::default()),
         deno_crypto::deno_crypto::args(None),
+        activity::sw_activity::args(),
         platform::landfall_platform::args(),
         fetch::sw_fetch::args(options.fetch_route, client),
         cache::sw_cache::args(caches),

@@ -7,6 +7,6 @@ deno_core::extension!(
 
 deno_core::extension!(
     landfall_platform,
-    deps = [deno_webidl, deno_web, deno_fetch, deno_crypto],
+    deps = [deno_webidl, deno_web, deno_fetch, deno_crypto, sw_activity],
     esm = [dir "js/platform", "platform.js", "construct.js", "message_event.js"],
 );

@@ -4,14 +4,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use deno_core::error::JsError;
-use deno_core::{OpState, op2};
+use deno_core::{OpState, op2, v8};
 use deno_web::{JsMessageData, MessagePortError};
 use futures::executor::block_on;
 use std::sync::Arc;
 use tokio::task::unconstrained;
 use url::Url;
 
-use crate::service_worker::{ClientType, EventOutcome, ScriptMap, ScriptResource};
+use crate::service_worker::{ClientType, EventOutcome, ScriptMap, ScriptPlace, ScriptResource};
+use crate::web::activity::place_of_script;
 use crate::web::error::WebError;
 use crate::web::event::PendingEvents;
 use crate::web::fetch_event::{
@@ -29,6 +30,7 @@ deno_core::extension!(
         op_clients_claim,
         op_clients_get,
         op_clients_match_all,
+        op_clients_message_unheard,
         op_clients_post_message,
         op_fetch_event_fail,
         op_fetch_event_pass_through,
@@ -143,24 +145,38 @@ fn op_service_worker_import_script(
 
 #[op2]
 fn op_service_worker_post_message(
+    scope: &mut v8::PinScope<'_, '_>,
     state: &mut OpState,
     #[number] worker: i64,
     #[serde] message: JsMessageData,
 ) -> Result<(), MessagePortError> {
     let message = TransferredMessage::take(state, message)?;
-    HostPort::of(state).tell(HostRequest::PostToWorker(worker, message));
+    let place = place_of_script(scope);
+    HostPort::of(state).tell(HostRequest::PostToWorker(worker, message, place));
     Ok(())
 }
 
 #[op2]
 fn op_clients_post_message(
+    scope: &mut v8::PinScope<'_, '_>,
     state: &mut OpState,
     #[string] client: String,
     #[serde] message: JsMessageData,
 ) -> Result<(), MessagePortError> {
     let message = TransferredMessage::take(state, message)?;
-    HostPort::of(state).tell(HostRequest::PostToClient(client, message));
+    let place = place_of_script(scope);
+    HostPort::of(state).tell(HostRequest::PostToClient(client, message, place));
     Ok(())
+}
+
+/// A message of a worker came to a client without a listener.
+#[op2]
+fn op_clients_message_unheard(
+    state: &OpState,
+    #[number] worker: i64,
+    #[serde] place: Option<ScriptPlace>,
+) {
+    HostPort::of(state).tell(HostRequest::MessageUnheard(worker, place));
 }
 
 #[op2]

@@ -221,15 +221,35 @@ impl Scenario {
         )
     }
 
+    /// Waits until a script has printed a line so many times.
+    #[track_caller]
+    pub fn wait_until_printed_times(mut self, line: &str, times: usize) -> Self {
+        while self
+            .printed()
+            .iter()
+            .filter(|printed| **printed == line)
+            .count()
+            < times
+        {
+            self = self.wait_for_event();
+        }
+        self
+    }
+
     /// Waits until something like this has happened.
     #[track_caller]
     pub fn wait_until(mut self, is_expected: impl Fn(&HostEventKind) -> bool) -> Self {
         while !self.log.iter().any(|event| is_expected(&event.kind)) {
-            let mut running = self.running.take().expect("a host runs");
-            let event = self.within_patience(running.events.next());
-            self.running = Some(running);
-            self.log.push(event.expect("the host runs on"));
+            self = self.wait_for_event();
         }
+        self
+    }
+
+    fn wait_for_event(mut self) -> Self {
+        let mut running = self.running.take().expect("a host runs");
+        let event = self.within_patience(running.events.next());
+        self.running = Some(running);
+        self.log.push(event.expect("the host runs on"));
         self
     }
 
@@ -380,6 +400,16 @@ impl Scenario {
     pub fn run<T: Send + 'static>(&mut self, work: impl Future<Output = T> + Send + 'static) -> T {
         let result = self.within_patience(work);
         self.settle();
+        result
+    }
+
+    /// Runs what ends the host.
+    pub fn run_last<T: Send + 'static>(
+        mut self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        let result = self.within_patience(work);
+        self.running = None;
         result
     }
 

@@ -109,7 +109,7 @@ impl Driver {
                 }
                 request => self.perform(request).await.err(),
             };
-            let message = error.map_or(Value::Null, |error| Value::from(format!("{error:#}")));
+            let message = error.map_or(Value::Null, |error| Value::from(error.to_string()));
             page.eval(&format!("driver.controller.answer({id}, {message})"))
                 .await?;
         }

@@ -196,6 +196,8 @@ impl Run {
         let jobs = tests.into_iter().map(|test| Job {
             limit: if test.is_long { LONG_LIMIT } else { LIMIT }
                 .mul_f64(self.args.timeout_multiplier),
+            // Buffers lie outside of the heap.
+            heap: (self.args.memory << 20) / 4,
             suite: self.suite.clone(),
             server: server.clone(),
             test,

@@ -35,6 +35,22 @@ pub(super) enum Request {
         scope: Option<Url>,
         /// `event.lastChance` of a `sync` event.
         last_chance: bool,
+        /// Whether the answer waits for the outcome; else it is `null`, at once.
+        wait: bool,
+    },
+    /// Forget a tag. Answered with `null`.
+    DropSync {
+        /// The tag.
+        tag: String,
+        /// The service worker, if several have registered it.
+        scope: Option<Url>,
+        /// The periodic registration of that tag.
+        periodic: bool,
+    },
+    /// Everything about a tag. Answered with a list of `SyncStory`.
+    SyncStory {
+        /// The tag.
+        tag: String,
     },
 }
 

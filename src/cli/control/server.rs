@@ -14,7 +14,9 @@ use url::Url;
 
 use crate::cli::control::address::Place;
 use crate::cli::control::{Answer, Request};
-use crate::host::{Host, Status};
+use crate::cli::sync::chosen_sync;
+use crate::host::{Error, Host, Status};
+use crate::service_worker::EventOutcome;
 use crate::sync::SyncKind;
 
 /// Listens until it is dropped.
@@ -99,14 +101,73 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             tag,
             scope,
             last_chance,
+            wait,
         } => {
-            let scope = chosen_scope(scope, &host.status().await?)?;
-            let outcome = match kind {
-                SyncKind::OneShot => host.dispatch_sync(&scope, &tag, last_chance).await?,
-                SyncKind::Periodic => host.dispatch_periodic_sync(&scope, &tag).await?,
+            let status = host.status().await?;
+            let scope = chosen_scope(scope, &status)?;
+            let event = Event {
+                kind,
+                scope,
+                tag,
+                last_chance,
             };
+            if !wait {
+                event.send_without_waiting(host.clone(), &status)?;
+                return Ok(Value::Null);
+            }
+            let outcome = event.send(host).await?;
             Ok(serde_json::to_value(outcome)?)
         }
+        Request::DropSync {
+            tag,
+            scope,
+            periodic,
+        } => {
+            let status = host.status().await?;
+            let (scope, kind) = chosen_sync(scope, periodic, &tag, &status)?;
+            host.drop_sync(&scope, kind, &tag).await?;
+            Ok(Value::Null)
+        }
+        Request::SyncStory { tag } => Ok(serde_json::to_value(host.sync_story(&tag).await?)?),
+    }
+}
+
+/// An event that is to be sent by hand.
+struct Event {
+    kind: SyncKind,
+    scope: Url,
+    tag: String,
+    last_chance: bool,
+}
+
+impl Event {
+    async fn send(&self, host: &Host) -> Result<EventOutcome, Error> {
+        match self.kind {
+            SyncKind::OneShot => {
+                host.dispatch_sync(&self.scope, &self.tag, self.last_chance)
+                    .await
+            }
+            SyncKind::Periodic => host.dispatch_periodic_sync(&self.scope, &self.tag).await,
+        }
+    }
+
+    /// What can be refused at once is.
+    fn send_without_waiting(self, host: Host, status: &Status) -> anyhow::Result<()> {
+        if status.online == Some(false) {
+            return Err(Error::Offline.into());
+        }
+        let scopes = status.registrations.iter().map(|known| &known.scope);
+        let known: Vec<Url> = scopes.cloned().collect();
+        if !known.contains(&self.scope) {
+            let asked = self.scope;
+            return Err(Error::UnknownScope { asked, known }.into());
+        }
+        tokio::spawn(async move {
+            if let Err(error) = self.send(&host).await {
+                tracing::warn!(%error, self.tag, "an event that was sent by hand did not arrive");
+            }
+        });
+        Ok(())
     }
 }
 

@@ -1,0 +1,363 @@
+//! `landfall sync explain`: the story of a tag, for a web developer who asks why it has not arrived.
+//! It chooses words; what happened is told by the host, or by the data folder where none runs.
+
+use std::process::ExitCode;
+
+use crate::cli::args::TagArgs;
+use crate::cli::control::{Connection, Request};
+use crate::cli::output::Output;
+use crate::cli::story::spoken;
+use crate::clock::{Clock, SystemClock};
+use crate::host::{SyncStatus, SyncStory};
+use crate::service_worker::{RequestRecord, Warning};
+use crate::storage::{Dispatch, DispatchEnd, DispatchOutcome, DropCause, SyncEntry, SyncRecord};
+use crate::sync::{DispatchReason, Removal, SyncKind, SyncState};
+
+/// Lines of a stack that are shown.
+const STACK_LINES: usize = 6;
+/// Requests of one event that are shown.
+const REQUESTS: usize = 10;
+/// Where the texts of the list begin.
+const INDENT: &str = "                  ";
+
+/// `landfall sync explain`
+pub(super) async fn explain(args: &TagArgs, output: &Output) -> anyhow::Result<ExitCode> {
+    let mut stories: Vec<SyncStory> = match Connection::open(&args.data.path).await? {
+        Some(mut host) => {
+            let tag = args.tag.clone();
+            host.ask(&Request::SyncStory { tag }).await?
+        }
+        None => SyncStory::read(&args.data.path, &args.tag, SystemClock.now())?,
+    };
+    if let Some(scope) = &args.scope {
+        stories.retain(|story| story.scope == *scope);
+        if stories.is_empty() {
+            anyhow::bail!("`{}` is not known in the scope `{scope}`", args.tag);
+        }
+    }
+    if args.json {
+        stories.iter().try_for_each(|story| output.json(story))?;
+    } else {
+        let texts: Vec<String> = stories.iter().map(tell).collect();
+        output.text(&texts.join("\n\n"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The story as text, without a final line feed.
+fn tell(story: &SyncStory) -> String {
+    let mut lines = vec![
+        format!(
+            "{} `{}` of {}",
+            story.kind.event_name(),
+            story.tag,
+            story.scope
+        ),
+        String::new(),
+    ];
+    lines.push("What happened".to_owned());
+    if story.history.is_empty() {
+        lines.push("  Nothing is known of its past.".to_owned());
+    }
+    for record in &story.history {
+        lines.extend(happened(record, story));
+    }
+    lines.push(String::new());
+    lines.push("What happens next".to_owned());
+    lines.push(format!("  {}", next(story)));
+    let advice = advice(story);
+    if !advice.is_empty() {
+        lines.push(String::new());
+        lines.push("What to do".to_owned());
+        lines.extend(advice.iter().map(|advice| format!("  - {advice}")));
+    }
+    lines.join("\n")
+}
+
+/// One entry, with what belongs to it below.
+fn happened(record: &SyncRecord, story: &SyncStory) -> Vec<String> {
+    let ago = format!("{} ago", spoken(story.at_ms.saturating_since(record.at)));
+    let (text, details) = match &record.entry {
+        SyncEntry::Registered {
+            min_interval_ms: Some(ms),
+            ..
+        } => {
+            let interval = spoken(std::time::Duration::from_millis(*ms));
+            (
+                format!("registered, for every {interval} at most"),
+                Vec::new(),
+            )
+        }
+        SyncEntry::Registered { .. } => ("registered".to_owned(), Vec::new()),
+        SyncEntry::RegisteredAgain => ("registered again".to_owned(), Vec::new()),
+        SyncEntry::Unregistered => ("unregistered by a script".to_owned(), Vec::new()),
+        SyncEntry::Dropped { cause } => (format!("dropped: {}", dropped(*cause)), Vec::new()),
+        SyncEntry::Dispatched(dispatch) => dispatched(dispatch, story.online.is_some()),
+    };
+    let first = format!("  {ago:>14}  {text}");
+    let rest = details.into_iter().map(|line| format!("{INDENT}{line}"));
+    std::iter::once(first).chain(rest).collect()
+}
+
+fn dropped(cause: DropCause) -> &'static str {
+    match cause {
+        DropCause::ByHand => "somebody asked for it",
+        DropCause::WorkerUnregistered => "its service worker was unregistered",
+        DropCause::PermissionWithdrawn => "the origin may not use it any more",
+    }
+}
+
+fn dispatched(dispatch: &Dispatch, has_host: bool) -> (String, Vec<String>) {
+    let Dispatch {
+        attempt,
+        max_attempts,
+        ..
+    } = dispatch;
+    let chance = if dispatch.last_chance {
+        ", the last chance"
+    } else {
+        ""
+    };
+    let numbered = format!("attempt {attempt} of {max_attempts}{chance}");
+    let what = match dispatch.reason {
+        DispatchReason::Registered => format!("{numbered}, as it was registered while online"),
+        DispatchReason::BackOnline => format!("{numbered}, as the network came back"),
+        DispatchReason::DelayOver => format!("{numbered}, as the delay was over"),
+        DispatchReason::HostStarted => format!("{numbered}, as the host started"),
+        DispatchReason::Interrupted => format!("{numbered} once more, as it was interrupted"),
+        DispatchReason::ByHand => format!("sent by hand{chance}"),
+        DispatchReason::Interval => format!("{numbered}, as its interval was over"),
+    };
+    match &dispatch.end {
+        None if has_host => (what, vec!["is running".to_owned()]),
+        None => (
+            what,
+            vec!["ran when the host ended; it will be sent again".to_owned()],
+        ),
+        Some(end) => (what, ended(end)),
+    }
+}
+
+fn ended(end: &DispatchEnd) -> Vec<String> {
+    let took = end.duration_ms.map(std::time::Duration::from_millis);
+    let after = took.map_or_else(String::new, |took| format!(" after {}", spoken(took)));
+    let mut lines: Vec<String> = end.requests.iter().take(REQUESTS).map(request).collect();
+    let left_out = end.requests.len().saturating_sub(REQUESTS) + end.requests_left_out as usize;
+    if left_out > 0 {
+        lines.push(format!("and {left_out} more requests"));
+    }
+    match &end.outcome {
+        DispatchOutcome::Fulfilled => lines.push(format!("fulfilled{after}")),
+        DispatchOutcome::Rejected(rejection) => {
+            lines.push(format!("rejected{after} with {}", rejection.message));
+            let stack = rejection.stack.as_deref().unwrap_or_default();
+            let frames = stack
+                .lines()
+                .map(str::trim)
+                .filter(|line| line.starts_with("at "));
+            lines.extend(frames.take(STACK_LINES).map(|frame| format!("  {frame}")));
+        }
+        DispatchOutcome::TimedOut => lines.push(format!("took too long: given up{after}")),
+        DispatchOutcome::Terminated => lines.push(format!("the worker was stopped{after}")),
+        DispatchOutcome::FailedToStart(reason) => {
+            lines.push(format!("the worker did not start: {reason}"));
+        }
+        DispatchOutcome::NotSent => {
+            lines.push(
+                "not sent: the network or the worker was gone; this counts as no attempt"
+                    .to_owned(),
+            );
+        }
+        DispatchOutcome::Interrupted => lines.push("cut off by the end of the host".to_owned()),
+    }
+    lines.extend(end.warnings.iter().flat_map(warned));
+    match (end.removed, end.registered_again) {
+        (Some(Removal::GaveUp), _) => lines.push("given up: no attempt was left".to_owned()),
+        (_, true) => lines.push("it was registered again meanwhile".to_owned()),
+        _ => {}
+    }
+    lines
+}
+
+fn request(request: &RequestRecord) -> String {
+    let RequestRecord { method, url, .. } = request;
+    let took = request.duration_ms.map(std::time::Duration::from_millis);
+    let after = took.map_or_else(String::new, |took| format!(" after {}", spoken(took)));
+    let came_to = match (request.status, &request.failure) {
+        _ if request.aborted => format!("aborted by the script{after}"),
+        (Some(status), _) => format!("{status}{after}"),
+        (None, Some(failure)) => {
+            // A script is told the address as well; here it has just been said.
+            let known = format!("Failed to fetch: {url}: ");
+            let reason = failure.strip_prefix(&known).unwrap_or(failure);
+            format!("failed{after}: {reason}")
+        }
+        (None, None) if took.is_some() => format!("answered, the script may not see how{after}"),
+        (None, None) => "was still under way when the event ended".to_owned(),
+    };
+    let doubt = if request.maybe_of.is_empty() {
+        String::new()
+    } else {
+        format!(" (or it was a request of {})", request.maybe_of.join(", "))
+    };
+    format!("{method} {url}: {came_to}{doubt}")
+}
+
+fn warned(warning: &Warning) -> Vec<String> {
+    let mut lines = vec![format!("warning {}: {}", warning.name, warning.message)];
+    lines.extend(warning.place.as_ref().map(|place| format!("  at {place}")));
+    lines
+}
+
+/// One or two sentences.
+fn next(story: &SyncStory) -> String {
+    let event = story.kind.event_name();
+    let Some(registration) = &story.registration else {
+        return format!(
+            "Nothing: the tag is not registered, so no `{event}` event will be sent for it.{}",
+            why_gone(story)
+        );
+    };
+    let SyncStatus {
+        max_attempts,
+        failed_attempts,
+        state,
+        ..
+    } = registration;
+    let is_new_cycle = story.kind == SyncKind::Periodic && *failed_attempts == 0;
+    let what = if is_new_cycle {
+        "The next event".to_owned()
+    } else {
+        format!("Attempt {} of {max_attempts}", failed_attempts + 1)
+    };
+    match (story.online, state) {
+        (_, SyncState::Suspended) => {
+            return "Nothing for now: the periodic syncs of this origin are suspended, because it is not used.".to_owned();
+        }
+        (Some(_), SyncState::Firing) => return format!("{what} is running."),
+        (Some(_), SyncState::ReregisteredWhileFiring) => {
+            return format!(
+                "{what} is running. The tag was registered again meanwhile, so another event follows."
+            );
+        }
+        _ => {}
+    }
+    let wait = registration
+        .next_attempt_at_ms
+        .map(|at| at.saturating_since(story.at_ms))
+        .filter(|wait| !wait.is_zero())
+        .map(spoken);
+    match (story.online, wait) {
+        (None, Some(wait)) => format!(
+            "No host runs here. {what} comes in {wait} at the earliest, as soon as a host runs and the network is there."
+        ),
+        (None, None) => {
+            format!("No host runs here. {what} comes as soon as one does and the network is there.")
+        }
+        (Some(true), Some(wait)) => format!("{what} comes in {wait}."),
+        (Some(false), Some(wait)) => format!(
+            "The host is offline. {what} comes in {wait} if the network is there then, or else when it is back."
+        ),
+        (Some(true), None) => format!("{what} comes now."),
+        (Some(false), None) => {
+            format!("The host is offline. {what} comes when the network is back.")
+        }
+    }
+}
+
+fn why_gone(story: &SyncStory) -> &'static str {
+    let last = story
+        .history
+        .iter()
+        .rev()
+        .find(|record| !is_by_hand(record));
+    match last.map(|record| &record.entry) {
+        Some(SyncEntry::Dispatched(Dispatch { end: Some(end), .. })) => match end.removed {
+            Some(Removal::Succeeded) => " Its event was fulfilled, which is what a tag is for.",
+            Some(Removal::GaveUp) => " All of its attempts have failed.",
+            Some(Removal::Unregistered) | None => "",
+        },
+        _ => "",
+    }
+}
+
+/// What would help, if anything need be done.
+fn advice(story: &SyncStory) -> Vec<String> {
+    let tag = &story.tag;
+    let dispatches = story.history.iter().rev().filter_map(SyncRecord::dispatch);
+    let end = dispatches
+        .filter_map(|dispatch| dispatch.end.as_ref())
+        .next();
+    let mut advice = Vec::new();
+    match end.map(|end| &end.outcome) {
+        Some(DispatchOutcome::Rejected(rejection)) => advice.push(match end.and_then(first_failure) {
+            Some(failed) => format!(
+                "Look at the request that failed ({} {}): the event was rejected because of it, or after it.",
+                failed.method, failed.url
+            ),
+            None => format!(
+                "Find where the listener fails ({}): the promise given to `event.waitUntil()` was rejected with it.",
+                rejection.message
+            ),
+        }),
+        Some(DispatchOutcome::TimedOut) => advice.push(
+            "Find what the listener waits for: a promise given to `event.waitUntil()` was never settled, or too late.".to_owned(),
+        ),
+        Some(DispatchOutcome::Terminated) => advice.push(
+            "Look for an endless loop or too much memory: the worker was stopped while the event ran.".to_owned(),
+        ),
+        Some(DispatchOutcome::FailedToStart(_)) => {
+            advice.push("Put the worker's script right: it does not start.".to_owned());
+        }
+        _ => {}
+    }
+    if end.is_some_and(|end| !end.warnings.is_empty()) {
+        advice.push(
+            "Heed the warning above: the event counts as done although it may not be.".to_owned(),
+        );
+    }
+    let is_failing = !advice.is_empty();
+    if story.registration.is_some() && story.online == Some(true) && is_failing {
+        advice.push(format!(
+            "Try it now, without waiting: landfall sync fire {}{}",
+            quoted(tag),
+            if story.kind == SyncKind::Periodic {
+                " --periodic"
+            } else {
+                ""
+            }
+        ));
+    }
+    if story.registration.is_none() && is_failing {
+        advice.push("Register the tag again, which starts anew with the first attempt.".to_owned());
+    }
+    if story.registration.is_some() && story.online == Some(false) {
+        advice.push("Bring the host online: landfall online".to_owned());
+    }
+    if story.registration.is_some() && story.online.is_none() {
+        advice.push("Start a host on this data folder: landfall run SCRIPT".to_owned());
+    }
+    advice
+}
+
+fn first_failure(end: &DispatchEnd) -> Option<&RequestRecord> {
+    end.requests
+        .iter()
+        .find(|request| request.has_failed() || request.status.is_some_and(|s| s >= 400))
+}
+
+fn is_by_hand(record: &SyncRecord) -> bool {
+    record
+        .dispatch()
+        .is_some_and(|dispatch| dispatch.reason == DispatchReason::ByHand)
+}
+
+/// As one types it on a command line.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
