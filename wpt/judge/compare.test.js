@@ -1,4 +1,4 @@
-// What the judge lets pass, and what not. Run by `node --test wpt/judge`.
+// What the judge lets pass, and what not. Run by `node --test wpt/judge/compare.test.js`.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
