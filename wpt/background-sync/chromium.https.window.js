@@ -1,6 +1,6 @@
 // META: title=Background Sync: what Chromium does where the specification says otherwise
 // META: script=/resources/driver.js
-// META: script=/background-sync/resources/sync-helpers.js
+// META: script=/background-sync/resources/sync-worker.js
 // META: timeout=long
 // META: policy=chromium
 

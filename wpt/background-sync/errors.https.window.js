@@ -1,6 +1,6 @@
 // META: title=Background Sync: what register() refuses, and in which order
 // META: script=/resources/driver.js
-// META: script=/background-sync/resources/sync-helpers.js
+// META: script=/background-sync/resources/sync-worker.js
 // META: timeout=long
 
 "use strict";

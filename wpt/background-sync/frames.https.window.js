@@ -1,6 +1,6 @@
 // META: title=Background Sync: frames
 // META: script=/resources/driver.js
-// META: script=/background-sync/resources/sync-helpers.js
+// META: script=/background-sync/resources/sync-worker.js
 
 "use strict";
 

@@ -1,6 +1,6 @@
 // META: title=Background Sync: events that the end of the browser cuts off
 // META: script=/resources/driver.js
-// META: script=/background-sync/resources/sync-helpers.js
+// META: script=/background-sync/resources/sync-worker.js
 // META: timeout=long
 
 "use strict";

@@ -1,6 +1,6 @@
 // META: title=Background Sync: what survives the end of the browser
 // META: script=/resources/driver.js
-// META: script=/background-sync/resources/sync-helpers.js
+// META: script=/background-sync/resources/sync-worker.js
 // META: timeout=long
 
 "use strict";

@@ -1,6 +1,6 @@
 // META: title=Background Sync: what the specification says where Chromium does otherwise
 // META: script=/resources/driver.js
-// META: script=/background-sync/resources/sync-helpers.js
+// META: script=/background-sync/resources/sync-worker.js
 // META: timeout=long
 // META: policy=spec
 

@@ -1,6 +1,6 @@
 // META: title=Background Sync: while no window is open
 // META: script=/resources/driver.js
-// META: script=/background-sync/resources/sync-helpers.js
+// META: script=/background-sync/resources/sync-worker.js
 // META: timeout=long
 // META: policy=chromium
 

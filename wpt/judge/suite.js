@@ -11,7 +11,7 @@ export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FOLDERS = ["background-sync", "periodic-background-sync"];
 
 /** Folders whose files are never tests. */
-const HELPER_FOLDERS = new Set(["resources"]);
+const NEVER_TESTS = new Set(["resources"]);
 
 
 /**
@@ -31,7 +31,7 @@ export function findTests() {
 function testsBelow(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return HELPER_FOLDERS.has(entry.name) ? [] : testsBelow(path);
+    if (entry.isDirectory()) return NEVER_TESTS.has(entry.name) ? [] : testsBelow(path);
     return /\.(window|any)\.js$/.test(entry.name) ? [readTest(path)] : [];
   });
 }

@@ -1,6 +1,6 @@
 // META: title=Periodic Background Sync: intervals
 // META: script=/resources/driver.js
-// META: script=/background-sync/resources/sync-helpers.js
+// META: script=/background-sync/resources/sync-worker.js
 // META: timeout=long
 
 "use strict";

@@ -164,7 +164,7 @@ async function pass_retry_delay(attempt) {
 
 /** Lets the shortest interval between two periodic syncs pass. */
 async function pass_interval() {
-  // As above.
+  // This too begins when the end of the event before was noticed.
   await quiet();
   await driver.pass_time(driver.periodic_interval);
 }
