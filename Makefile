@@ -2,7 +2,7 @@
 # at hand; with open internet plain `cargo run` and `cargo test` do the same without this file.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test rules lint v8 v8-check
+.PHONY: help demo test judge rules lint v8 v8-check
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -13,6 +13,11 @@ demo: v8-check ## queue messages offline, kill the process, come back, deliver e
 
 test: v8-check ## every test: architecture, rules, stories, real scripts from npm
 	@cargo test
+
+judge: v8-check ## our own conformance tests in Chromium and in landfall, side by side
+	@npm ci --silent --no-audit --no-fund --prefix wpt
+	@node --test --test-reporter=dot wpt/judge/compare.test.js
+	@node wpt/judge/main.js
 
 rules: ## the tests that need no V8
 	@cargo rules

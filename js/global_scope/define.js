@@ -1,5 +1,7 @@
 // How properties get onto a global object: one function for each kind of member that Web IDL knows.
 
+import { event } from "ext:landfall_platform/platform.js";
+
 /** @param {Record<string, Function>} interfaces interface objects by name */
 export function defineInterfaces(interfaces) {
   for (const [name, value] of Object.entries(interfaces)) {
@@ -60,6 +62,32 @@ export function defineReplaceableAttributes(getters) {
       configurable: true,
       enumerable: true,
     });
+  }
+}
+
+/**
+ * Event handler attributes, for the types of their events. Accessors accept a receiver as those of attributes do.
+ * https://html.spec.whatwg.org/#event-handler-idl-attributes
+ *
+ * @param {string[]} types
+ */
+export function defineEventHandlers(types) {
+  for (const type of types) {
+    // `onerror` of a global scope is called with an error's parts.
+    event.defineEventHandler(globalThis, type, undefined, type === "error");
+    const name = `on${type}`;
+    const { get, set } = Object.getOwnPropertyDescriptor(globalThis, name);
+    const { [name]: checked } = Object.getOwnPropertyDescriptors({
+      get [name]() {
+        checkReceiver(this);
+        return get.call(globalThis);
+      },
+      set [name](handler) {
+        checkReceiver(this);
+        set.call(globalThis, handler);
+      },
+    });
+    Object.defineProperty(globalThis, name, checked);
   }
 }
 

@@ -2,7 +2,6 @@
 
 import {
   DOMException,
-  event,
   globalInterfaces,
   location,
   core,
@@ -13,6 +12,7 @@ import {
 } from "ext:core/ops";
 import {
   defineAttributes,
+  defineEventHandlers,
   defineInterfaces,
   defineOperations,
   defineReplaceableAttributes,
@@ -48,6 +48,7 @@ class ServiceWorkerGlobalScope extends WorkerGlobalScope {
 
 /** Every event type that a handler attribute of the scope exists for. */
 const EVENT_HANDLERS = [
+  "error",
   "install",
   "activate",
   "fetch",
@@ -133,8 +134,7 @@ export function becomeServiceWorker({ registration, worker, isModule }) {
     skipWaiting: () => op_service_worker_skip_waiting(),
     importScripts: isModule ? refuseInModule : importScripts,
   });
-  for (const type of EVENT_HANDLERS) event.defineEventHandler(globalThis, type);
-  event.defineEventHandler(globalThis, "error", undefined, true);
+  defineEventHandlers(EVENT_HANDLERS);
 }
 
 /** https://html.spec.whatwg.org/multipage/workers.html#importing-scripts-and-libraries */

@@ -1,12 +1,12 @@
 // The global of a window-like client: a page's script, without a document.
 
 import {
-  event,
   globalInterfaces,
   location,
 } from "ext:landfall_platform/platform.js";
 import {
   defineAttributes,
+  defineEventHandlers,
   defineInterfaces,
   defineOperations,
   defineReplaceableAttributes,
@@ -26,6 +26,7 @@ import {
 const { Window } = globalInterfaces;
 
 const EVENT_HANDLERS = [
+  "error",
   "message",
   "messageerror",
   "unhandledrejection",
@@ -61,8 +62,7 @@ export function becomeWindow({ controller }) {
     self: () => globalThis,
     origin: () => new URL(location.getLocationHref()).origin,
   });
-  for (const type of EVENT_HANDLERS) event.defineEventHandler(globalThis, type);
-  event.defineEventHandler(globalThis, "error", undefined, true);
+  defineEventHandlers(EVENT_HANDLERS);
   initializeController(controller);
 }
 

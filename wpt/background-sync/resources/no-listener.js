@@ -1,0 +1,3 @@
+// A service worker that listens to nothing.
+
+addEventListener("install", () => skipWaiting());
