@@ -10,8 +10,8 @@ use url::Url;
 
 use crate::cli::clock;
 use crate::cli::policy_args::{PolicyArgs, permission};
-use crate::clock::Timestamp;
 use crate::cli::push_args::{NotificationCommand, PushArgs};
+use crate::clock::Timestamp;
 use crate::connectivity::{Probe, Timeline};
 use crate::host::Permission;
 use crate::service_worker::WarningName;

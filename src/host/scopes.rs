@@ -9,6 +9,7 @@ use futures::future::{FutureExt, LocalBoxFuture, Shared};
 use tokio::sync::oneshot;
 use url::Url;
 
+use crate::clock::Timestamp;
 use crate::engine::{ScopeKind, StopReason};
 use crate::host::core::Core;
 use crate::host::event::{HostEventKind, ScriptSource};
