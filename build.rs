@@ -21,6 +21,9 @@ mod clock;
 #[path = "src/connectivity/mod.rs"]
 mod connectivity;
 #[cfg(feature = "v8")]
+#[path = "src/dom_string.rs"]
+mod dom_string;
+#[cfg(feature = "v8")]
 #[path = "src/network/mod.rs"]
 mod network;
 #[cfg(feature = "v8")]

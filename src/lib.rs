@@ -23,6 +23,7 @@
 //! ([`storage`], [`connectivity`], [`network`]), then see where both meet scripts (`host`, `engine`, `web`).
 
 pub mod clock;
+pub mod dom_string;
 
 pub mod service_worker;
 pub mod sync;
@@ -51,7 +52,8 @@ pub mod cli;
 pub use host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, FunctionCall, Host,
     HostBuilder, HostEvent, HostEventKind, LogEntry, Permission, PermissionState, RegisterOptions,
-    Registration, RegistrationStatus, ScriptSource, Status, SyncStatus, SyncStory, WorkerStatus,
+    Registration, RegistrationStatus, ScriptSource, Status, SyncStatus, SyncStory,
+    UnknownPermission, WorkerStatus,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

@@ -292,15 +292,42 @@ fn a_tag_that_nobody_listens_to_is_done() {
         .expect_tags(&[]);
 }
 
+/// A DOMString is not converted.
 #[test]
-fn half_a_surrogate_in_a_tag_becomes_the_replacement_character() {
-    Scenario::offline().worker(FULFILS).expect_eval(
-        "navigator.serviceWorker.ready.then(async ({ sync }) => {
-             await sync.register('\\ud800');
-             return await sync.getTags();
-         })",
-        json!(["\u{fffd}"]),
-    );
+fn half_a_surrogate_pair_in_a_tag_reads_back_as_it_was_written() {
+    Scenario::offline()
+        .worker("self.onsync = (event) => console.log(JSON.stringify(event.tag));")
+        .expect_eval(
+            "navigator.serviceWorker.ready.then(async ({ sync, periodicSync }) => {
+                 await sync.register('\\ud800');
+                 await sync.register('\\u{10f800}');
+                 await periodicSync.register('b\\udc00');
+             })",
+            json!(null),
+        )
+        .restart_host()
+        .expect_eval(
+            "navigator.serviceWorker.ready.then(async ({ sync, periodicSync }) =>
+                 JSON.stringify([...await sync.getTags(), ...await periodicSync.getTags()]))",
+            json!("[\"\\ud800\",\"\u{10f800}\",\"b\\udc00\"]"),
+        )
+        .go_online()
+        .expect_printed(&["\"\\ud800\"", "\"\u{10f800}\""]);
+}
+
+/// R4: as in Chromium, half a pair counts as the three bytes of the replacement character.
+#[test]
+fn half_a_surrogate_pair_counts_as_three_bytes_of_a_tag() {
+    let register = |halves: u32| {
+        format!(
+            "navigator.serviceWorker.ready.then(({{ sync }}) => sync.register('\\ud800'.repeat({halves})))
+                 .then(() => 'registered', (error) => error.name)"
+        )
+    };
+    Scenario::offline()
+        .worker(FULFILS)
+        .expect_eval(&register(3_413), json!("registered"))
+        .expect_eval(&register(3_414), json!("InvalidAccessError"));
 }
 
 /// F9

@@ -336,6 +336,79 @@ fn an_outcome_that_cannot_be_stored_holds_until_the_host_ends() {
         .expect_tags(&[]);
 }
 
+/// P1: also what is to be forgotten.
+#[test]
+fn a_periodic_tag_that_cannot_be_stored_or_forgotten_is_refused() {
+    let periodic = |call: &str| {
+        format!(
+            "navigator.serviceWorker.ready.then(({{ periodicSync }}) => periodicSync.{call})
+                 .then(() => 'resolved', (error) => `${{error.name}} ${{error.message}}`)"
+        )
+    };
+    let scenario = Scenario::offline()
+        .worker(FULFILS)
+        .register_periodic_sync("stored", Duration::ZERO);
+    let database = break_storage(&scenario, "INSERT");
+    let scenario = scenario.expect_eval(&periodic("register('lost')"), json!(DISABLED));
+    heal_storage(&database);
+    let database = break_storage(&scenario, "DELETE");
+    let scenario = scenario
+        .expect_eval(&periodic("unregister('stored')"), json!(DISABLED))
+        .expect_tags(&["stored"]);
+    heal_storage(&database);
+    scenario
+        .expect_eval(&periodic("unregister('stored')"), json!("resolved"))
+        .expect_tags(&[]);
+}
+
+/// S9, D5, D8: disabled by the policy, for as long as the policy says so.
+#[test]
+fn while_background_sync_is_disabled_what_is_stored_waits_for_a_host_that_has_it() {
+    let is_disabled = std::rc::Rc::new(std::cell::Cell::new(false));
+    let disabled = std::rc::Rc::clone(&is_disabled);
+    let call = |call: &str| {
+        format!(
+            "navigator.serviceWorker.ready.then((r) => r.{call})
+                 .then((value) => value ?? 'resolved', (error) => `${{error.name}} ${{error.message}}`)"
+        )
+    };
+    let scenario = Scenario::offline()
+        .with(move |builder| {
+            builder.sync_policy(SyncPolicy {
+                disabled: disabled.get(),
+                ..SyncPolicy::landfall()
+            })
+        })
+        .worker(FULFILS)
+        .register_sync("outbox")
+        .register_periodic_sync("news", Duration::ZERO);
+    is_disabled.set(true);
+    let mut scenario = scenario.restart_host();
+    for refused in [
+        "sync.register('new')",
+        "sync.getTags()",
+        "periodicSync.register('new')",
+        "periodicSync.getTags()",
+        "periodicSync.unregister('news')",
+    ] {
+        assert_eq!(scenario.eval(&call(refused)), json!(DISABLED), "{refused}");
+    }
+    let scenario = scenario
+        .go_online()
+        .advance(100 * 60 * MINUTE)
+        .expect_fired("outbox", 0)
+        .expect_fired("news", 0);
+    is_disabled.set(false);
+    scenario
+        .go_offline()
+        .restart_host()
+        .expect_eval(&call("sync.getTags()"), json!(["outbox"]))
+        .expect_eval(&call("periodicSync.getTags()"), json!(["news"]))
+        .go_online()
+        .expect_fired("outbox", 1)
+        .expect_fired("news", 1);
+}
+
 /// D10
 #[test]
 fn what_is_asked_in_a_row_is_answered_in_that_order() {
@@ -367,6 +440,29 @@ fn a_host_switched_offline_holds_its_tags_back_although_the_network_is_there() {
         .expect_fired("held", 1)
         .register_sync("free")
         .expect_fired("free", 1)
+        .expect_tags(&[]);
+}
+
+/// V2
+#[test]
+fn two_who_hold_a_host_offline_both_have_to_let_go() {
+    let mut scenario = Scenario::online().worker(FULFILS);
+    let (first, second) = (
+        scenario.host().hold_offline(),
+        scenario.host().hold_offline(),
+    );
+    let scenario = scenario
+        .register_sync("held")
+        .register_sync("too")
+        .expect_tags(&["held", "too"])
+        .expect_eval("navigator.onLine", json!(false));
+    drop(first);
+    let mut scenario = scenario.go_online().expect_fired("held", 0);
+    drop(second);
+    scenario.settle();
+    scenario
+        .expect_fired("held", 1)
+        .expect_fired("too", 1)
         .expect_tags(&[]);
 }
 

@@ -231,6 +231,51 @@ fn a_preset_chooses_the_rules_of_background_sync() {
     run(&["--sync-preset", "safari"]).expect_error(USAGE, &["safari", "landfall, spec, chromium"]);
 }
 
+/// In real time: the program has no other clock.
+#[test]
+fn periodic_syncs_come_as_often_as_the_command_line_says_until_their_permission_goes() {
+    let folder = Folder::with(&[
+        (
+            "sw.js",
+            "onperiodicsync = (event) => console.log('fired', event.tag);",
+        ),
+        (
+            "page.js",
+            "navigator.serviceWorker.ready.then((r) => r.periodicSync.register('news', { minInterval: 86400000 }))
+                 .catch((error) => console.log(error.name));",
+        ),
+    ]);
+    let words = ["run", "sw.js", "--page", "page.js", "--connectivity=online"];
+    let host = folder.start(&[words.as_slice(), &["--periodic-interval", "50ms"]].concat());
+    host.expect_line("periodicsync `news`");
+    host.expect_line("fired news");
+    host.expect_line("fired news");
+    folder.landfall(&["sync", "ls"]).expect_line("periodicsync");
+    let fired = folder.landfall(&["sync", "fire", "other", "--periodic"]);
+    assert_eq!(fired.code, DONE, "{}", fired.stderr);
+    host.expect_line("fired other");
+    folder
+        .landfall(&["permission", "deny", "periodic-background-sync"])
+        .expect_line("`periodic-background-sync` is denied for https://localhost");
+    host.expect_line("unqueued");
+    folder
+        .landfall(&["sync", "ls"])
+        .expect_line("no sync is registered");
+    folder
+        .landfall(&["permission", "grant", "camera"])
+        .expect_error(USAGE, &["camera", "periodic-background-sync"]);
+    drop(host);
+
+    let run = |more: &[&str]| {
+        let more = [more, &["--ephemeral", "--exit-when-idle"]].concat();
+        folder.landfall(&[words.as_slice(), &more].concat())
+    };
+    run(&["--deny", "periodic-background-sync"]).expect_line("NotAllowedError");
+    run(&["--disable-sync"]).expect_line("UnknownError");
+    run(&["--engagement", "none"]).expect_line("periodicsync `news`");
+    run(&["--periodic-interval", "0s"]).expect_error(USAGE, &["expected a time from 1ms up"]);
+}
+
 #[test]
 fn where_no_host_runs_the_store_is_read() {
     let folder = Folder::with(&[("sw.js", WORKER), ("page.js", PAGE)]);

@@ -208,3 +208,30 @@ fn offline_every_request_fails_and_everyone_knows() {
         .wait_until_printed("page online")
         .wait_until_printed("worker offline false");
 }
+
+#[test]
+fn a_window_posts_messages_to_itself() {
+    Scenario::online()
+        .page(
+            "self.onmessage = ({ data, origin, source, ports }) =>
+                 console.log(data, origin, source === window, ports.length);
+             const { port1, port2 } = new MessageChannel();
+             postMessage('to all', '*', [port1]);
+             postMessage('to us', { targetOrigin: location.href, transfer: [port2] });
+             postMessage('by default');
+             postMessage('to others', 'https://elsewhere.example');
+             console.log('first');",
+        )
+        .expect_printed(&[
+            "first",
+            "to all https://app.example true 1",
+            "to us https://app.example true 1",
+            "by default https://app.example true 0",
+        ])
+        .expect_eval(
+            "['nonsense', '', 5].map((target) => {
+                 try { postMessage(1, target); } catch (error) { return error.name; }
+             })",
+            json!(["SyntaxError", "SyntaxError", "SyntaxError"]),
+        );
+}

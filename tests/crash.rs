@@ -165,6 +165,7 @@ impl Life {
         command.current_dir(folder);
         command.args(["run", "sw.js", "--page", "page.js", "--data", "data"]);
         command.args(["--connectivity", connectivity, "--json"]);
+        command.args(["--periodic-interval", "200ms"]);
         Process::start(command, &folder.join("diagnostics"))
     }
 

@@ -23,6 +23,8 @@ mod cache;
 mod cli;
 /// Clients that a worker sees, claims and answers.
 mod clients;
+/// The conformance runner: what it runs, what it says, and that nothing stops it.
+mod conformance_runner;
 /// Kills, full disks, damaged files: what was promised is kept.
 mod crash;
 /// An embedder's functions, and its hand on every request.

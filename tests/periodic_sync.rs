@@ -270,6 +270,39 @@ fn when_the_permission_is_taken_away_the_origins_periodic_syncs_are_gone() {
         .expect_tags(&["news"]);
 }
 
+/// The way of every tutorial: ask for the permission first, then register.
+#[test]
+fn a_script_sees_its_permission_and_that_it_is_taken_away() {
+    let mut scenario = Scenario::online().worker(FULFILS).expect_eval(
+        "navigator.permissions.query({ name: 'periodic-background-sync' }).then((status) => {
+             globalThis.status = status;
+             status.onchange = () => console.log(`now ${status.state}`);
+             return [status.name, status.state, status instanceof PermissionStatus];
+         })",
+        json!(["periodic-background-sync", "granted", true]),
+    );
+    let host = scenario.host();
+    scenario
+        .run(async move {
+            let permission = Permission::PeriodicBackgroundSync;
+            let denied = PermissionState::Denied;
+            host.set_permission(&address(""), permission, denied).await
+        })
+        .expect("it is set");
+    let query = |name: &str| {
+        format!(
+            "navigator.permissions.query({{ name: '{name}' }})
+                 .then(({{ state }}) => state, ({{ name }}) => name)"
+        )
+    };
+    scenario
+        .wait_until_printed("now denied")
+        .expect_eval("status.state", json!("denied"))
+        .expect_eval(&query("periodic-background-sync"), json!("denied"))
+        .expect_eval(&query("background-sync"), json!("granted"))
+        .expect_eval(&query("camera"), json!("TypeError"));
+}
+
 /// P6: a host that starts without the permission.
 #[test]
 fn a_host_without_the_permission_forgets_what_one_with_it_kept() {

@@ -4,7 +4,6 @@
 //! Downloads nothing but what `npm ci` installs.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
@@ -21,6 +20,8 @@ use landfall::{
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::support::npm;
+
 const ORIGIN: &str = "https://app.example/";
 
 /// Settles when the page has a controller, which Workbox's `clientsClaim()` gives it.
@@ -32,38 +33,7 @@ const CONTROLLED: &str = "new Promise((resolve) => {
 /// The site's folder, with the packages of the lock installed.
 pub fn site() -> &'static Path {
     static SITE: OnceLock<PathBuf> = OnceLock::new();
-    SITE.get_or_init(|| {
-        let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm");
-        if !is_installed(&site) {
-            install(&site);
-        }
-        site
-    })
-}
-
-/// npm writes its own lock when it is done; one older than ours belongs to another set.
-fn is_installed(site: &Path) -> bool {
-    let changed = |path: PathBuf| {
-        path.metadata()
-            .and_then(|metadata| metadata.modified())
-            .ok()
-    };
-    let installed = changed(site.join("node_modules/.package-lock.json"));
-    installed.is_some() && installed >= changed(site.join("package-lock.json"))
-}
-
-fn install(site: &Path) {
-    let output = Command::new("npm")
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(site)
-        .output()
-        .expect("this test needs `npm`; install Node.js");
-    assert!(
-        output.status.success(),
-        "`npm ci` in {} failed:\n{}",
-        site.display(),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    SITE.get_or_init(|| npm::installed("tests/npm"))
 }
 
 /// A host whose origin is the site's folder, with a worker of it and a page that talks to that worker.

@@ -1,7 +1,7 @@
 // CacheStorage: the caches of the origin, by name.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { primordials, webidl } from "ext:landfall_platform/platform.js";
+import { webidl } from "ext:landfall_platform/platform.js";
 import { tellWork } from "ext:sw_activity/activity.js";
 import {
   op_cache_delete,
@@ -13,9 +13,6 @@ import {
 import { createCache } from "ext:sw_cache/cache.js";
 import { responseFromEntry } from "ext:sw_cache/entry.js";
 import { queryOf, toMultiCacheQueryOptions, toRequestInfo } from "ext:sw_cache/query.js";
-
-// Names go to and fro as JSON strings: a DOMString may hold lone surrogates, which text in Rust cannot.
-const { JSONParse, JSONStringify } = primordials;
 
 /** https://w3c.github.io/ServiceWorker/#cachestorage-interface */
 export class CacheStorage {
@@ -32,7 +29,7 @@ export class CacheStorage {
     options = toMultiCacheQueryOptions(options, prefix, "Argument 2");
     const query = queryOf(request, options);
     if (query === null) return undefined;
-    const name = options.cacheName === undefined ? null : JSONStringify(options.cacheName);
+    const name = options.cacheName ?? null;
     const entry = op_cache_match_anywhere(name, query);
     return entry === null ? undefined : responseFromEntry(entry);
   }
@@ -58,7 +55,7 @@ export class CacheStorage {
   async keys() {
     webidl.assertBranded(this, CacheStoragePrototype);
     tellWork("storage");
-    return op_cache_names().map((name) => JSONParse(name));
+    return op_cache_names();
   }
 }
 webidl.configureInterface(CacheStorage);
@@ -67,7 +64,7 @@ const CacheStoragePrototype = CacheStorage.prototype;
 function toName(methodArguments, method) {
   const prefix = `Failed to execute '${method}' on 'CacheStorage'`;
   webidl.requiredArguments(methodArguments.length, 1, prefix);
-  return JSONStringify(webidl.converters.DOMString(methodArguments[0], prefix, "Argument 1"));
+  return webidl.converters.DOMString(methodArguments[0], prefix, "Argument 1");
 }
 
 /** The value of the global attribute `caches`. */

@@ -28,6 +28,7 @@ import {
 } from "ext:sw_indexed_db/mod.js";
 import { startReporting } from "ext:sw_global_scope/reporting.js";
 import { Lock, LockManager } from "ext:sw_navigator/lock_manager.js";
+import { changePermission, Permissions, PermissionStatus } from "ext:sw_navigator/permissions.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
 import { abortFetch } from "ext:sw_service_worker/dispatch_fetch.js";
 import {
@@ -63,6 +64,8 @@ defineInterfaces({
   Lock,
   LockManager,
   PeriodicSyncManager,
+  Permissions,
+  PermissionStatus,
   ServiceWorker,
   ServiceWorkerRegistration,
   StorageManager,
@@ -91,6 +94,7 @@ const notices = {
   workerStateChanged: updateWorkerState,
   registrationChanged: updateRegistration,
   updateFound: announceUpdate,
+  permissionChanged: changePermission,
   connectivityChanged: (isOnline) =>
     fire(globalThis, new event.Event(isOnline ? "online" : "offline")),
 };

@@ -4,12 +4,14 @@ import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 import { webidl } from "ext:landfall_platform/platform.js";
 import { op_navigator_facts, op_navigator_is_online } from "ext:core/ops";
 import { LockManager } from "ext:sw_navigator/lock_manager.js";
+import { Permissions } from "ext:sw_navigator/permissions.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
 
 let facts;
 const fact = (name) => (facts ??= op_navigator_facts())[name];
 
 let locks;
+let permissions;
 let storage;
 
 /**
@@ -64,6 +66,10 @@ class NavigatorBase {
 
   get locks() {
     return locks ??= new LockManager(HOST);
+  }
+
+  get permissions() {
+    return permissions ??= new Permissions(HOST);
   }
 
   get storage() {

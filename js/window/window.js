@@ -8,8 +8,10 @@ import {
 import {
   defineAttributes,
   defineInterfaces,
+  defineOperations,
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
+import { postMessage } from "ext:sw_window/post_message.js";
 import { createNavigator, Navigator } from "ext:sw_navigator/navigator.js";
 import {
   changeController,
@@ -53,6 +55,7 @@ export function becomeWindow({ controller }) {
     window: { get: () => globalThis, enumerable: true },
   });
   defineAttributes({ navigator: () => navigator });
+  defineOperations({ postMessage });
   defineReplaceableAttributes({
     self: () => globalThis,
     origin: () => new URL(location.getLocationHref()).origin,

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+use crate::cli::policy_args::{PolicyArgs, permission};
 use crate::connectivity::{Probe, Timeline};
+use crate::host::Permission;
 use crate::service_worker::WarningName;
-use crate::sync::Preset;
 
 /// Runs real, unmodified service workers outside the browser
 ///
@@ -71,6 +72,9 @@ pub(super) enum Command {
     Online(DataFolder),
     /// Cut the running host off the network: every request fails, no sync event is sent
     Offline(DataFolder),
+    /// Change what an origin of the running host may do, until the host ends
+    #[command(subcommand)]
+    Permission(PermissionCommand),
     /// List the service workers of a data folder
     Registrations(ListArgs),
     /// Show the whole state of a data folder: network, service workers, syncs, clients
@@ -117,6 +121,30 @@ pub(super) struct DropArgs {
     /// Forget the periodic sync of that tag
     #[arg(long)]
     pub(super) periodic: bool,
+}
+
+/// `landfall permission`
+#[derive(Debug, Subcommand)]
+pub(super) enum PermissionCommand {
+    /// Grant a permission
+    Grant(PermissionArgs),
+    /// Take a permission away; its periodic syncs go with `periodic-background-sync`
+    Deny(PermissionArgs),
+}
+
+/// Arguments of `landfall permission`.
+#[derive(Debug, Args)]
+pub(super) struct PermissionArgs {
+    /// The permission
+    #[arg(value_name = "NAME", value_parser = permission())]
+    pub(super) name: Permission,
+
+    /// The origin, needed only if the host runs workers of several
+    #[arg(long, value_name = "URL", value_parser = parse_origin)]
+    pub(super) origin: Option<Url>,
+
+    #[command(flatten)]
+    pub(super) data: DataFolder,
 }
 
 /// Which data folder a command is about.
@@ -254,18 +282,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "STATE", default_value = "auto", value_parser = parse_connectivity, help_heading = "Network")]
     pub(super) connectivity: ConnectivityArg,
 
-    /// The rules of background sync where browsers and the specification differ
-    ///
-    /// `landfall` needs no open page and starts afresh when a tag is registered again. `spec` and `chromium` refuse
-    /// to register a tag without an open page; `chromium` lets a delay stand when its tag is registered again.
-    #[arg(
-        long,
-        value_enum,
-        default_value = "landfall",
-        value_name = "PRESET",
-        help_heading = "Sync"
-    )]
-    pub(super) sync_preset: SyncPreset,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
 
     /// Do not give this warning; see `Warnings` below (repeatable)
     #[arg(long, value_name = "NAME", help_heading = "Warnings")]
@@ -373,27 +391,6 @@ pub(super) enum ScriptKind {
     Classic,
     /// Strict mode, `import`
     Module,
-}
-
-/// The value of `--sync-preset`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SyncPreset {
-    /// What suits a worker without pages
-    Landfall,
-    /// The specification wherever it speaks
-    Spec,
-    /// Chromium wherever it differs
-    Chromium,
-}
-
-impl From<SyncPreset> for Preset {
-    fn from(preset: SyncPreset) -> Self {
-        match preset {
-            SyncPreset::Landfall => Self::Landfall,
-            SyncPreset::Spec => Self::Spec,
-            SyncPreset::Chromium => Self::Chromium,
-        }
-    }
 }
 
 /// The value of `--log-format`.

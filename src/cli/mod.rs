@@ -9,6 +9,8 @@ mod diagnostics;
 mod explain;
 mod frame;
 mod output;
+mod permission;
+mod policy_args;
 mod registrations;
 mod run;
 mod serve;
@@ -23,8 +25,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use args::{Cli, Command, SyncCommand};
+use args::{Cli, Command, PermissionCommand, SyncCommand};
 use output::Output;
+
+use crate::host::PermissionState;
 
 /// Exit code of a command that did not do what it was asked for.
 const FAILED: u8 = 1;
@@ -69,6 +73,12 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         Command::Sync(SyncCommand::Drop(args)) => sync::drop(args, output).await,
         Command::Online(folder) => switch::go(true, &folder, output).await,
         Command::Offline(folder) => switch::go(false, &folder, output).await,
+        Command::Permission(PermissionCommand::Grant(args)) => {
+            permission::set(args, PermissionState::Granted, output).await
+        }
+        Command::Permission(PermissionCommand::Deny(args)) => {
+            permission::set(args, PermissionState::Denied, output).await
+        }
         Command::Registrations(args) => registrations::list(&args, output).await,
         Command::Status(args) => registrations::status(&args, output).await,
     }

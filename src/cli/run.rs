@@ -23,7 +23,6 @@ use crate::host::{
     HostEventKind, RegisterOptions,
 };
 use crate::service_worker::{ScriptType, WarningName};
-use crate::sync::Preset;
 
 /// Runs until interrupted, or until nothing is left to do if that is asked for.
 pub(super) async fn run(
@@ -86,9 +85,9 @@ fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
     };
     let builder = Host::builder()
         .connectivity(connectivity)
-        .sync_policy(Preset::from(args.sync_preset))
         .strict(args.strict)
         .origin_server(&site.origin, site.server.clone());
+    let builder = args.policy.apply(builder, &site.origin);
     let builder = WarningName::ALL.into_iter().fold(builder, |builder, name| {
         let is_chosen = args.warn.is_empty() || args.warn.contains(&name);
         builder.warning(name, is_chosen && !args.no_warn.contains(&name))

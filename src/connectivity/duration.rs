@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// `250ms`, `3s`, `1.5s`, `5m`, `2h`.
-pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+/// `250ms`, `3s`, `1.5s`, `5m`, `2h`; `None` for anything else.
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let unit_at = text.find(|c: char| c.is_ascii_alphabetic())?;
     let (number, unit) = text.split_at(unit_at);
     let seconds_per_unit = match unit {

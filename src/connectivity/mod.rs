@@ -3,6 +3,7 @@
 //! Says what is known and tells who asks; what follows from it is decided above.
 
 mod duration;
+mod hold;
 mod links;
 mod monitor;
 #[cfg(target_os = "linux")]
@@ -22,6 +23,8 @@ use crate::clock::Clock;
 
 use self::probe::Prober;
 
+pub use duration::parse_duration;
+pub use hold::OfflineHold;
 pub use probe::{Probe, ProbeError};
 pub use simulated::SimulatedNetwork;
 pub use state::{NetworkReason, NetworkState};
@@ -47,6 +50,8 @@ struct Shared {
 struct Layers {
     source: NetworkState,
     forced: Option<bool>,
+    /// How many hold the host offline, whatever else is said.
+    holds: usize,
 }
 
 /// Where the state comes from.
@@ -92,6 +97,7 @@ impl Connectivity {
         let layers = Layers {
             source: first,
             forced: None,
+            holds: 0,
         };
         Self {
             shared: Arc::new(Shared {
@@ -194,6 +200,7 @@ impl Shared {
         let mut layers = lock(&self.layers);
         change(&mut layers);
         let now = match layers.forced {
+            _ if layers.holds > 0 => NetworkState::offline(NetworkReason::Host),
             Some(online) => NetworkState::new(online, NetworkReason::Host),
             None => layers.source.clone(),
         };

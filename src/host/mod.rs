@@ -35,7 +35,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use url::Url;
 
-use crate::connectivity::Connectivity;
+use crate::connectivity::{Connectivity, OfflineHold};
 use crate::network::{NetworkError, Request, Response};
 use crate::service_worker::{EventOutcome, RegistrationId, ScriptType, UpdateViaCache};
 use crate::sync::{Engagement, SyncKind};
@@ -56,7 +56,7 @@ pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
 pub use event_log::LogEntry;
 pub use exposed::FunctionCall;
 pub use history::SyncStory;
-pub use permissions::{Permission, PermissionState};
+pub use permissions::{Permission, PermissionState, UnknownPermission};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
 
 /// A script that is to be registered.
@@ -195,6 +195,12 @@ impl Host {
     /// Takes the network from every worker and client.
     pub fn go_offline(&self) {
         self.connectivity.go_offline();
+    }
+
+    /// Takes the network away until the hold is dropped, and every other one too: for those who test side by side and
+    /// know nothing of each other. Meanwhile [`Self::go_online`] does nothing.
+    pub fn hold_offline(&self) -> OfflineHold {
+        self.connectivity.hold_offline()
     }
 
     /// Gives the network back; every pending sync is fired.

@@ -12,6 +12,7 @@ use crate::service_worker::RegistrationId;
 use crate::storage::{DropCause, StorageError, SyncEntry};
 use crate::sync::{Engagement, OwnerId, SyncKey, SyncKind, SyncRefusal, SyncRegistration};
 use crate::web::error::WebError;
+use crate::web::event::Notice;
 
 impl Core {
     /// `registration.periodicSync.register()`: what it resolves is on disk.
@@ -79,6 +80,10 @@ impl Core {
         self.permissions
             .borrow_mut()
             .set(origin.to_owned(), permission, state);
+        self.notify_origin(origin, || Notice::PermissionChanged {
+            name: permission.name(),
+            is_granted: state == PermissionState::Granted,
+        });
         self.review_periodic_syncs(origin)
     }
 

@@ -1,11 +1,15 @@
 //! What an origin may do of that for which a browser asks its user. There is nobody to ask here: it is set beforehand.
 
 use std::collections::HashMap;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::sync::SyncKind;
 
 /// Something that an origin may or may not do. The names are those of the Permissions registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Permission {
     /// `background-sync`: `registration.sync.register()`. Granted by default.
@@ -17,7 +21,8 @@ pub enum Permission {
 }
 
 /// Whether it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum PermissionState {
     /// It may.
     Granted,
@@ -25,7 +30,37 @@ pub enum PermissionState {
     Denied,
 }
 
+/// A name that no permission has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no permission; there are {names}", names = Permission::ALL.map(Permission::name).join(", "))]
+pub struct UnknownPermission(String);
+
+impl FromStr for Permission {
+    type Err = UnknownPermission;
+
+    fn from_str(name: &str) -> Result<Self, UnknownPermission> {
+        let named = Self::ALL.into_iter().find(|known| known.name() == name);
+        named.ok_or_else(|| UnknownPermission(name.to_owned()))
+    }
+}
+
 impl Permission {
+    /// All there are.
+    pub const ALL: [Self; 3] = [
+        Self::BackgroundSync,
+        Self::PeriodicBackgroundSync,
+        Self::Notifications,
+    ];
+
+    /// Its name in the Permissions registry.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BackgroundSync => "background-sync",
+            Self::PeriodicBackgroundSync => "periodic-background-sync",
+            Self::Notifications => "notifications",
+        }
+    }
+
     fn default_state(self) -> PermissionState {
         match self {
             Self::BackgroundSync | Self::PeriodicBackgroundSync => PermissionState::Granted,

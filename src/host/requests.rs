@@ -1,11 +1,13 @@
 //! Answers what scopes ask for.
 
 use std::rc::Rc;
+use std::str::FromStr;
 
 use url::Url;
 
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
+use crate::host::permissions::Permission;
 use crate::host::scopes::Role;
 use crate::service_worker::client::{ClientQuery, ClientScope, match_all};
 use crate::service_worker::scope::match_registration;
@@ -86,6 +88,14 @@ impl Core {
                 reply,
             } => answer_to(reply)(Ok(self.match_clients(&asker, include_uncontrolled, kind))),
             HostRequest::ClaimClients(reply) => answer_to(reply)(self.claim_clients(&asker)),
+            HostRequest::QueryPermission(name, reply) => {
+                let named = Permission::from_str(&name).map_err(|error| {
+                    WebError::Type(format!(
+                        "Failed to execute 'query' on 'Permissions': {error}"
+                    ))
+                });
+                answer_to(reply)(named.map(|named| self.is_granted(&asker.origin, named)));
+            }
             HostRequest::GetSyncTags(registration, kind, reply) => {
                 answer_to(reply)(self.sync_tags(RegistrationId(registration), kind));
             }

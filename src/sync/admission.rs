@@ -1,6 +1,7 @@
 //! May this `register()` go ahead? The checks in their order, and the exception for each.
 //! Whether a window is open or a permission granted is told to it.
 
+use crate::dom_string::utf8_length;
 use crate::sync::policy::{CheckOrder, SyncPolicy};
 
 /// What a call of `register()` finds.
@@ -81,7 +82,7 @@ impl Admission<'_> {
         let has_window = self.has_window || !policy.window_required;
         let is_short = policy
             .max_tag_bytes
-            .is_none_or(|limit| self.tag.len() <= limit);
+            .is_none_or(|limit| utf8_length(self.tag) <= limit);
         if has_window && is_short {
             Ok(())
         } else {

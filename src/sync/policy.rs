@@ -60,7 +60,7 @@ pub struct SyncPolicy {
     pub event_time_limit: Duration,
     /// Whether `register()` needs an open top-level window of the origin. Specification and Chromium: yes.
     pub window_required: bool,
-    /// The longest tag, in bytes of UTF-8. Chromium: 10,240; the specification has no limit.
+    /// The longest tag, in bytes of UTF-8; half a surrogate pair counts as three. Chromium: 10,240; the specification has no limit.
     pub max_tag_bytes: Option<usize>,
     /// Which of two missing things `register()` complains about.
     pub check_order: CheckOrder,
@@ -160,6 +160,13 @@ impl SyncPolicy {
                 "periodic.min_gap",
                 self.periodic.min_gap >= Duration::from_millis(1),
                 "at least a millisecond",
+            ),
+            (
+                "periodic.max_interval",
+                self.periodic
+                    .max_interval
+                    .is_none_or(|longest| longest >= self.periodic.min_gap),
+                "at least `periodic.min_gap`, or none",
             ),
             (
                 "periodic.max_attempts",

@@ -23,7 +23,7 @@ pub struct SyncKey {
     pub owner: OwnerId,
     /// One-shot or periodic; the same tag may be registered for both.
     pub kind: SyncKind,
-    /// The tag the script chose. May be empty.
+    /// The tag the script chose, as [text](crate::dom_string). May be empty.
     pub tag: String,
 }
 

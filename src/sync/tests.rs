@@ -480,6 +480,18 @@ fn a_policy_that_makes_no_sense_is_refused_by_name() {
         refused(|policy| policy.interruptions_per_attempt = Some(0)),
         "interruptions_per_attempt"
     );
+    assert_eq!(
+        refused(|policy| policy.periodic.min_gap = Duration::from_micros(999)),
+        "periodic.min_gap"
+    );
+    assert_eq!(
+        refused(|policy| policy.periodic.max_interval = Some(MINUTE)),
+        "periodic.max_interval"
+    );
+    assert_eq!(
+        refused(|policy| policy.periodic.max_attempts = 0),
+        "periodic.max_attempts"
+    );
     for preset in [Preset::Landfall, Preset::Spec, Preset::Chromium] {
         SyncPolicy::from(preset).validate().unwrap();
     }
@@ -510,8 +522,14 @@ fn the_defaults_are_chromiums_and_the_presets_say_where_they_differ() {
     assert_eq!(landfall.event_time_limit, 3 * MINUTE);
     assert_eq!(landfall.max_tag_bytes, Some(10_240));
 
+    assert!(!landfall.disabled);
+    assert_eq!(landfall.periodic.min_gap, 12 * 60 * MINUTE);
+    assert_eq!(landfall.periodic.max_attempts, 3);
+
     let chromium = SyncPolicy::from(Preset::Chromium);
     assert_eq!(chromium.retry, landfall.retry);
+    assert_eq!(chromium.periodic, landfall.periodic);
+    assert_eq!(SyncPolicy::from(Preset::Spec).periodic.max_attempts, 1);
     assert_eq!(chromium.max_tag_bytes, landfall.max_tag_bytes);
     assert_eq!(SyncPolicy::from(Preset::Spec).max_tag_bytes, None);
 }

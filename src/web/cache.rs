@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use deno_core::error::ResourceError;
+use deno_core::serde_v8::U16String;
 use deno_core::{AsyncResult, BufView, OpState, Resource, ResourceId, ToJsBuffer, op2};
 use deno_error::JsErrorBox;
 use serde::{Deserialize, Serialize};
 
+use crate::dom_string::{from_units, to_units};
 use crate::storage::cache_storage::{
     BodyReader, BodyWriter, CacheId, CachePins, CacheQuery, CacheStorage, CachedRequest,
     CachedResponse, Found, NewEntry, PutError,
@@ -224,35 +226,37 @@ impl Resource for WrittenBody {
     }
 }
 
-#[op2(fast)]
+#[op2]
 #[number]
-fn op_cache_open(state: &mut OpState, #[string] name: &str) -> Result<i64, CacheError> {
-    Ok(LazyCaches::of(state)?.open_cache(name)?.0)
+fn op_cache_open(state: &mut OpState, #[serde] name: U16String) -> Result<i64, CacheError> {
+    Ok(LazyCaches::of(state)?.open_cache(&from_units(&name))?.0)
 }
 
-#[op2(fast)]
-fn op_cache_has(state: &mut OpState, #[string] name: &str) -> Result<bool, CacheError> {
-    Ok(LazyCaches::of(state)?.has_cache(name)?)
+#[op2]
+fn op_cache_has(state: &mut OpState, #[serde] name: U16String) -> Result<bool, CacheError> {
+    Ok(LazyCaches::of(state)?.has_cache(&from_units(&name))?)
 }
 
-#[op2(fast)]
-fn op_cache_delete(state: &mut OpState, #[string] name: &str) -> Result<bool, CacheError> {
-    Ok(LazyCaches::of(state)?.delete_cache(name)?)
+#[op2]
+fn op_cache_delete(state: &mut OpState, #[serde] name: U16String) -> Result<bool, CacheError> {
+    Ok(LazyCaches::of(state)?.delete_cache(&from_units(&name))?)
 }
 
 #[op2]
 #[serde]
-fn op_cache_names(state: &mut OpState) -> Result<Vec<String>, CacheError> {
-    Ok(LazyCaches::of(state)?.cache_names()?)
+fn op_cache_names(state: &mut OpState) -> Result<Vec<U16String>, CacheError> {
+    let names = LazyCaches::of(state)?.cache_names()?;
+    Ok(names.iter().map(|name| to_units(name).into()).collect())
 }
 
 #[op2]
 #[serde]
 fn op_cache_match_anywhere(
     state: &mut OpState,
-    #[string] name: Option<String>,
+    #[serde] name: Option<U16String>,
     #[serde] query: CacheQuery,
 ) -> Result<Option<ScriptEntry>, CacheError> {
+    let name = name.map(|name| from_units(&name));
     let found = LazyCaches::of(state)?.match_anywhere(name.as_deref(), &query)?;
     found
         .map(|found| ScriptEntry::new(state, found))

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use deno_core::OpState;
+use deno_core::serde_v8::U16String;
 use deno_web::JsMessageData;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use crate::dom_string::to_units;
 use crate::service_worker::EventKind;
 use crate::service_worker::EventOutcome;
 use crate::service_worker::ScriptPlace;
@@ -87,14 +89,14 @@ pub enum EventDetail {
     /// Of a sync event.
     Sync {
         /// `SyncEvent.tag`
-        tag: String,
+        tag: U16String,
         /// `SyncEvent.lastChance`
         last_chance: bool,
     },
     /// Of a periodic sync event.
     PeriodicSync {
         /// `PeriodicSyncEvent.tag`
-        tag: String,
+        tag: U16String,
     },
     /// Of a message event.
     Message {
@@ -130,8 +132,13 @@ impl EventInit {
     pub fn put(self, id: u32, state: &mut OpState) -> EventDetail {
         match self {
             Self::Install | Self::Activate => EventDetail::None {},
-            Self::Sync { tag, last_chance } => EventDetail::Sync { tag, last_chance },
-            Self::PeriodicSync { tag } => EventDetail::PeriodicSync { tag },
+            Self::Sync { tag, last_chance } => EventDetail::Sync {
+                tag: to_units(&tag).into(),
+                last_chance,
+            },
+            Self::PeriodicSync { tag } => EventDetail::PeriodicSync {
+                tag: to_units(&tag).into(),
+            },
             Self::Message {
                 message,
                 source,
@@ -175,6 +182,13 @@ pub enum Notice {
     UpdateFound(i64),
     /// The network came or went.
     ConnectivityChanged(bool),
+    /// The origin may do something from now on, or may not.
+    PermissionChanged {
+        /// The name of the permission.
+        name: &'static str,
+        /// Whether it may.
+        is_granted: bool,
+    },
 }
 
 /// A notice's name and value as the scope's script takes it.
@@ -202,6 +216,14 @@ pub enum NoticeDetail {
     Number(i64),
     /// A switch.
     Flag(bool),
+    /// A permission.
+    #[serde(rename_all = "camelCase")]
+    Permission {
+        /// Its name.
+        name: &'static str,
+        /// Whether the origin has it.
+        is_granted: bool,
+    },
 }
 
 impl Notice {
@@ -232,6 +254,10 @@ impl Notice {
                 NoticeDetail::Registration(registration),
             ),
             Self::UpdateFound(registration) => ("updateFound", NoticeDetail::Number(registration)),
+            Self::PermissionChanged { name, is_granted } => (
+                "permissionChanged",
+                NoticeDetail::Permission { name, is_granted },
+            ),
             Self::ConnectivityChanged(is_online) => {
                 ("connectivityChanged", NoticeDetail::Flag(is_online))
             }

@@ -108,6 +108,8 @@ pub enum HostRequest {
     /// A message of this worker, posted there, came to a client that has no listener for it.
     MessageUnheard(i64, Option<ScriptPlace>),
 
+    /// `navigator.permissions.query()`: whether it is granted.
+    QueryPermission(String, Reply<bool>),
     /// `registration.sync.register()`
     RegisterSync(i64, String, Reply<()>),
     /// The promise of `registration.sync.register()` has been resolved.

@@ -1,17 +1,26 @@
-//! navigator: facts about the host, connectivity, storage.
+//! navigator: facts about the host, connectivity, storage, permissions.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use deno_core::{OpState, op2};
 use serde::Serialize;
 
 use crate::connectivity::Connectivity;
+use crate::web::error::WebError;
+use crate::web::host_port::{HostPort, HostRequest};
 
 deno_core::extension!(
     sw_navigator,
     deps = [landfall_platform],
-    ops = [op_navigator_facts, op_navigator_is_online, op_storage_estimate],
-    esm = [dir "js/navigator", "lock_manager.js", "navigator.js", "storage_manager.js"],
+    ops = [
+        op_navigator_facts,
+        op_navigator_is_online,
+        op_permissions_query,
+        op_storage_estimate,
+    ],
+    esm = [dir "js/navigator", "lock_manager.js", "navigator.js", "permissions.js", "storage_manager.js"],
     options = { navigator: NavigatorOptions },
     state = |state, options| {
         state.put(options.navigator);
@@ -74,6 +83,16 @@ fn platform() -> &'static str {
 #[op2(fast)]
 fn op_navigator_is_online(state: &OpState) -> bool {
     state.borrow::<NavigatorOptions>().connectivity.is_online()
+}
+
+#[op2]
+async fn op_permissions_query(
+    state: Rc<RefCell<OpState>>,
+    #[string] name: String,
+) -> Result<bool, WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(|reply| HostRequest::QueryPermission(name, reply))
+        .await
 }
 
 #[op2]

@@ -4,8 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use deno_core::serde_v8::U16String;
 use deno_core::{OpState, op2};
 
+use crate::dom_string::{from_units, to_units};
 use crate::sync::SyncKind;
 use crate::web::error::WebError;
 use crate::web::host_port::{HostPort, HostRequest};
@@ -34,16 +36,16 @@ deno_core::extension!(
 async fn op_sync_register(
     state: Rc<RefCell<OpState>>,
     #[number] registration: i64,
-    #[string] tag: String,
+    #[serde] tag: U16String,
 ) -> Result<(), WebError> {
     let host = HostPort::of(&state.borrow());
-    host.ask(|reply| HostRequest::RegisterSync(registration, tag, reply))
+    host.ask(|reply| HostRequest::RegisterSync(registration, from_units(&tag), reply))
         .await
 }
 
-#[op2(fast)]
-fn op_sync_acknowledge(state: &OpState, #[number] registration: i64, #[string] tag: String) {
-    HostPort::of(state).tell(HostRequest::AcknowledgeSync(registration, tag));
+#[op2]
+fn op_sync_acknowledge(state: &OpState, #[number] registration: i64, #[serde] tag: U16String) {
+    HostPort::of(state).tell(HostRequest::AcknowledgeSync(registration, from_units(&tag)));
 }
 
 #[op2]
@@ -51,23 +53,23 @@ fn op_sync_acknowledge(state: &OpState, #[number] registration: i64, #[string] t
 async fn op_sync_get_tags(
     state: Rc<RefCell<OpState>>,
     #[number] registration: i64,
-) -> Result<Vec<String>, WebError> {
-    let host = HostPort::of(&state.borrow());
-    host.ask(|reply| HostRequest::GetSyncTags(registration, SyncKind::OneShot, reply))
-        .await
+) -> Result<Vec<U16String>, WebError> {
+    get_tags(state, registration, SyncKind::OneShot).await
 }
 
 #[op2]
 async fn op_periodic_sync_register(
     state: Rc<RefCell<OpState>>,
     #[number] registration: i64,
-    #[string] tag: String,
+    #[serde] tag: U16String,
     #[number] min_interval_ms: u64,
 ) -> Result<(), WebError> {
     let host = HostPort::of(&state.borrow());
     let min_interval = Duration::from_millis(min_interval_ms);
-    host.ask(|reply| HostRequest::RegisterPeriodicSync(registration, tag, min_interval, reply))
-        .await
+    host.ask(|reply| {
+        HostRequest::RegisterPeriodicSync(registration, from_units(&tag), min_interval, reply)
+    })
+    .await
 }
 
 #[op2]
@@ -75,19 +77,29 @@ async fn op_periodic_sync_register(
 async fn op_periodic_sync_get_tags(
     state: Rc<RefCell<OpState>>,
     #[number] registration: i64,
-) -> Result<Vec<String>, WebError> {
+) -> Result<Vec<U16String>, WebError> {
+    get_tags(state, registration, SyncKind::Periodic).await
+}
+
+async fn get_tags(
+    state: Rc<RefCell<OpState>>,
+    registration: i64,
+    kind: SyncKind,
+) -> Result<Vec<U16String>, WebError> {
     let host = HostPort::of(&state.borrow());
-    host.ask(|reply| HostRequest::GetSyncTags(registration, SyncKind::Periodic, reply))
-        .await
+    let tags = host
+        .ask(|reply| HostRequest::GetSyncTags(registration, kind, reply))
+        .await?;
+    Ok(tags.iter().map(|tag| to_units(tag).into()).collect())
 }
 
 #[op2]
 async fn op_periodic_sync_unregister(
     state: Rc<RefCell<OpState>>,
     #[number] registration: i64,
-    #[string] tag: String,
+    #[serde] tag: U16String,
 ) -> Result<(), WebError> {
     let host = HostPort::of(&state.borrow());
-    host.ask(|reply| HostRequest::UnregisterPeriodicSync(registration, tag, reply))
+    host.ask(|reply| HostRequest::UnregisterPeriodicSync(registration, from_units(&tag), reply))
         .await
 }

@@ -3,5 +3,5 @@
 deno_core::extension!(
     sw_window,
     deps = [landfall_platform, sw_navigator, sw_service_worker],
-    esm = [dir "js/window", "window.js"],
+    esm = [dir "js/window", "window.js", "post_message.js"],
 );

@@ -11,6 +11,7 @@
 //! - While a message that was queued before a resolved `register("outbox")` is on disk, so is the tag.
 //! - A tag whose `register()` was resolved is in the queue, or its event reached the server; a tag that has left the
 //!   queue fires no more. One whose event was said to have succeeded has left it.
+//! - A periodic tag whose `register()` was resolved is in the queue; one whose `unregister()` was is not.
 //! - Notes and cached pages whose promise was resolved are on disk; both notes of one transaction or none.
 //! - A worker that was installed is on disk with its scripts.
 
@@ -34,6 +35,8 @@ pub struct Books {
     tags: Names,
     /// Those of them whose event was said to have succeeded.
     ended: Names,
+    repeating: Names,
+    stopped: Names,
     noted: Names,
     cached: Names,
     uncached: Names,
@@ -103,6 +106,8 @@ impl Books {
             // A tag that is registered again and again is back for good reason.
             "ended" if name == "outbox" => return,
             "ended" => &mut self.ended,
+            "repeats" => &mut self.repeating,
+            "stopped" => &mut self.stopped,
             "noted" => &mut self.noted,
             "cached" => &mut self.cached,
             "uncached" => &mut self.uncached,
@@ -135,6 +140,12 @@ impl Books {
             let wrong = names.iter().filter(|name| !is_right(name));
             faults.extend(wrong.map(|name| format!("{what}: {name}")));
         };
+        expect(&self.repeating, "a periodic tag is lost", &|tag| {
+            disk.repeating.contains(tag)
+        });
+        expect(&self.stopped, "a periodic tag is back", &|tag| {
+            !disk.repeating.contains(tag)
+        });
         expect(&self.noted, "a note is lost", &|id| {
             disk.notes.contains(&format!("{id}/left"))
         });

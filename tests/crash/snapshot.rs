@@ -13,6 +13,8 @@ use tempfile::TempDir;
 pub struct Snapshot {
     /// Tags in the sync queue, with their state.
     pub tags: BTreeMap<String, String>,
+    /// Tags of periodic syncs.
+    pub repeating: BTreeSet<String>,
     /// Whether a worker is installed, with its scripts.
     pub has_worker: bool,
     /// Messages in the outbox.
@@ -62,8 +64,10 @@ impl Snapshot {
     fn read_host(&mut self, database: &Connection) -> rusqlite::Result<()> {
         let rows = texts(
             database,
-            "SELECT tag || ' ' || state FROM sync_registration",
+            "SELECT tag || ' ' || state FROM sync_registration WHERE kind = 'sync'",
         )?;
+        let repeating = "SELECT tag FROM sync_registration WHERE kind = 'periodicsync'";
+        self.repeating.extend(texts(database, repeating)?);
         self.tags = rows
             .iter()
             .filter_map(|row| row.split_once(' '))

@@ -1,5 +1,6 @@
-//! What the stories share: the test language and a real HTTP server.
+//! What the stories share: the test language, a real HTTP server, programs and packages.
 
+pub mod npm;
 pub mod program;
 pub mod scenario;
 #[allow(

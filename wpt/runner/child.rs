@@ -8,12 +8,10 @@ use anyhow::Result;
 
 use crate::execute::{Job, execute};
 
-/// A process that uses more memory than this ends itself, before the machine has to.
-const MEMORY_LIMIT: usize = 2 << 30;
-
-/// Runs jobs until the input ends.
-pub(crate) fn run() -> Result<()> {
-    let _watch = watch_memory();
+/// Runs jobs until the input ends. A process that uses more than `memory` mebibytes ends itself, before the machine
+/// has to.
+pub(crate) fn run(memory: usize) -> Result<()> {
+    let _watch = watch_memory(memory);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -28,18 +26,14 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Buffers lie outside of the heap that V8 watches. Ends with the sender.
-fn watch_memory() -> Sender<()> {
+fn watch_memory(limit: usize) -> Sender<()> {
     let (alive, ended) = channel();
     std::thread::spawn(move || {
         while ended.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
             let used = memory_stats::memory_stats().map_or(0, |used| used.physical_mem);
-            if used > MEMORY_LIMIT {
+            if used >> 20 > limit {
                 let mut errors = std::io::stderr();
-                let _ = writeln!(
-                    errors,
-                    "it used more than {} MiB of memory",
-                    MEMORY_LIMIT >> 20
-                );
+                let _ = writeln!(errors, "it used more than {limit} MiB of memory");
                 std::process::abort();
             }
         }

@@ -3,13 +3,23 @@
 use std::time::Duration;
 
 use landfall::clock::ManualClock;
-use landfall::{Client, Host};
+use landfall::{Client, Host, Permission, PermissionState};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use crate::site::ORIGIN;
+
 /// What `driver.supports()` says yes to.
-pub(crate) const FEATURES: [&str; 5] = ["offline", "clock", "stop_worker", "restart", "sync"];
+pub(crate) const FEATURES: [&str; 7] = [
+    "offline",
+    "clock",
+    "stop_worker",
+    "restart",
+    "permission",
+    "sync",
+    "periodic_sync",
+];
 
 /// One request of a page.
 #[derive(Debug, Deserialize)]
@@ -39,6 +49,14 @@ pub(crate) enum Request {
         scope: Url,
         tag: String,
         last_chance: bool,
+    },
+    DispatchPeriodicSync {
+        scope: Url,
+        tag: String,
+    },
+    SetPermission {
+        name: String,
+        state: String,
     },
     /// To close the page, do the steps, and load the file again.
     Leave(Departure),
@@ -91,7 +109,7 @@ impl Driver {
                 }
                 request => self.perform(request).await.err(),
             };
-            let message = error.map_or(Value::Null, |error| Value::from(format!("{error:#}")));
+            let message = error.map_or(Value::Null, |error| Value::from(error.to_string()));
             page.eval(&format!("driver.controller.answer({id}, {message})"))
                 .await?;
         }
@@ -129,6 +147,16 @@ impl Driver {
                 tokio::spawn(async move { host.dispatch_sync(&scope, &tag, last_chance).await });
                 self.settle().await
             }
+            Request::DispatchPeriodicSync { scope, tag } => {
+                let host = self.host.clone();
+                tokio::spawn(async move { host.dispatch_periodic_sync(&scope, &tag).await });
+                self.settle().await
+            }
+            Request::SetPermission { name, state } => {
+                let (permission, state) = (permission(&name)?, permission_state(&state)?);
+                let site = Url::parse(ORIGIN)?;
+                Ok(self.host.set_permission(&site, permission, state).await?)
+            }
             Request::Leave(_) | Request::Restart(_) => {
                 anyhow::bail!("leaving a page is no step of leaving it")
             }
@@ -140,4 +168,21 @@ impl Driver {
         self.host.status().await?;
         Ok(())
     }
+}
+
+fn permission(name: &str) -> anyhow::Result<Permission> {
+    Ok(match name {
+        "background-sync" => Permission::BackgroundSync,
+        "periodic-background-sync" => Permission::PeriodicBackgroundSync,
+        "notifications" => Permission::Notifications,
+        other => anyhow::bail!("there is no permission `{other}`"),
+    })
+}
+
+fn permission_state(name: &str) -> anyhow::Result<PermissionState> {
+    Ok(match name {
+        "granted" => PermissionState::Granted,
+        "denied" => PermissionState::Denied,
+        other => anyhow::bail!("a permission is granted or denied, not `{other}`"),
+    })
 }

@@ -26,9 +26,6 @@ use crate::suite::Suite;
 /// What the harness may take to tell what it knows when the time is up.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Heap of a test's scripts: enough for every honest one.
-const HEAP_LIMIT: usize = 512 << 20;
-
 /// A page may be left so often.
 const MAX_PHASES: u32 = 20;
 
@@ -40,6 +37,8 @@ pub(crate) struct Job {
     pub(crate) server: Option<Server>,
     /// How long each phase may take.
     pub(crate) limit: Duration,
+    /// Bytes of heap for each of its scripts.
+    pub(crate) heap: usize,
 }
 
 /// A host, and what its scripts say.
@@ -57,7 +56,7 @@ pub(crate) async fn execute(job: &Job) -> Outcome {
     let site = Site::new(job.suite.clone(), &job.test, job.server.is_some());
     let mut outcome = match run(job, &site).await {
         Ok(outcome) => outcome,
-        Err(error) => Outcome::failed(FileStatus::Error, format!("{error:#}")),
+        Err(error) => Outcome::failed(FileStatus::Error, error.to_string()),
     };
     outcome.wants_server = site.wants_server();
     outcome
@@ -162,7 +161,7 @@ impl Life {
                 Some(results) = self.results.recv() => if take_results(outcome, &results) {
                     return Ok(None);
                 },
-                Some(event) = self.events.next() => if let HostEventKind::ScopeStopped { reason, .. } = event.kind {
+                reason = Self::stopped(&mut self.events) => {
                     outcome.status = FileStatus::Crash;
                     outcome.message = Some(reason);
                     return Ok(None);
@@ -171,8 +170,12 @@ impl Life {
                     Ok(left) => return Ok(Some(left)),
                     Err(error) => {
                         self.take_waiting(outcome);
-                        outcome.status = FileStatus::Error;
-                        outcome.message = Some(format!("{error:#}"));
+                        let stopped = tokio::time::timeout(GRACE / 4, Self::stopped(&mut self.events)).await.ok();
+                        outcome.status = match stopped {
+                            Some(_) => FileStatus::Crash,
+                            None => FileStatus::Error,
+                        };
+                        outcome.message = stopped.or_else(|| Some(error.to_string()));
                         return Ok(None);
                     }
                 },
@@ -189,6 +192,16 @@ impl Life {
                 },
             }
         }
+    }
+
+    /// Why a scope was stopped because of what its script did; most never are.
+    async fn stopped(events: &mut Events) -> String {
+        while let Some(event) = events.next().await {
+            if let HostEventKind::ScopeStopped { reason, .. } = event.kind {
+                return reason;
+            }
+        }
+        std::future::pending().await
     }
 
     /// Results that were sent before the script failed.
@@ -227,10 +240,11 @@ fn host_builder(
     let builder = Host::builder()
         .connectivity(ConnectivityMode::Online)
         .sync_policy(policy(job.test.policy.as_deref())?)
-        .heap_limit(HEAP_LIMIT)
+        .heap_limit(job.heap)
         .limits(EventLimits {
-            first_start: job.limit,
-            start: job.limit,
+            // The runner's own limit comes first.
+            first_start: job.limit + 2 * GRACE,
+            start: job.limit + 2 * GRACE,
             // An idle worker that stops takes its results with it.
             idle: Duration::from_secs(60 * 60),
             stop: GRACE / 2,
@@ -286,13 +300,20 @@ async fn start_worker(test: &Test, host: &Host) -> anyhow::Result<()> {
 /// Takes what report.js sent; gives whether the harness has completed.
 fn take_results(outcome: &mut Outcome, results: &Value) -> bool {
     let subtests = results["subtests"].as_array().into_iter().flatten();
-    outcome.take(subtests.map(subtest).collect());
     let harness = &results["harness"];
     if harness.is_null() {
+        outcome.subtests.extend(subtests.map(subtest));
         return false;
     }
+    // The harness tells everything once more, with those that never ran.
+    outcome.subtests = subtests.map(subtest).collect();
     outcome.status = FileStatus::from_number(harness["status"].as_u64().unwrap_or(1));
-    outcome.message = harness["message"].as_str().map(str::to_owned);
+    // The harness has no words of its own for a time limit that the runner set.
+    if let Some(message) = harness["message"].as_str() {
+        outcome.message = Some(message.to_owned());
+    } else if outcome.status != FileStatus::Timeout {
+        outcome.message = None;
+    }
     true
 }
 

@@ -1,42 +1,60 @@
-//! The program `landfall-wpt`: runs web-platform-tests in landfall and compares the results with expectations.
+//! The program `landfall-wpt`: runs web-platform tests in landfall and compares the results with expectations.
 
 mod args;
 mod child;
 mod driver;
 mod execute;
+mod expectations;
+mod formats;
 mod html;
 mod manifest;
 mod page;
 mod pool;
+mod progress;
+mod record;
 mod results;
 mod select;
 mod server;
 mod site;
 mod suite;
+mod suites;
+mod table;
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use landfall::clock::{Clock, SystemClock};
 
 use args::Args;
 use execute::Job;
+use expectations::Expectations;
+use formats::Times;
 use manifest::Test;
-use results::{Outcome, SubtestStatus};
+use progress::Progress;
+use record::Record;
 use select::Selection;
+use server::{RunningServer, Server};
 use suite::Suite;
+use table::Table;
+
+/// What a test may take, and one that says it is long.
+const LIMIT: Duration = Duration::from_secs(10);
+const LONG_LIMIT: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(pool::CHILD) {
-        return match child::run() {
+    let mut words = std::env::args().skip(1);
+    if words.next().as_deref() == Some(pool::CHILD) {
+        let memory = words.next().and_then(|word| word.parse().ok());
+        return match child::run(memory.unwrap_or(usize::MAX)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         };
     }
-    match run(&Args::parse()) {
+    match Run::prepare(Args::parse()).and_then(Run::go) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -46,56 +64,214 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs what was asked for; gives whether everything passed.
-fn run(args: &Args) -> Result<bool> {
-    let suite = match &args.checkout {
-        Some(checkout) => Suite::checkout(checkout, &args.suite)?,
-        None => Suite::own(&args.suite)?,
-    };
-    let selection = Selection::read(&suite, args)?;
-    let jobs = selection.tests.into_iter().map(|test| {
-        let seconds = if test.is_long { 60.0 } else { 10.0 };
-        Job {
-            limit: Duration::from_secs_f64(seconds * args.timeout_multiplier),
-            suite: suite.clone(),
-            server: None,
-            test,
-        }
-    });
-    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    let count = args.jobs.unwrap_or_else(processors);
-    let failed = AtomicBool::new(false);
-    pool::run(jobs, count, &|job, outcome| {
-        if show(&job.test, &outcome, args.verbose).is_err() || !outcome.is_clean() {
-            failed.store(true, Ordering::Relaxed);
-        }
-    })?;
-    for (reason, count) in selection.left_out {
-        writeln!(std::io::stdout(), "{count} files {}", reason.reason())?;
-    }
-    Ok(!failed.into_inner())
+/// Everything a run knows before the first test.
+struct Run {
+    args: Args,
+    suite: Suite,
+    name: String,
+    /// What the suite is, in words, and which commit of it.
+    source: String,
+    revision: String,
+    selection: Selection,
+    expectations: Expectations,
+    /// How many tests run at the same time.
+    count: usize,
 }
 
-fn show(test: &Test, outcome: &Outcome, verbose: bool) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    let (passed, total) = (outcome.passed(), outcome.subtests.len());
-    let message = outcome.message.as_deref().unwrap_or_default();
-    writeln!(
-        out,
-        "{} {passed}/{total} {} {message}",
-        outcome.status.name(),
-        test.id
-    )?;
-    for subtest in &outcome.subtests {
-        if verbose || subtest.status != SubtestStatus::Pass {
-            let message = subtest.message.as_deref().unwrap_or_default();
-            writeln!(
-                out,
-                "    {} {} {message}",
-                subtest.status.name(),
-                subtest.name
-            )?;
-        }
+impl Run {
+    fn prepare(args: Args) -> Result<Self> {
+        ensure!(
+            args.timeout_multiplier > 0.0 && args.timeout_multiplier.is_finite(),
+            "--timeout-multiplier must be a positive number"
+        );
+        let (suite, name, source, revision, folders) = match &args.checkout {
+            Some(checkout) => {
+                let suite = Suite::checkout(checkout, &args.suite)?;
+                let pinned = suites::read(&args.suite, &args.name)?;
+                (
+                    suite,
+                    args.name.clone(),
+                    pinned.source,
+                    pinned.revision,
+                    pinned.folders,
+                )
+            }
+            None => {
+                let suite = Suite::own(&args.suite)?;
+                let folders = suite::test_folders(&suite.root);
+                let revision = env!("CARGO_PKG_VERSION").to_owned();
+                (
+                    suite,
+                    "own".to_owned(),
+                    "the project's own suite".to_owned(),
+                    revision,
+                    folders,
+                )
+            }
+        };
+        let folders = if args.paths.is_empty() {
+            folders
+        } else {
+            args.paths.clone()
+        };
+        let expectations = Expectations::read(&args.suite.join("expectations").join(&name))?;
+        let mut selection = Selection::read(&suite, &folders, args.filter.as_deref())?;
+        selection.leave_out_of_scope(&expectations);
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        let count = args.jobs.unwrap_or_else(processors).max(1);
+        Ok(Self {
+            args,
+            suite,
+            name,
+            source,
+            revision,
+            selection,
+            expectations,
+            count,
+        })
     }
-    Ok(())
+
+    /// Runs everything; gives whether it was as expected.
+    fn go(mut self) -> Result<bool> {
+        let start = SystemClock.now().as_millis();
+        let tests = std::mem::take(&mut self.selection.tests);
+        let has_words = !self.args.json && !self.args.tap;
+        let progress = Progress::new(tests.len(), self.args.verbose, has_words);
+        let mut records = self.run_tests(tests, &progress)?;
+        progress.finish();
+        records.sort_by(|one, other| one.test.id.cmp(&other.test.id));
+        let times = Times {
+            start,
+            end: SystemClock.now().as_millis(),
+        };
+        let is_as_expected = if self.args.update {
+            self.update(&records, &progress)?
+        } else {
+            records.iter().all(|record| record.surprises.is_empty())
+        };
+        self.write_reports(&records, times)?;
+        self.print(&records, times)?;
+        Ok(is_as_expected)
+    }
+
+    /// First what needs no server, then the rest.
+    fn run_tests(&self, tests: Vec<Test>, progress: &Progress) -> Result<Vec<Record>> {
+        let (served, alone): (Vec<_>, Vec<_>) = tests
+            .into_iter()
+            .partition(|test| select::mentions_server(&self.suite, test));
+        let mut records = Vec::new();
+        let mut waiting = served;
+        self.run_batch(alone, None, |record| {
+            if record.outcome.wants_server {
+                waiting.push(record.test);
+            } else {
+                progress.tell(&record);
+                records.push(record);
+            }
+        })?;
+        if waiting.is_empty() {
+            return Ok(records);
+        }
+        if self.args.no_server || !self.suite.has_server() {
+            progress.say(&format!(
+                "{} tests that need wptserve are left out",
+                waiting.len()
+            ));
+            return Ok(records);
+        }
+        let server = RunningServer::start(&self.suite.root)?;
+        self.run_batch(waiting, Some(server.server()), |record| {
+            progress.tell(&record);
+            records.push(record);
+        })?;
+        Ok(records)
+    }
+
+    fn run_batch(
+        &self,
+        tests: Vec<Test>,
+        server: Option<Server>,
+        take: impl FnMut(Record) + Send,
+    ) -> Result<()> {
+        let jobs = tests.into_iter().map(|test| Job {
+            limit: if test.is_long { LONG_LIMIT } else { LIMIT }
+                .mul_f64(self.args.timeout_multiplier),
+            // Buffers lie outside of the heap.
+            heap: (self.args.memory << 20) / 4,
+            suite: self.suite.clone(),
+            server: server.clone(),
+            test,
+        });
+        let take = Mutex::new(take);
+        pool::run(jobs, self.count, self.args.memory, &|job, outcome, took| {
+            let record = Record::new(job, outcome, took, &self.expectations);
+            let mut take = take.lock().unwrap_or_else(PoisonError::into_inner);
+            take(record);
+        })
+    }
+
+    fn update(&mut self, records: &[Record], progress: &Progress) -> Result<bool> {
+        let reason = self.args.reason.as_deref();
+        let mut is_complete = true;
+        for record in records {
+            if !self
+                .expectations
+                .update(&record.test.id, &record.outcome, reason)
+            {
+                is_complete = false;
+                progress.say(&format!(
+                    "{} needs a new exception: say with --reason why it fails",
+                    record.test.id
+                ));
+            }
+        }
+        self.expectations.write()?;
+        Ok(is_complete)
+    }
+
+    fn write_reports(&self, records: &[Record], times: Times) -> Result<()> {
+        if let Some(file) = &self.args.wptreport {
+            let report = formats::wptreport(records, &self.revision, times);
+            std::fs::write(file, report.to_string()).with_context(|| file.display().to_string())?;
+        }
+        if let Some(file) = &self.args.junit {
+            let report = formats::junit(records)?;
+            std::fs::write(file, report).with_context(|| file.display().to_string())?;
+        }
+        if let Some(file) = &self.args.readme {
+            let head = format!(
+                "Of {} (revision `{}`):",
+                self.source,
+                &self.revision[..12.min(self.revision.len())]
+            );
+            Table::new(records).put_into(file, &self.name, &head)?;
+        }
+        Ok(())
+    }
+
+    fn print(&self, records: &[Record], times: Times) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        if self.args.json {
+            writeln!(out, "{}", formats::json(records))?;
+            return Ok(());
+        }
+        if self.args.tap {
+            write!(out, "{}", formats::tap(records))?;
+            return Ok(());
+        }
+        write!(out, "\n{}", Table::new(records).markdown())?;
+        for (reason, count) in &self.selection.left_out {
+            writeln!(out, "left out: {count} files {}", reason.reason())?;
+        }
+        let surprising = records.iter().filter(|record| !record.surprises.is_empty());
+        #[expect(clippy::cast_precision_loss, reason = "a duration with one digit")]
+        let seconds = (times.end - times.start) as f64 / 1000.0;
+        writeln!(
+            out,
+            "{} files in {seconds:.1} s, {} not as expected",
+            records.len(),
+            surprising.count()
+        )?;
+        Ok(())
+    }
 }

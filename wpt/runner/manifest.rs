@@ -53,6 +53,7 @@ pub(crate) enum LeftOut {
     NeedsDedicatedWorker,
     NeedsInsecurePage,
     NeedsHttp2,
+    OutOfScope,
 }
 
 impl LeftOut {
@@ -61,12 +62,21 @@ impl LeftOut {
         match self {
             Self::NoTest => "hold no test",
             Self::NeedsDocument => "need a document, frames or windows",
-            Self::NeedsDedicatedWorker => "need a dedicated or shared worker",
+            Self::NeedsDedicatedWorker => "need a dedicated or shared worker, or XMLHttpRequest",
             Self::NeedsInsecurePage => "need a page over plain http",
+            Self::OutOfScope => "are out of scope, as their expectations say",
             Self::NeedsHttp2 => "need an HTTP/2 server",
         }
     }
 }
+
+/// What an `.any.js` file that declares no service worker may use, because it never thought of one.
+const NOT_IN_SERVICE_WORKERS: [&str; 4] = [
+    "XMLHttpRequest",
+    "new Worker(",
+    "document.body",
+    "Non-secure context",
+];
 
 /// What the META lines at the top of a script say.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -138,8 +148,16 @@ pub(crate) fn tests(path: &str, source: impl FnOnce() -> String) -> Result<Vec<T
     let stem = path.strip_suffix(".js").unwrap_or(path);
     match extension {
         "js" if flag("any") => {
-            let meta = Meta::read(&source());
+            let source = source();
+            let meta = Meta::read(&source);
             let scope = meta.scope()?;
+            if scope == Scope::Worker
+                && NOT_IN_SERVICE_WORKERS
+                    .iter()
+                    .any(|word| source.contains(word))
+            {
+                return Err(LeftOut::NeedsDedicatedWorker);
+            }
             let page = match scope {
                 Scope::Window => format!("{stem}.html"),
                 _ => format!("{stem}.serviceworker.html"),
@@ -157,14 +175,12 @@ pub(crate) fn tests(path: &str, source: impl FnOnce() -> String) -> Result<Vec<T
             ))
         }
         "js" if flag("window") && flag("https") => {
-            let page = format!("{stem}.html");
-            Ok(variants(
-                path,
-                folder,
-                &page,
-                Scope::Window,
-                Meta::read(&source()),
-            ))
+            let (source, page) = (source(), format!("{stem}.html"));
+            if html::needs_document(&source) {
+                return Err(LeftOut::NeedsDocument);
+            }
+            let meta = Meta::read(&source);
+            Ok(variants(path, folder, &page, Scope::Window, meta))
         }
         "js" if flag("window") => Err(LeftOut::NeedsInsecurePage),
         "js" if flag("worker") || flag("sharedworker") => Err(LeftOut::NeedsDedicatedWorker),

@@ -13,10 +13,6 @@ use crate::site::{ORIGIN, REPORT, Site};
 /// What a page has before its first script.
 const PRELUDE: &str = include_str!("prelude.js");
 
-/// What testharness.js must not see when it starts, because it would take the page for a document, but it and tests may
-/// ask for later.
-const DOCUMENT: &str = "self.document = { title: self.META_TITLE ?? \"\", location: self.location, getElementsByTagName: () => [] };";
-
 /// Opens the page of a test and runs its scripts; `opened` has the client as soon as there is one.
 pub(crate) async fn load(
     test: &Test,
@@ -36,14 +32,14 @@ pub(crate) async fn load(
     run(&format!("({})({title}, {settings})", PRELUDE.trim())).await?;
     run(&text(site, &client, "/resources/testharness.js").await?).await?;
     run(REPORT).await?;
-    run(DOCUMENT).await?;
+    run("landfallPage.harnessIsThere()").await?;
     for script in &test.scripts {
         match script {
             Script::At(address) => run(&text(site, &client, address).await?).await?,
             Script::Inline(text) => run(text).await?,
         };
     }
-    run("self.dispatchEvent(new Event(\"load\"))").await?;
+    run("landfallPage.scriptsHaveRun()").await?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use landfall::clock::{Clock, SystemClock};
 
 use crate::execute::Job;
 use crate::results::{FileStatus, Outcome};
@@ -24,11 +25,12 @@ const TESTS_PER_PROCESS: usize = 100;
 /// What a process may take beyond a test's own limit before it is killed.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Runs `jobs` in `count` processes; tells of each as it ends.
+/// Runs `jobs` in `count` processes with `memory` mebibytes each; tells of each job as it ends.
 pub(crate) fn run(
     jobs: impl IntoIterator<Item = Job>,
     count: usize,
-    told: &(impl Fn(Job, Outcome) + Sync),
+    memory: usize,
+    told: &(impl Fn(Job, Outcome, Duration) + Sync),
 ) -> Result<()> {
     let queue = Mutex::new(jobs.into_iter().collect::<VecDeque<Job>>());
     let next = || {
@@ -39,7 +41,7 @@ pub(crate) fn run(
     };
     thread::scope(|scope| {
         let slots: Vec<_> = (0..count.max(1))
-            .map(|_| scope.spawn(|| work(&next, told)))
+            .map(|_| scope.spawn(|| work(&next, memory, told)))
             .collect();
         for slot in slots {
             slot.join()
@@ -49,13 +51,18 @@ pub(crate) fn run(
     })
 }
 
-fn work(next: &impl Fn() -> Option<Job>, told: &impl Fn(Job, Outcome)) -> Result<()> {
+fn work(
+    next: &impl Fn() -> Option<Job>,
+    memory: usize,
+    told: &impl Fn(Job, Outcome, Duration),
+) -> Result<()> {
     let mut process: Option<Process> = None;
     while let Some(job) = next() {
         let mut running = match process.take() {
             Some(running) if running.tests < TESTS_PER_PROCESS => running,
-            _ => Process::start()?,
+            _ => Process::start(memory)?,
         };
+        let start = SystemClock.now();
         let outcome = match running.run(&job) {
             Ok(outcome) => {
                 process = Some(running);
@@ -63,7 +70,7 @@ fn work(next: &impl Fn() -> Option<Job>, told: &impl Fn(Job, Outcome)) -> Result
             }
             Err(lost) => running.bury(&lost),
         };
-        told(job, outcome);
+        told(job, outcome, SystemClock.now().saturating_since(start));
     }
     Ok(())
 }
@@ -85,10 +92,10 @@ struct Process {
 }
 
 impl Process {
-    fn start() -> Result<Self> {
+    fn start(memory: usize) -> Result<Self> {
         let program = std::env::current_exe().context("where is this program?")?;
         let mut child = Command::new(program)
-            .arg(CHILD)
+            .args([CHILD, &memory.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

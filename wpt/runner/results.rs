@@ -63,32 +63,23 @@ impl Outcome {
         }
     }
 
-    /// Takes up results, replacing those of the same name: a later phase knows better.
-    pub(crate) fn take(&mut self, subtests: Vec<Subtest>) {
-        for subtest in subtests {
-            match self
-                .subtests
-                .iter_mut()
-                .find(|known| known.name == subtest.name)
-            {
-                Some(known) => *known = subtest,
-                None => self.subtests.push(subtest),
-            }
-        }
-    }
-
     /// Whether nothing failed; a precondition that is not met is no failure.
     pub(crate) fn is_clean(&self) -> bool {
-        use SubtestStatus::{Pass, PreconditionFailed};
-        let is_well = |subtest: &Subtest| matches!(subtest.status, Pass | PreconditionFailed);
-        let is_whole = matches!(self.status, FileStatus::Ok | FileStatus::PreconditionFailed);
-        is_whole && self.subtests.iter().all(is_well)
+        self.status.is_whole() && self.subtests.iter().all(Subtest::is_fine)
     }
 
     /// How many subtests passed.
     pub(crate) fn passed(&self) -> usize {
         let passes = |subtest: &&Subtest| subtest.status == SubtestStatus::Pass;
         self.subtests.iter().filter(passes).count()
+    }
+}
+
+impl Subtest {
+    /// Whether it passed, or may be left undone.
+    pub(crate) fn is_fine(&self) -> bool {
+        use SubtestStatus::{Pass, PreconditionFailed};
+        matches!(self.status, Pass | PreconditionFailed)
     }
 }
 
@@ -117,6 +108,11 @@ impl SubtestStatus {
 }
 
 impl FileStatus {
+    /// Whether the harness came to its end.
+    pub(crate) fn is_whole(self) -> bool {
+        matches!(self, Self::Ok | Self::PreconditionFailed)
+    }
+
     /// As reports write it.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
 
-use crate::args::Args;
-use crate::manifest::{self, LeftOut, Test};
-use crate::suite::{self, Suite};
+use crate::expectations::Expectations;
+use crate::manifest::{self, LeftOut, Script, Test};
+use crate::suite::Suite;
+
+/// What only wptserve can give, as a test writes it.
+const SERVER_WORDS: [&str; 6] = [".py", "pipe=", ".sub.", "get_host_info", "{{", ".asis"];
 
 /// The tests that were asked for.
 pub(crate) struct Selection {
@@ -16,42 +19,61 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    pub(crate) fn read(suite: &Suite, args: &Args) -> Result<Self> {
+    pub(crate) fn read(suite: &Suite, folders: &[String], filter: Option<&str>) -> Result<Self> {
         let mut selection = Self {
             tests: Vec::new(),
             left_out: BTreeMap::new(),
         };
-        let folders = if args.paths.is_empty() {
-            suite::test_folders(&suite.root)
-        } else {
-            args.paths.clone()
-        };
-        for folder in &folders {
+        for folder in folders {
             for path in suite.files(folder)? {
                 selection.take(suite, &path);
             }
         }
-        if let Some(wanted) = &args.filter {
+        if let Some(wanted) = filter {
             selection.tests.retain(|test| test.id.contains(wanted));
         }
         ensure!(
             !selection.tests.is_empty(),
-            "no test that runs here is in {}",
-            folders.join(", ")
+            "no test that runs here is in {}{}",
+            folders.join(", "),
+            filter.map_or_else(String::new, |filter| format!(
+                " with `{filter}` in its address"
+            ))
         );
         Ok(selection)
     }
 
     fn take(&mut self, suite: &Suite, path: &str) {
-        let read = || {
-            // A file that cannot be read now is reported when it is to be run.
-            let content = std::fs::read(suite.file(path)).unwrap_or_default();
-            String::from_utf8_lossy(&content).into_owned()
-        };
-        match manifest::tests(path, read) {
+        match manifest::tests(path, || suite.text(path)) {
             Ok(tests) => self.tests.extend(tests),
             Err(LeftOut::NoTest) => {}
             Err(reason) => *self.left_out.entry(reason).or_default() += 1,
         }
     }
+
+    /// Leaves out what the expectations say is not to be run.
+    pub(crate) fn leave_out_of_scope(&mut self, expectations: &Expectations) {
+        let before = self.tests.len();
+        self.tests.retain(|test| {
+            !expectations
+                .of(&test.id)
+                .is_some_and(|known| known.out_of_scope)
+        });
+        let count = before - self.tests.len();
+        if count > 0 {
+            self.left_out.insert(LeftOut::OutOfScope, count);
+        }
+    }
+}
+
+/// Whether a test looks as if it needs wptserve. One that does without saying so is found out when it runs.
+pub(crate) fn mentions_server(suite: &Suite, test: &Test) -> bool {
+    let text = suite.text(&test.path);
+    let addresses = test.scripts.iter().map(|script| match script {
+        Script::At(address) => address.as_str(),
+        Script::Inline(_) => "",
+    });
+    addresses
+        .chain([text.as_str()])
+        .any(|text| SERVER_WORDS.iter().any(|word| text.contains(word)))
 }

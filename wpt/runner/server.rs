@@ -1,9 +1,17 @@
-//! The checkout's own server, wptserve.
+//! The checkout's own server, wptserve: started for the tests that need it, stopped with the run.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use anyhow::{Context, Result, bail};
 use landfall::HostBuilder;
+use landfall::clock::{Clock, SystemClock};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// The hosts that wptserve answers for.
 const DOMAINS: [&str; 2] = ["web-platform.test", "not-web-platform.test"];
@@ -17,11 +25,25 @@ const SUBDOMAINS: [&str; 5] = [
     "xn--lve-6lad",
 ];
 
+const HTTP_PORTS: [u16; 2] = [8000, 8001];
+const HTTPS_PORTS: [u16; 2] = [8443, 8444];
+
+/// How long the server may take until all its ports answer.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
 /// A running server, as a test's host reaches it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Server {
     /// The root certificate that its certificates are signed with, in PEM.
-    pub(crate) root_certificate: String,
+    root_certificate: String,
+}
+
+/// A server that runs as long as this lives.
+pub(crate) struct RunningServer {
+    child: Child,
+    server: Server,
+    /// Its settings and keys.
+    _folder: tempfile::TempDir,
 }
 
 impl Server {
@@ -33,6 +55,114 @@ impl Server {
             builder.resolve_host(name, loopback)
         })
     }
+}
+
+impl RunningServer {
+    /// Starts the server of a checkout and waits until it answers.
+    pub(crate) fn start(checkout: &Path) -> Result<Self> {
+        for port in HTTP_PORTS.into_iter().chain(HTTPS_PORTS) {
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
+                format!("wptserve needs port {port}, which something else uses: another run?")
+            })?;
+        }
+        let folder = tempfile::tempdir()?;
+        let root_certificate = write_certificates(folder.path())?;
+        let config = folder.path().join("config.json");
+        std::fs::write(&config, settings(folder.path()).to_string())?;
+        let log = std::fs::File::create(folder.path().join("log"))?;
+        let child = Command::new("python3")
+            .args(["wpt", "serve", "--no-h2", "--config"])
+            .arg(&config)
+            .current_dir(checkout)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("python3 is needed for wptserve: install it, or say --no-server to leave out the tests that need it")?;
+        let mut running = Self {
+            child,
+            server: Server { root_certificate },
+            _folder: folder,
+        };
+        running.wait_until_ready()?;
+        Ok(running)
+    }
+
+    /// What a test's host has to know.
+    pub(crate) fn server(&self) -> Server {
+        self.server.clone()
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let deadline = SystemClock.now().plus(START_LIMIT);
+        let mut waiting: Vec<u16> = HTTP_PORTS.into_iter().chain(HTTPS_PORTS).collect();
+        while !waiting.is_empty() {
+            let has_ended = self.child.try_wait()?.is_some();
+            if has_ended || SystemClock.now() > deadline {
+                let mut said = String::new();
+                std::fs::File::open(self._folder.path().join("log"))?.read_to_string(&mut said)?;
+                let last: Vec<&str> = said.lines().rev().take(5).collect();
+                let last: Vec<&str> = last.into_iter().rev().collect();
+                bail!(
+                    "wptserve did not start (a checkout of 2021 needs Python 3.11 or older):\n  {}",
+                    last.join("\n  ")
+                );
+            }
+            waiting.retain(|port| {
+                let address = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
+                TcpStream::connect_timeout(&address, Duration::from_millis(100)).is_err()
+            });
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for RunningServer {
+    /// Asked to end, it ends the processes it started too.
+    fn drop(&mut self) {
+        let asked = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        if !asked.is_ok_and(|status| status.success()) {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
+    }
+}
+
+fn settings(folder: &Path) -> serde_json::Value {
+    json!({
+        // No name has to be known to this machine.
+        "check_subdomains": false,
+        "server_host": "127.0.0.1",
+        "log_level": "error",
+        "ports": { "http": HTTP_PORTS, "https": HTTPS_PORTS, "ws": [8002], "wss": [8003] },
+        "ssl": {
+            "type": "pregenerated",
+            "pregenerated": {
+                "host_key_path": folder.join("host.key"),
+                "host_cert_path": folder.join("host.pem"),
+            },
+        },
+    })
+}
+
+/// Makes a root certificate and one for all names below it; gives the root's PEM.
+fn write_certificates(folder: &Path) -> Result<String> {
+    let root_key = KeyPair::generate()?;
+    let mut root = CertificateParams::new(Vec::new())?;
+    root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    root.distinguished_name
+        .push(DnType::CommonName, "landfall-wpt");
+    let root_pem = root.self_signed(&root_key)?.pem();
+    let key = KeyPair::generate()?;
+    let mut host = CertificateParams::new(names())?;
+    host.distinguished_name.push(DnType::CommonName, DOMAINS[0]);
+    let host = host.signed_by(&key, &Issuer::new(root, root_key))?;
+    std::fs::write(folder.join("host.key"), key.serialize_pem())?;
+    std::fs::write(folder.join("host.pem"), host.pem())?;
+    Ok(root_pem)
 }
 
 /// Every name that the server answers to.

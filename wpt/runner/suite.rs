@@ -55,6 +55,17 @@ impl Suite {
         })
     }
 
+    /// Whether the checkout brings wptserve.
+    pub(crate) fn has_server(&self) -> bool {
+        self.root.join("tools/serve").is_dir()
+    }
+
+    /// The text of a file of the site. One that cannot be read is empty, and is reported when it is run.
+    pub(crate) fn text(&self, path: &str) -> String {
+        let content = std::fs::read(self.file(path)).unwrap_or_default();
+        String::from_utf8_lossy(&content).into_owned()
+    }
+
     /// The file behind a path of the site, whether or not it exists.
     pub(crate) fn file(&self, path: &str) -> PathBuf {
         let relative = path.trim_start_matches('/');
@@ -66,7 +77,7 @@ impl Suite {
             let file = match renamed {
                 "resources/testharness.js" => "testharness/testharness.js",
                 "resources/idlharness.js" => "testharness/idlharness.js",
-                "resources/webidl2/lib/webidl2.js" => "testharness/webidl2.js",
+                "resources/webidl2/lib/webidl2.js" => "testharness/webidl2/lib/webidl2.js",
                 "common/gc.js" => "common/gc.js",
                 _ => return None,
             };

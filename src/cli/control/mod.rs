@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+use crate::host::{Permission, PermissionState};
 use crate::sync::SyncKind;
 
 pub(super) use client::Connection;
@@ -25,6 +26,15 @@ pub(super) enum Request {
     GoOnline,
     /// Away from the network. Answered with `null`.
     GoOffline,
+    /// Grant or deny a permission. Answered with the origin.
+    SetPermission {
+        /// The origin, if the host has workers of several.
+        origin: Option<Url>,
+        /// Which permission.
+        permission: Permission,
+        /// Whether it has it from now on.
+        state: PermissionState,
+    },
     /// Send a `sync` or `periodicsync` event now. Answered with an `EventOutcome`.
     FireSync {
         /// Which of the two.

@@ -96,6 +96,15 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             host.go_offline();
             Ok(Value::Null)
         }
+        Request::SetPermission {
+            origin,
+            permission,
+            state,
+        } => {
+            let origin = chosen_origin(origin, &host.status().await?)?;
+            host.set_permission(&origin, permission, state).await?;
+            Ok(Value::String(origin.origin().ascii_serialization()))
+        }
         Request::FireSync {
             kind,
             tag,
@@ -168,6 +177,23 @@ impl Event {
             }
         });
         Ok(())
+    }
+}
+
+/// The origin that was named, or the only one there is.
+fn chosen_origin(named: Option<Url>, status: &Status) -> anyhow::Result<Url> {
+    let mut scopes = status.registrations.iter().map(|known| &known.scope);
+    match (named, scopes.next()) {
+        (Some(origin), _) => Ok(origin),
+        (None, None) => anyhow::bail!("no service worker is registered; name one with --origin"),
+        (None, Some(first)) if scopes.all(|scope| scope.origin() == first.origin()) => {
+            Ok(first.clone())
+        }
+        (None, Some(_)) => {
+            anyhow::bail!(
+                "service workers of several origins are registered; choose one with --origin"
+            )
+        }
     }
 }
 

@@ -35,7 +35,7 @@ const LAYOUTS: &[&str] = &[include_str!("migrations/0001_start.sql")];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CacheId(pub i64);
 
-/// The caches of one origin, as one thread uses them. Names are JSON strings, quotes included.
+/// The caches of one origin, as one thread uses them. Names are [text](crate::dom_string).
 #[derive(Debug)]
 pub struct CacheStorage {
     database: Database,

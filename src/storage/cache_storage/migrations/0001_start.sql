@@ -3,7 +3,7 @@
 CREATE TABLE cache (
   -- grows with every cache, so it is the order of creation
   id INTEGER PRIMARY KEY AUTOINCREMENT,
-  -- a JSON string, because a name may hold lone surrogates; NULL once it was deleted while a script still had it
+  -- NULL once it was deleted while a script still had it
   name TEXT UNIQUE
 );
 

@@ -1,0 +1,79 @@
+// Permissions: what the origin may do. There is nobody to ask, so nothing is ever "prompt".
+
+import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
+import { event, fire, webidl } from "ext:landfall_platform/platform.js";
+import { op_permissions_query } from "ext:core/ops";
+
+/** https://w3c.github.io/permissions/#dom-permissiondescriptor */
+const convertPermissionDescriptor = webidl.createDictionaryConverter("PermissionDescriptor", [
+  { key: "name", required: true, converter: webidl.converters.DOMString },
+]);
+
+/** Name to object. Differs from the spec: one for each name and scope, so that nobody has to know who still listens. */
+const statuses = new Map();
+
+/** @type {(status: PermissionStatus, isGranted: boolean) => boolean} whether that was news */
+let setState;
+
+/** https://w3c.github.io/permissions/#permissionstatus-interface */
+export class PermissionStatus extends event.EventTarget {
+  #name;
+  #state;
+
+  static {
+    setState = (status, isGranted) => {
+      const before = status.#state;
+      status.#state = isGranted ? "granted" : "denied";
+      return status.#state !== before;
+    };
+  }
+
+  constructor(key = undefined, name = "") {
+    super();
+    onlyByHost(key, this);
+    this.#name = name;
+  }
+
+  get name() {
+    webidl.assertBranded(this, PermissionStatusPrototype);
+    return this.#name;
+  }
+
+  get state() {
+    webidl.assertBranded(this, PermissionStatusPrototype);
+    return this.#state;
+  }
+}
+webidl.configureInterface(PermissionStatus);
+const PermissionStatusPrototype = PermissionStatus.prototype;
+event.defineEventHandler(PermissionStatusPrototype, "change");
+
+/** https://w3c.github.io/permissions/#permissions-interface */
+export class Permissions {
+  constructor(key = undefined) {
+    onlyByHost(key, this);
+  }
+
+  async query(descriptor) {
+    webidl.assertBranded(this, PermissionsPrototype);
+    const prefix = "Failed to execute 'query' on 'Permissions'";
+    webidl.requiredArguments(arguments.length, 1, prefix);
+    const { name } = convertPermissionDescriptor(descriptor, prefix, "Argument 1");
+    const isGranted = await op_permissions_query(name);
+    let status = statuses.get(name);
+    if (status === undefined) {
+      status = new PermissionStatus(HOST, name);
+      statuses.set(name, status);
+    }
+    setState(status, isGranted);
+    return status;
+  }
+}
+webidl.configureInterface(Permissions);
+const PermissionsPrototype = Permissions.prototype;
+
+/** The host says that the origin may do something from now on, or may not. */
+export function changePermission({ name, isGranted }) {
+  const status = statuses.get(name);
+  if (status !== undefined && setState(status, isGranted)) fire(status, new event.Event("change"));
+}

@@ -1,0 +1,398 @@
+//! The program `landfall-wpt`: which tests it runs, what it says of them, and that nothing they do stops it.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::npm;
+
+const PASSES: &str = "test(() => assert_equals(1 + 1, 2), 'sums');";
+const FAILS: &str = "test(() => assert_equals(1 + 1, 3), 'sums');";
+
+/// A suite of tests of its own, with the harness from npm.
+struct Suite(tempfile::TempDir);
+
+/// What a run said.
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    errors: String,
+}
+
+impl Suite {
+    fn with(files: &[(&str, &str)]) -> Self {
+        let suite = Self(tempfile::tempdir().unwrap());
+        let package = npm::installed("wpt").join("node_modules/wpt-runner");
+        for file in ["testharness.js", "idlharness.js"] {
+            let text = std::fs::read_to_string(package.join("testharness").join(file)).unwrap();
+            suite.write(
+                &format!("node_modules/wpt-runner/testharness/{file}"),
+                &text,
+            );
+        }
+        for (path, text) in files {
+            suite.write(path, text);
+        }
+        suite
+    }
+
+    fn path(&self, path: &str) -> std::path::PathBuf {
+        self.0.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let file = self.path(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+
+    fn expectations(&self) -> String {
+        std::fs::read_to_string(self.path("expectations/own/made.toml")).unwrap_or_default()
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_landfall-wpt"));
+        command.args(["--suite", "."]).args(words);
+        command.current_dir(self.0.path());
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Ran {
+        ran(self.command(words))
+    }
+}
+
+fn ran(mut command: Command) -> Ran {
+    let output = command.output().expect("the runner starts");
+    Ran {
+        code: output.status.code(),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    fn expect(&self, code: i32, said: &[&str]) -> &Self {
+        let all = format!("{}\n{}", self.out, self.errors);
+        assert_eq!(self.code, Some(code), "{all}");
+        for line in said {
+            assert!(all.contains(line), "no `{line}` in:\n{all}");
+        }
+        self
+    }
+}
+
+#[test]
+fn a_run_passes_if_every_test_does() {
+    let suite = Suite::with(&[("made/passes.any.js", PASSES)]);
+    suite.run(&[]).expect(0, &["1 files", "0 not as expected"]);
+    suite.write("made/fails.any.js", FAILS);
+    suite.run(&[]).expect(
+        1,
+        &[
+            "OK 0/1 /made/fails.any.serviceworker.html",
+            "! FAIL sums assert_equals: expected 3 but got 2",
+            "2 files",
+            "1 not as expected",
+        ],
+    );
+    suite.run(&["--filter", "passes"]).expect(0, &["1 files"]);
+}
+
+#[test]
+fn the_meta_lines_are_obeyed() {
+    let suite = Suite::with(&[
+        (
+            "made/meta.any.js",
+            "// META: title=By name\n// META: script=resources/helper.js\n// META: variant=?one\n// META: variant=?two\n
+             test(() => {
+                 assert_equals(helper, 'helped');
+                 assert_true(['?one', '?two'].includes(location.search));
+                 assert_true(self instanceof ServiceWorkerGlobalScope);
+             });",
+        ),
+        ("made/resources/helper.js", "self.helper = 'helped';"),
+        (
+            "made/page.https.window.js",
+            "test(() => assert_false('ServiceWorkerGlobalScope' in self), 'a window');
+             promise_test(async () => assert_equals((await fetch('resources/helper.js')).status, 200), 'a site');",
+        ),
+        (
+            "made/page.html",
+            "<!doctype html><title>Page</title><script src=/resources/testharness.js></script>
+             <script src=\"/resources/testharnessreport.js\"></script>
+             <script>const here = location.pathname;</script>
+             <script>test(() => assert_equals(here, '/made/page.html'), document.title);</script>",
+        ),
+        (
+            "made/frames.html",
+            "<script src=/resources/testharness.js></script><iframe src=x></iframe>",
+        ),
+    ]);
+    suite.run(&["--verbose"]).expect(
+        0,
+        &[
+            "/made/meta.any.serviceworker.html?one",
+            "/made/meta.any.serviceworker.html?two",
+            "PASS By name",
+            "OK 2/2 /made/page.https.window.html",
+            "PASS Page",
+            "left out: 1 files need a document",
+        ],
+    );
+}
+
+/// Real time: the limits of tests are what is tested.
+#[test]
+fn a_test_that_spins_waits_or_devours_memory_stops_only_itself() {
+    let suite = Suite::with(&[
+        (
+            "made/a_spins.any.js",
+            "promise_test(async () => { await 0; for (;;); }, 'spins');",
+        ),
+        (
+            "made/b_never.any.js",
+            "promise_test(() => new Promise(() => {}), 'never');",
+        ),
+        (
+            "made/c_heap.any.js",
+            "const all = []; for (;;) all.push(new Array(1e5).fill(0.5));",
+        ),
+        (
+            "made/d_buffers.any.js",
+            "const all = []; for (;;) all.push(new Uint8Array(1 << 24).fill(1));",
+        ),
+        ("made/e_throws.any.js", "throw new Error('at the top');"),
+        ("made/f_syntax.https.window.js", "test((;"),
+        (
+            "made/g_spins.https.window.js",
+            "test(() => { for (;;); }, 'spins');",
+        ),
+        ("made/h_passes.any.js", PASSES),
+    ]);
+    let words = [
+        "--verbose",
+        "--timeout-multiplier",
+        "0.15",
+        "--memory",
+        "900",
+    ];
+    suite.run(&words).expect(
+        1,
+        &[
+            "TIMEOUT 0/0 /made/a_spins.any.serviceworker.html",
+            "TIMEOUT 0/1 /made/b_never.any.serviceworker.html",
+            "! TIMEOUT instead of OK: it did not end within 1.5 s",
+            "CRASH 0/0 /made/c_heap.any.serviceworker.html",
+            "it used more than 225 MiB of memory",
+            "/made/d_buffers.any.serviceworker.html",
+            "ERROR 0/0 /made/e_throws.any.serviceworker.html",
+            "at the top",
+            "ERROR 0/0 /made/f_syntax.https.window.html",
+            "SyntaxError",
+            "TIMEOUT 0/0 /made/g_spins.https.window.html",
+            "OK 1/1 /made/h_passes.any.serviceworker.html",
+            "8 files",
+            "7 not as expected",
+        ],
+    );
+}
+
+#[test]
+fn an_update_takes_what_fails_with_its_reason_and_then_changes_nothing() {
+    let suite = Suite::with(&[("made/fails.any.js", FAILS)]);
+    suite.run(&["--update"]).expect(
+        1,
+        &["needs a new exception: say with --reason why it fails"],
+    );
+    assert_eq!(suite.expectations(), "");
+    suite
+        .run(&["--update", "--reason", "sums are hard"])
+        .expect(0, &[]);
+    let written = suite.expectations();
+    assert!(written.contains("reason = \"sums are hard\""), "{written}");
+    suite.run(&[]).expect(0, &["0 not as expected"]);
+    suite.run(&["--update"]).expect(0, &[]);
+    assert_eq!(suite.expectations(), written);
+
+    suite.write("made/fails.any.js", PASSES);
+    suite
+        .run(&[])
+        .expect(1, &["passes now, but is expected to fail: sums"]);
+    suite.run(&["--update"]).expect(0, &[]);
+    assert_eq!(suite.expectations(), "");
+}
+
+#[test]
+fn a_malformed_expectation_is_named() {
+    let suite = Suite::with(&[("made/fails.any.js", FAILS)]);
+    let entry = |text: &str| {
+        suite.write("expectations/own/made.toml", text);
+        suite.run(&[])
+    };
+    entry("[\"fails.any.serviceworker.html\"]\nfails = [\"sums\"]\n")
+        .expect(2, &["made.toml", "missing field `reason`"]);
+    entry("[\"fails.any.serviceworker.html\"]\nfails = [\"sums\"]\nreason = \" \"\n").expect(
+        2,
+        &[
+            "made.toml",
+            "[\"fails.any.serviceworker.html\"]: the reason is empty",
+        ],
+    );
+    entry("[\"fails.any.serviceworker.html\"]\nreason = \"because\"\n")
+        .expect(2, &["it excuses nothing"]);
+    entry("[\"fails.any.serviceworker.html\"]\nfail = [\"sums\"]\nreason = \"because\"\n")
+        .expect(2, &["unknown field `fail`"]);
+    entry("nonsense").expect(
+        2,
+        &["`./expectations/own/made.toml` is no file of expectations"],
+    );
+    entry(
+        "[\"fails.any.serviceworker.html\"]\nfails = [\"sums\", \"gone\"]\nreason = \"because\"\n",
+    )
+    .expect(1, &["there is no such subtest: gone"]);
+    entry("[\"fails.any.serviceworker.html\"]\nout_of_scope = true\nreason = \"because\"\n")
+        .expect(0, &["left out: 1 files are out of scope"]);
+}
+
+#[test]
+fn a_wrong_folder_is_named() {
+    let suite = Suite::with(&[("made/passes.any.js", PASSES)]);
+    suite
+        .run(&["--checkout", "/nowhere"])
+        .expect(2, &["`/nowhere` is no folder"]);
+    let empty = tempfile::tempdir().unwrap();
+    let place = empty.path().to_str().unwrap();
+    suite.run(&["--checkout", place]).expect(
+        2,
+        &["is no checkout of web-platform-tests", "wpt/README.md"],
+    );
+    suite
+        .run(&["elsewhere"])
+        .expect(2, &["`elsewhere` is not in", "made"]);
+    suite
+        .run(&["--filter", "elsewhere"])
+        .expect(2, &["no test that runs here"]);
+    let mut outside = Command::new(env!("CARGO_BIN_EXE_landfall-wpt"));
+    outside.current_dir(empty.path());
+    ran(outside).expect(2, &["`wpt` is no folder"]);
+}
+
+#[test]
+fn a_missing_python_is_said_where_a_server_is_needed() {
+    let suite = Suite::with(&[]);
+    let harness = suite.path("node_modules/wpt-runner/testharness/testharness.js");
+    let harness = std::fs::read_to_string(harness).unwrap();
+    suite.write("checkout/resources/testharness.js", &harness);
+    suite.write("checkout/tools/serve/serve.py", "");
+    suite.write("checkout/made/passes.any.js", PASSES);
+    suite.write(
+        "checkout/made/asks.any.js",
+        "promise_test(() => fetch('resources/echo.py'), 'asks');",
+    );
+    suite.write(
+        "suites.toml",
+        "[upstream]\nsource = \"made\"\nrevision = \"1\"\nfolders = [\"made\"]\n",
+    );
+    let mut command = suite.command(&["--checkout", "checkout"]);
+    command.env("PATH", suite.path("checkout"));
+    ran(command).expect(2, &["python3 is needed for wptserve", "--no-server"]);
+    suite
+        .run(&["--checkout", "checkout", "--no-server"])
+        .expect(0, &["1 tests that need wptserve are left out", "1 files"]);
+}
+
+#[test]
+fn results_are_written_for_other_programs() {
+    let suite = Suite::with(&[("made/passes.any.js", PASSES), ("made/fails.any.js", FAILS)]);
+    suite.write(
+        "score.md",
+        "# Score\n<!-- score own -->\nold\n<!-- end of score -->\nafter\n",
+    );
+    let read = |path: &str| std::fs::read_to_string(suite.path(path)).unwrap();
+    let tap = suite.run(&[
+        "--tap",
+        "--junit",
+        "junit.xml",
+        "--wptreport",
+        "report.json",
+        "--readme",
+        "score.md",
+    ]);
+    assert!(
+        tap.out
+            .starts_with("TAP version 13\n1..2\nnot ok 1 - /made/fails"),
+        "{}",
+        tap.out
+    );
+    assert!(tap.out.contains("\nok 2 - /made/passes"), "{}", tap.out);
+
+    let junit = read("junit.xml");
+    assert!(
+        junit.contains("tests=\"4\" skipped=\"0\" failures=\"2\""),
+        "{junit}"
+    );
+    let report: Value = serde_json::from_str(&read("report.json")).unwrap();
+    assert_eq!(report["run_info"]["product"], "landfall");
+    let result = &report["results"][0];
+    assert_eq!(result["test"], "/made/fails.any.serviceworker.html");
+    assert_eq!(result["status"], "OK");
+    assert_eq!(result["subtests"][0]["status"], "FAIL");
+    let score = read("score.md");
+    assert!(
+        score.contains("| made   |     2 |        1 |        2 |    1 |  50.0 |"),
+        "{score}"
+    );
+    assert!(
+        score.ends_with("<!-- end of score -->\nafter\n") && !score.contains("\nold\n"),
+        "{score}"
+    );
+
+    let json: Value = serde_json::from_str(&suite.run(&["--json"]).out).unwrap();
+    let unexpected = &json["tests"][0]["unexpected"][0];
+    assert_eq!(unexpected, "FAIL sums assert_equals: expected 3 but got 2");
+    suite
+        .run(&["--readme", "made/passes.any.js"])
+        .expect(2, &["has no place for the score"]);
+}
+
+#[test]
+fn a_test_drives_its_host_through_phases() {
+    let suite = Suite::with(&[
+        (
+            "made/resources/driver.js",
+            "const asked = Promise.withResolvers();
+             self.driver = {
+                 ...driver_settings,
+                 ask: (operation, notes, steps = []) => {
+                     asked.resolve({ id: 1, operation, notes, steps });
+                     return new Promise(() => {});
+                 },
+                 controller: { next_request: () => asked.promise },
+             };",
+        ),
+        (
+            "made/phases.https.window.js",
+            "// META: script=resources/driver.js
+             promise_test(async () => {
+                 const stores = await new Promise((resolve) => {
+                     const request = indexedDB.open('kept');
+                     request.onupgradeneeded = () => request.result.createObjectStore(String(driver.phase));
+                     request.onsuccess = () => resolve([...request.result.objectStoreNames]);
+                 });
+                 assert_array_equals(stores, ['0'], 'the data is kept');
+                 if (driver.phase === 0) {
+                     assert_true(navigator.onLine);
+                     await driver.ask('leave', 'left', [{ operation: 'set_offline' }]);
+                 } else if (driver.phase === 1) {
+                     assert_false(navigator.onLine);
+                     await driver.ask('restart', driver.notes + ' and restarted');
+                 }
+                 assert_equals(driver.notes, 'left and restarted');
+                 assert_equals(driver.phase, 2);
+             }, 'phases');",
+        ),
+    ]);
+    suite.run(&[]).expect(0, &["1 files"]);
+}
