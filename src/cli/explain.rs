@@ -65,7 +65,14 @@ fn tell(story: &SyncStory) -> String {
     lines.push(String::new());
     lines.push("What happens next".to_owned());
     lines.push(format!("  {}", next(story)));
-    let advice = advice(story);
+    let advice = if story.has_worker {
+        advice(story)
+    } else {
+        vec![format!(
+            "Register the service worker of {} again: it is gone, and its tags with it.",
+            story.scope
+        )]
+    };
     if !advice.is_empty() {
         lines.push(String::new());
         lines.push("What to do".to_owned());
@@ -283,12 +290,6 @@ fn why_gone(story: &SyncStory) -> &'static str {
 
 /// What would help, if anything need be done.
 fn advice(story: &SyncStory) -> Vec<String> {
-    if !story.has_worker {
-        let scope = &story.scope;
-        return vec![format!(
-            "Register the service worker of {scope} again: it is gone, and its tags with it."
-        )];
-    }
     let tag = &story.tag;
     let dispatches = story.history.iter().rev().filter_map(SyncRecord::dispatch);
     let end = dispatches
