@@ -46,6 +46,8 @@ async fn start(data: &Path, worker: &str) -> (Host, Client) {
     let host = Host::builder()
         .data_dir(data)
         .connectivity(ConnectivityMode::Online)
+        // What people write today deserves no warning.
+        .strict(true)
         .origin_server(&origin, folder)
         .build()
         .await
@@ -168,6 +170,8 @@ async fn queues_a_failed_post_and_replays_it_once(worker: &str) {
     let host = Host::builder()
         .data_dir(data.path())
         .connectivity(ConnectivityMode::Online)
+        // What people write today deserves no warning.
+        .strict(true)
         .build()
         .await
         .unwrap();

@@ -209,7 +209,7 @@ fn an_event_that_was_cut_off_by_a_kill_is_seen_before_and_told_at_the_next_start
     host.expect_line("runs");
     let told = folder.landfall(&explain);
     told.expect_line("cut off by the end of the host");
-    told.expect_line("attempt 1 of 3 once more, as it was interrupted");
+    told.expect_line("attempt 1 of 3, once more, as it was interrupted");
     drop(host);
 
     // The second interruption counts as a failed attempt.

@@ -65,7 +65,14 @@ fn tell(story: &SyncStory) -> String {
     lines.push(String::new());
     lines.push("What happens next".to_owned());
     lines.push(format!("  {}", next(story)));
-    let advice = advice(story);
+    let advice = if story.has_worker {
+        advice(story)
+    } else {
+        vec![format!(
+            "Register the service worker of {} again: it is gone, and its tags with it.",
+            story.scope
+        )]
+    };
     if !advice.is_empty() {
         lines.push(String::new());
         lines.push("What to do".to_owned());
@@ -124,7 +131,7 @@ fn dispatched(dispatch: &Dispatch, has_host: bool) -> (String, Vec<String>) {
         DispatchReason::BackOnline => format!("{numbered}, as the network came back"),
         DispatchReason::DelayOver => format!("{numbered}, as the delay was over"),
         DispatchReason::HostStarted => format!("{numbered}, as the host started"),
-        DispatchReason::Interrupted => format!("{numbered} once more, as it was interrupted"),
+        DispatchReason::Interrupted => format!("{numbered}, once more, as it was interrupted"),
         DispatchReason::ByHand => format!("sent by hand{chance}"),
         DispatchReason::Interval => format!("{numbered}, as its interval was over"),
     };
@@ -359,5 +366,171 @@ fn quoted(word: &str) -> String {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use url::Url;
+
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::service_worker::{Rejection, ScriptPlace, WarningName};
+
+    const NOW: Timestamp = Timestamp(10_000_000);
+
+    fn story(history: Vec<(u64, SyncEntry)>) -> SyncStory {
+        let scope: Url = "https://app.example/".parse().unwrap();
+        let record = |(minutes_ago, entry): (u64, SyncEntry)| {
+            let ago = Duration::from_secs(60 * minutes_ago).as_millis();
+            let at = Timestamp(NOW.as_millis() - i64::try_from(ago).unwrap());
+            SyncRecord::new(at, scope.clone(), SyncKind::OneShot, "my tag", entry)
+        };
+        SyncStory {
+            at_ms: NOW,
+            kind: SyncKind::OneShot,
+            tag: "my tag".to_owned(),
+            online: Some(true),
+            has_worker: true,
+            registration: None,
+            history: history.into_iter().map(record).collect(),
+            scope: scope.clone(),
+        }
+    }
+
+    fn registered() -> SyncEntry {
+        SyncEntry::Registered {
+            min_interval_ms: None,
+            next_attempt_at_ms: None,
+        }
+    }
+
+    fn dispatched(attempt: u32, reason: DispatchReason, end: DispatchEnd) -> SyncEntry {
+        SyncEntry::Dispatched(Dispatch {
+            reason,
+            attempt,
+            max_attempts: 3,
+            last_chance: attempt == 3,
+            end: Some(end),
+        })
+    }
+
+    fn ended(outcome: DispatchOutcome) -> DispatchEnd {
+        DispatchEnd {
+            duration_ms: Some(40),
+            ..DispatchEnd::new(outcome)
+        }
+    }
+
+    #[test]
+    fn a_tag_that_was_given_up_says_what_failed_each_time() {
+        let rejection = Rejection {
+            message: "TypeError: Failed to fetch".to_owned(),
+            stack: None,
+        };
+        let last = DispatchEnd {
+            removed: Some(Removal::GaveUp),
+            ..ended(DispatchOutcome::Rejected(rejection))
+        };
+        let told = tell(&story(vec![
+            (25, registered()),
+            (
+                25,
+                dispatched(
+                    1,
+                    DispatchReason::BackOnline,
+                    ended(DispatchOutcome::TimedOut),
+                ),
+            ),
+            (
+                20,
+                dispatched(
+                    2,
+                    DispatchReason::DelayOver,
+                    ended(DispatchOutcome::Interrupted),
+                ),
+            ),
+            (5, dispatched(3, DispatchReason::Interrupted, last)),
+        ]));
+        let expected = "\
+sync `my tag` of https://app.example/
+
+What happened
+      25 min ago  registered
+      25 min ago  attempt 1 of 3, as the network came back
+                  took too long: given up after 40 ms
+      20 min ago  attempt 2 of 3, as the delay was over
+                  cut off by the end of the host
+       5 min ago  attempt 3 of 3, the last chance, once more, as it was interrupted
+                  rejected after 40 ms with TypeError: Failed to fetch
+                  given up: no attempt was left
+
+What happens next
+  Nothing: the tag is not registered, so no `sync` event will be sent for it. All of its attempts have failed.
+
+What to do
+  - Find where the listener fails (TypeError: Failed to fetch): the promise given to `event.waitUntil()` was rejected with it.
+  - Register the tag again, which starts anew with the first attempt.";
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_success_that_was_warned_of_is_to_be_looked_at() {
+        let end = DispatchEnd {
+            removed: Some(Removal::Succeeded),
+            warnings: vec![Warning {
+                name: WarningName::FalseSuccess,
+                message: "it failed, and nothing will be tried again.".to_owned(),
+                place: Some(ScriptPlace {
+                    url: "https://app.example/sw.js".to_owned(),
+                    line: 3,
+                    column: 9,
+                }),
+            }],
+            ..ended(DispatchOutcome::Fulfilled)
+        };
+        let told = tell(&story(vec![(
+            1,
+            dispatched(1, DispatchReason::Registered, end),
+        )]));
+        let expected = "\
+sync `my tag` of https://app.example/
+
+What happened
+       1 min ago  attempt 1 of 3, as it was registered while online
+                  fulfilled after 40 ms
+                  warning false-success: it failed, and nothing will be tried again.
+                    at https://app.example/sw.js:3:9
+
+What happens next
+  Nothing: the tag is not registered, so no `sync` event will be sent for it. Its event was fulfilled, which is what a tag is for.
+
+What to do
+  - Heed the warning above: the event counts as done although it may not be.
+  - Register the tag again, which starts anew with the first attempt.";
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_success_needs_no_advice() {
+        let end = DispatchEnd {
+            removed: Some(Removal::Succeeded),
+            ..ended(DispatchOutcome::Fulfilled)
+        };
+        let told = tell(&story(vec![(
+            1,
+            dispatched(1, DispatchReason::Registered, end),
+        )]));
+        assert!(!told.contains("What to do"), "{told}");
+    }
+
+    #[test]
+    fn a_command_to_type_is_quoted_where_the_shell_needs_it() {
+        assert_eq!(quoted("sync-messages"), "sync-messages");
+        assert_eq!(quoted("my tag"), "'my tag'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
     }
 }

@@ -1,8 +1,8 @@
 //! Draws the place of a script error: the lines around it with a mark under the column.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use crate::web::script_error::{ScriptError, SourcePosition};
+use crate::web::script_error::{ScriptError, SourceExcerpt, SourcePosition};
 
 /// The error as people read it, with its frame if the source is known.
 pub(super) fn draw(error: &ScriptError) -> String {
@@ -16,24 +16,28 @@ pub(super) fn draw(error: &ScriptError) -> String {
         return Renderer::styled().render(&[title.element(note)]);
     };
     let text = excerpt.text.as_str();
-    let mark = mark(text, excerpt.first_line, position);
+    let mark = mark(excerpt, position);
+    // Named here, because in a line that was cut the column is another one.
+    let origin = Origin::path(position.url.as_str())
+        .line(position.line as usize)
+        .char_column(position.column as usize);
     let snippet = Snippet::source(text)
         .line_start(excerpt.first_line as usize)
-        .path(position.url.as_str())
         .annotation(AnnotationKind::Primary.span(mark));
-    Renderer::styled().render(&[title.element(snippet)])
+    Renderer::styled().render(&[title.element(origin).element(snippet)])
 }
 
-/// The bytes of `text` to mark: the word at the position, or the one character there.
-fn mark(text: &str, first_line: u32, position: &SourcePosition) -> std::ops::Range<usize> {
-    let lines_before = position.line.saturating_sub(first_line) as usize;
+/// The bytes of the excerpt to mark: the word at the position, or the one character there.
+fn mark(excerpt: &SourceExcerpt, position: &SourcePosition) -> std::ops::Range<usize> {
+    let text = excerpt.text.as_str();
+    let lines_before = position.line.saturating_sub(excerpt.first_line) as usize;
     let start_of_line: usize = text
         .split_inclusive('\n')
         .take(lines_before)
         .map(str::len)
         .sum();
     let line = text[start_of_line..].lines().next().unwrap_or_default();
-    let column = (position.column as usize).saturating_sub(1);
+    let column = position.column.saturating_sub(excerpt.first_column) as usize;
     let start = byte_of_column(line, column);
     let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
     let rest = &line[start..];
@@ -60,12 +64,12 @@ fn byte_of_column(line: &str, column: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::script_error::SourceExcerpt;
 
     fn error(text: &str, first_line: u32, line: u32, column: u32) -> ScriptError {
         let excerpt = SourceExcerpt {
             first_line,
             text: text.to_owned(),
+            first_column: 1,
         };
         ScriptError {
             message: "ReferenceError: fail is not defined".to_owned(),
@@ -78,6 +82,11 @@ mod tests {
             }),
             is_rejection: false,
         }
+    }
+
+    fn marked(error: &ScriptError) -> std::ops::Range<usize> {
+        let position = error.position.as_ref().unwrap();
+        mark(position.excerpt.as_ref().unwrap(), position)
     }
 
     fn plain(error: &ScriptError) -> String {
@@ -102,13 +111,12 @@ mod tests {
     #[test]
     fn columns_are_counted_as_v8_does() {
         let text = "/* \u{1F600} */ fail()";
-        let line_start = mark(text, 1, error(text, 1, 1, 10).position.as_ref().unwrap());
-        assert_eq!(&text[line_start], "fail");
+        assert_eq!(&text[marked(&error(text, 1, 1, 10))], "fail");
     }
 
     #[test]
     fn a_position_past_the_text_marks_nothing() {
         let text = "short";
-        assert!(mark(text, 1, error(text, 1, 9, 99).position.as_ref().unwrap()).is_empty());
+        assert!(marked(&error(text, 1, 9, 99)).is_empty());
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use futures::FutureExt;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -84,7 +84,7 @@ pub(super) async fn run(
     while let Some(Some(event)) = events.next().now_or_never() {
         teller.tell(&event)?;
     }
-    result?;
+    result.map_err(|error| teller.without_repetition(error))?;
     ended?;
     Ok(ExitCode::SUCCESS)
 }
@@ -245,6 +245,8 @@ struct Teller<'a> {
     story: Story,
     /// The lightest lines that are told; `None` for JSON, which tells all.
     until: Option<Weight>,
+    /// The last error of a script that was told.
+    told_error: Option<String>,
 }
 
 impl<'a> Teller<'a> {
@@ -259,6 +261,17 @@ impl<'a> Teller<'a> {
             output,
             story: Story::default(),
             until,
+            told_error: None,
+        }
+    }
+
+    /// Why the run failed, without the error of a script that has been shown with its place already.
+    fn without_repetition(&self, error: anyhow::Error) -> anyhow::Error {
+        match &self.told_error {
+            Some(told) if error.to_string().contains(told) => {
+                anyhow!("the worker is not registered, because its script failed as shown above")
+            }
+            _ => error,
         }
     }
 
@@ -302,6 +315,9 @@ impl<'a> Teller<'a> {
         let Some(until) = self.until else {
             return self.output.json(event);
         };
+        if let HostEventKind::ScriptError { error, .. } = &event.kind {
+            self.told_error = Some(error.to_string());
+        }
         let since = self.story.since_the_beginning(event);
         let line = story::line(event);
         if line.weight <= until {

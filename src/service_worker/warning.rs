@@ -265,3 +265,201 @@ fn consequence(fate: Fate) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service_worker::activity::Work;
+
+    const OUTBOX: &str = "outbox";
+
+    fn place(line: u32) -> Option<ScriptPlace> {
+        let url = "https://app.example/sw.js".to_owned();
+        Some(ScriptPlace {
+            url,
+            line,
+            column: 1,
+        })
+    }
+
+    fn request(url: &str, status: Option<u16>, failure: Option<&str>) -> RequestRecord {
+        RequestRecord {
+            method: "POST".to_owned(),
+            url: url.to_owned(),
+            status,
+            failure: failure.map(str::to_owned),
+            aborted: false,
+            duration_ms: Some(1),
+            place: place(7),
+            maybe_of: Vec::new(),
+        }
+    }
+
+    fn work(kind: WorkKind, is_certain: bool) -> Work {
+        Work {
+            kind,
+            place: place(3),
+            is_certain,
+        }
+    }
+
+    /// An event with a listener that called `waitUntil()` once.
+    fn extended(requests: Vec<RequestRecord>) -> EventActivity {
+        EventActivity {
+            listeners: Some(1),
+            extensions: 1,
+            requests,
+            ..EventActivity::default()
+        }
+    }
+
+    fn names(activity: &EventActivity, fate: Fate) -> Vec<WarningName> {
+        let event = EndedEvent {
+            kind: EventKind::Sync,
+            tag: Some((OUTBOX, fate)),
+            outcome: &EventOutcome::Fulfilled,
+            activity,
+        };
+        event
+            .warnings()
+            .iter()
+            .map(|warning| warning.name)
+            .collect()
+    }
+
+    #[test]
+    fn a_request_that_failed_makes_a_success_false() {
+        let failing = [
+            (Some(500), None),
+            (Some(599), None),
+            (Some(408), None),
+            (Some(429), None),
+            (None, Some("refused")),
+        ];
+        for (status, failure) in failing {
+            let activity = extended(vec![request("https://a.example/", status, failure)]);
+            assert_eq!(names(&activity, Fate::Gone), [WarningName::FalseSuccess]);
+            assert_eq!(
+                names(&activity, Fate::NextInterval),
+                [WarningName::FalseSuccess]
+            );
+            assert_eq!(names(&activity, Fate::Kept), [], "it was registered again");
+        }
+        for (status, failure) in [(Some(200), None), (Some(404), None), (None, None)] {
+            let activity = extended(vec![request("https://a.example/", status, failure)]);
+            assert_eq!(names(&activity, Fate::Gone), []);
+        }
+    }
+
+    #[test]
+    fn of_requests_to_one_address_the_last_one_counts() {
+        let (bad, good) = (Some(503), Some(200));
+        let to = |path: &str, status| request(&format!("https://a.example/{path}"), status, None);
+        let repaired = extended(vec![to("a", bad), to("b", good), to("a", good)]);
+        assert_eq!(names(&repaired, Fate::Gone), []);
+        let broken = extended(vec![to("a", good), to("a", bad)]);
+        assert_eq!(names(&broken, Fate::Gone), [WarningName::FalseSuccess]);
+        let other = extended(vec![to("a", bad), to("b", good)]);
+        assert_eq!(names(&other, Fate::Gone), [WarningName::FalseSuccess]);
+    }
+
+    #[test]
+    fn a_request_that_the_script_gave_up_has_not_failed() {
+        let mut given_up = request("https://a.example/", None, Some("aborted"));
+        given_up.aborted = true;
+        assert_eq!(names(&extended(vec![given_up]), Fate::Gone), []);
+    }
+
+    #[test]
+    fn whose_request_it_was_is_said_where_it_is_not_known() {
+        let mut shared = request("https://a.example/", Some(500), None);
+        shared.maybe_of = vec!["`sync` of `other`".to_owned()];
+        let activity = extended(vec![shared]);
+        let event = EndedEvent {
+            kind: EventKind::Sync,
+            tag: Some((OUTBOX, Fate::Gone)),
+            outcome: &EventOutcome::Fulfilled,
+            activity: &activity,
+        };
+        let message = &event.warnings()[0].message;
+        assert!(message.contains("cannot be told whose request it was: `sync` of `other`"));
+    }
+
+    #[test]
+    fn an_event_that_did_not_end_well_needs_no_warning() {
+        let activity = extended(vec![request("https://a.example/", Some(500), None)]);
+        for outcome in [EventOutcome::TimedOut, EventOutcome::Terminated] {
+            let event = EndedEvent {
+                kind: EventKind::Sync,
+                tag: Some((OUTBOX, Fate::Gone)),
+                outcome: &outcome,
+                activity: &activity,
+            };
+            assert_eq!(event.warnings(), []);
+        }
+    }
+
+    #[test]
+    fn without_a_listener_nothing_else_is_said() {
+        let activity = EventActivity {
+            listeners: Some(0),
+            ..EventActivity::default()
+        };
+        assert_eq!(names(&activity, Fate::Gone), [WarningName::NoListener]);
+    }
+
+    #[test]
+    fn what_was_begun_must_be_waited_for() {
+        let with = |work: Vec<Work>, extensions| EventActivity {
+            listeners: Some(1),
+            extensions,
+            work,
+            ..EventActivity::default()
+        };
+        for kind in [WorkKind::Timer, WorkKind::Storage] {
+            let begun = with(vec![work(kind, true)], 0);
+            assert_eq!(names(&begun, Fate::Gone), [WarningName::NoWaitUntil]);
+            assert_eq!(names(&with(vec![work(kind, true)], 1), Fate::Gone), []);
+            let uncertain = with(vec![work(kind, false)], 0);
+            assert_eq!(names(&uncertain, Fate::Gone), [], "it may be another's");
+        }
+        let told = with(vec![work(WorkKind::Message, true)], 0);
+        assert_eq!(names(&told, Fate::Gone), []);
+        let nothing = with(Vec::new(), 0);
+        assert_eq!(names(&nothing, Fate::Gone), [WarningName::UnmatchedTag]);
+        let thrown = with(vec![work(WorkKind::Error, true)], 0);
+        assert_eq!(names(&thrown, Fate::Gone), [WarningName::FalseSuccess]);
+        assert_eq!(names(&thrown, Fate::Kept), []);
+    }
+
+    #[test]
+    fn fetch_and_message_may_leave_work_behind() {
+        let activity = EventActivity {
+            listeners: Some(1),
+            work: vec![work(WorkKind::Storage, true)],
+            ..EventActivity::default()
+        };
+        let warned = |kind| {
+            let event = EndedEvent {
+                kind,
+                tag: None,
+                outcome: &EventOutcome::Fulfilled,
+                activity: &activity,
+            };
+            !event.warnings().is_empty()
+        };
+        assert!(warned(EventKind::Install) && warned(EventKind::Activate));
+        assert!(!warned(EventKind::Fetch) && !warned(EventKind::Message));
+    }
+
+    #[test]
+    fn every_name_is_read_as_it_is_written() {
+        for name in WarningName::ALL {
+            assert_eq!(name.as_str().parse(), Ok(name));
+            let json = serde_json::to_string(&name).expect("a name is a word");
+            assert_eq!(json, format!("\"{name}\""));
+        }
+        let unknown: Result<WarningName, _> = "loud".parse();
+        assert!(unknown.is_err_and(|error| error.to_string().contains("register-loop")));
+    }
+}

@@ -74,3 +74,91 @@ impl Default for HistoryLimits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::registration::{OwnerId, SyncKey};
+
+    const START: Timestamp = Timestamp(1_000);
+
+    fn row(kind: SyncKind) -> SyncRegistration {
+        let key = SyncKey {
+            owner: OwnerId(1),
+            kind,
+            tag: "outbox".to_owned(),
+        };
+        SyncRegistration::new(key, "https://app.example".to_owned(), 3)
+    }
+
+    fn failed(until: i64) -> SyncRegistration {
+        SyncRegistration {
+            attempts: 1,
+            not_before: Some(Timestamp(until)),
+            ..row(SyncKind::OneShot)
+        }
+    }
+
+    /// The reason in a host that started at 1,000, with the network back at that moment if it was away.
+    fn reason(row: &SyncRegistration, back_online_at: Option<i64>, is_new: bool) -> DispatchReason {
+        let circumstances = Circumstances {
+            started_at: START,
+            back_online_at: back_online_at.map(Timestamp),
+            is_new,
+        };
+        circumstances.reason(row)
+    }
+
+    #[test]
+    fn the_last_thing_that_had_to_come_true_is_the_reason() {
+        let new = row(SyncKind::OneShot);
+        assert_eq!(reason(&new, None, true), DispatchReason::Registered);
+        assert_eq!(reason(&new, Some(1_500), true), DispatchReason::Registered);
+        assert_eq!(reason(&new, Some(1_500), false), DispatchReason::BackOnline);
+        assert_eq!(reason(&new, None, false), DispatchReason::HostStarted);
+
+        assert_eq!(
+            reason(&failed(2_000), None, false),
+            DispatchReason::DelayOver
+        );
+        assert_eq!(
+            reason(&failed(2_000), Some(1_500), false),
+            DispatchReason::DelayOver
+        );
+        assert_eq!(
+            reason(&failed(2_000), Some(2_500), false),
+            DispatchReason::BackOnline
+        );
+        assert_eq!(
+            reason(&failed(900), None, false),
+            DispatchReason::HostStarted
+        );
+        assert_eq!(
+            reason(&failed(900), Some(1_500), false),
+            DispatchReason::BackOnline
+        );
+    }
+
+    #[test]
+    fn an_interruption_comes_before_every_other_reason() {
+        let interrupted = SyncRegistration {
+            interruptions: 1,
+            ..failed(2_000)
+        };
+        assert_eq!(
+            reason(&interrupted, Some(2_500), true),
+            DispatchReason::Interrupted
+        );
+    }
+
+    #[test]
+    fn a_periodic_sync_comes_after_its_interval_or_after_a_delay() {
+        let periodic = |attempts| SyncRegistration {
+            attempts,
+            not_before: Some(Timestamp(5_000)),
+            ..row(SyncKind::Periodic)
+        };
+        assert_eq!(reason(&periodic(0), None, true), DispatchReason::Interval);
+        assert_eq!(reason(&periodic(1), None, true), DispatchReason::DelayOver);
+    }
+}

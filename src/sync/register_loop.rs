@@ -34,3 +34,39 @@ impl RegisterLoop {
         is_news.then_some(self.rounds)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(gap: Duration, rounds: u32) -> Vec<u32> {
+        let mut known = RegisterLoop::default();
+        let mut now = Timestamp(1_000_000);
+        let mut told = Vec::new();
+        for _ in 0..rounds {
+            now = now.plus(gap);
+            told.extend(known.event_ended(now, true));
+        }
+        told
+    }
+
+    #[test]
+    fn a_loop_is_told_of_after_5_50_and_500_events() {
+        assert!(told(Duration::ZERO, 4).is_empty());
+        assert_eq!(told(Duration::from_secs(15), 600), [5, 50, 500]);
+    }
+
+    #[test]
+    fn events_that_are_far_apart_are_no_loop() {
+        assert!(told(Duration::from_secs(16), 600).is_empty());
+    }
+
+    #[test]
+    fn an_event_without_a_registration_ends_a_loop() {
+        let mut known = RegisterLoop::default();
+        for round in 0..20 {
+            let is_again = round % 4 != 0;
+            assert_eq!(known.event_ended(Timestamp(1_000), is_again), None);
+        }
+    }
+}

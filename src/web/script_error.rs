@@ -15,6 +15,9 @@ const LINES_BEFORE: u32 = 2;
 /// How many lines of source are shown after the faulty one.
 const LINES_AFTER: u32 = 1;
 
+/// How much of each line is shown, in UTF-16 code units as V8 counts columns. Minified code has one long line.
+const WINDOW: usize = 120;
+
 /// Something a script threw, or a promise it rejected, that nobody handled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ScriptError {
@@ -48,6 +51,8 @@ pub struct SourceExcerpt {
     pub first_line: u32,
     /// The lines, joined by line feeds.
     pub text: String,
+    /// The column with which each line begins here: more than 1 if they were too long to be shown whole.
+    pub first_column: u32,
 }
 
 impl fmt::Display for ScriptError {
@@ -89,11 +94,13 @@ impl ScriptSources {
                 return None;
             }
             let line = u32::try_from(frame.line_number?).ok()?;
+            let column = u32::try_from(frame.column_number?).ok()?;
+            let sources = self.0.borrow();
             Some(SourcePosition {
-                excerpt: self.0.borrow().get(&url).map(|text| excerpt(text, line)),
+                excerpt: sources.get(&url).map(|text| excerpt(text, line, column)),
                 url,
                 line,
-                column: frame.column_number.and_then(|c| u32::try_from(c).ok())?,
+                column,
             })
         });
         ScriptError {
@@ -109,7 +116,7 @@ impl ScriptSources {
     }
 }
 
-fn excerpt(text: &str, line: u32) -> SourceExcerpt {
+fn excerpt(text: &str, line: u32, column: u32) -> SourceExcerpt {
     let first_line = line.saturating_sub(LINES_BEFORE).max(1);
     let wanted = (line + LINES_AFTER).saturating_sub(first_line) + 1;
     let lines: Vec<&str> = text
@@ -117,8 +124,35 @@ fn excerpt(text: &str, line: u32) -> SourceExcerpt {
         .skip(first_line as usize - 1)
         .take(wanted as usize)
         .collect();
+    let faulty = lines.get((line - first_line) as usize).unwrap_or(&"");
+    let skipped = if units(faulty) <= WINDOW {
+        0
+    } else {
+        (column as usize).saturating_sub(WINDOW / 2)
+    };
+    let lines: Vec<&str> = lines.iter().map(|line| window(line, skipped)).collect();
     SourceExcerpt {
         first_line,
         text: lines.join("\n"),
+        first_column: u32::try_from(skipped + 1).unwrap_or(u32::MAX),
     }
+}
+
+fn units(line: &str) -> usize {
+    line.chars().map(char::len_utf16).sum()
+}
+
+/// The part of a line that begins after so many UTF-16 code units.
+fn window(line: &str, skipped: usize) -> &str {
+    let byte_after = |wanted: usize| {
+        let mut seen = 0;
+        let mut chars = line.char_indices();
+        let found = chars.find(|(_, c)| {
+            let is_there = seen >= wanted;
+            seen += c.len_utf16();
+            is_there
+        });
+        found.map_or(line.len(), |(byte, _)| byte)
+    };
+    &line[byte_after(skipped)..byte_after(skipped + WINDOW)]
 }

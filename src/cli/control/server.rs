@@ -120,20 +120,13 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             last_chance,
             wait,
         } => {
-            let status = host.status().await?;
-            let scope = chosen_scope(scope, &status)?;
             let event = Event {
                 kind,
-                scope,
+                scope: chosen_scope(scope, &host.status().await?)?,
                 tag,
                 last_chance,
             };
-            if !wait {
-                event.send_without_waiting(host.clone(), &status)?;
-                return Ok(Value::Null);
-            }
-            let outcome = event.send(host).await?;
-            Ok(serde_json::to_value(outcome)?)
+            fire(event, wait, host).await
         }
         Request::Push { push } => answer_push(push, host).await,
         Request::DropSync {
@@ -148,6 +141,15 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
         }
         Request::SyncStory { tag } => Ok(serde_json::to_value(host.sync_story(&tag).await?)?),
     }
+}
+
+/// Sends an event by hand; its outcome is the answer if that is waited for.
+async fn fire(event: Event, wait: bool, host: &Host) -> anyhow::Result<Value> {
+    if !wait {
+        event.send_without_waiting(host.clone(), &host.status().await?)?;
+        return Ok(Value::Null);
+    }
+    Ok(serde_json::to_value(event.send(host).await?)?)
 }
 
 async fn answer_push(command: PushCommand, host: &Host) -> anyhow::Result<Value> {
