@@ -54,9 +54,10 @@ pub mod cli;
 pub use host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, FunctionCall, Host,
     HostBuilder, HostEvent, HostEventKind, LogEntry, NotificationEnd, NotificationEvent,
-    NotificationStatus, OpenWindow, Permission, PermissionState, PushEvent, PushMessage,
-    PushReceipt, RegisterOptions, Registration, RegistrationStatus, ScriptSource, Status,
-    SyncStatus, SyncStory, UnknownPermission, WorkerStatus,
+    NotificationStatus, OpenWindow, OriginStatus, Permission, PermissionState, PushEvent,
+    PushMessage, PushReceipt, RegisterOptions, Registration, RegistrationStatus, ScriptSource,
+    Status, SyncStatus, SyncStory, UnknownPermission, WorkerStatus, check_stored,
+    clear_stored_origin,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

@@ -21,6 +21,7 @@ mod registrations;
 mod run;
 mod serve;
 mod site;
+mod storage;
 mod story;
 mod switch;
 mod sync;
@@ -31,7 +32,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use args::{Cli, Command, PermissionCommand, SyncCommand};
+use args::{Cli, Command, PermissionCommand, StorageCommand, SyncCommand};
 use output::Output;
 use push_args::NotificationCommand;
 
@@ -90,6 +91,9 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         }
         Command::Online(folder) => switch::go(true, &folder, output).await,
         Command::Offline(folder) => switch::go(false, &folder, output).await,
+        Command::Storage(StorageCommand::Ls(args)) => storage::list(&args, output).await,
+        Command::Storage(StorageCommand::Clear(args)) => storage::clear(&args, output).await,
+        Command::Storage(StorageCommand::Check(args)) => storage::check(&args, output).await,
         Command::Permission(PermissionCommand::Grant(args)) => {
             permission::set(args, PermissionState::Granted, output).await
         }
