@@ -338,13 +338,10 @@ fn a_plain_payload_needs_no_subscription_and_waits_as_well() {
 fn a_message_whose_event_the_end_of_the_host_cut_off_is_delivered_again() {
     let mut scenario = allowed(
         "addEventListener('install', () => skipWaiting());
-         let isFirst = true;
-         addEventListener('push', (event) => {
+         addEventListener('push', (event) => event.waitUntil(caches.has('restarted').then((isAgain) => {
            console.log(event.data.text());
-           if (registration.scope && event.data.text() === 'slow') {
-             event.waitUntil(caches.has('restarted').then((has) => has || new Promise(() => {})));
-           }
-         });",
+           return isAgain || new Promise(() => {});
+         })));",
     );
     let subscription = subscribe(&mut scenario);
     let request = server().message(&subscription, "slow", NOW_MS);
