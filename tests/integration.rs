@@ -45,17 +45,25 @@ mod indexed_db;
 mod lifecycle;
 /// A link that is cut and restored, in network namespaces.
 mod network_namespaces;
+/// What is shown, who may show it, and what becomes of a click.
+mod notifications;
 /// Events that come again and again.
 mod periodic_sync;
+/// Push messages: who may send them, what workers get, and what waits.
+mod push;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.
 mod script_errors;
 /// HTTP in front of a worker.
 mod serve;
+/// What is stored for an origin, and clearing it.
+mod storage;
 /// `landfall sync`: stories of tags, and what can be done about them.
 mod sync_commands;
 /// What became of tags, kept and told.
 mod sync_history;
 /// Warnings of what seems wrong although nothing failed.
 mod warnings;
+/// A real application server, and the push service of the program.
+mod web_push;

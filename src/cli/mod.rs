@@ -8,13 +8,20 @@ mod control;
 mod diagnostics;
 mod explain;
 mod frame;
+mod notification;
 mod output;
 mod permission;
 mod policy_args;
+mod push;
+mod push_args;
+mod push_certificate;
+mod push_service;
+mod push_story;
 mod registrations;
 mod run;
 mod serve;
 mod site;
+mod storage;
 mod story;
 mod switch;
 mod sync;
@@ -25,8 +32,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use args::{Cli, Command, PermissionCommand, SyncCommand};
+use args::{Cli, Command, PermissionCommand, StorageCommand, SyncCommand};
 use output::Output;
+use push_args::NotificationCommand;
 
 use crate::host::PermissionState;
 
@@ -71,8 +79,21 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         Command::Sync(SyncCommand::Fire(args)) => sync::fire(args, output).await,
         Command::Sync(SyncCommand::Explain(args)) => explain::explain(&args, output).await,
         Command::Sync(SyncCommand::Drop(args)) => sync::drop(args, output).await,
+        Command::Push(args) => push::send(args, output).await,
+        Command::Notification(NotificationCommand::Ls(args)) => {
+            notification::list(&args, output).await
+        }
+        Command::Notification(NotificationCommand::Click(args)) => {
+            notification::click(args, output).await
+        }
+        Command::Notification(NotificationCommand::Close(args)) => {
+            notification::close(args, output).await
+        }
         Command::Online(folder) => switch::go(true, &folder, output).await,
         Command::Offline(folder) => switch::go(false, &folder, output).await,
+        Command::Storage(StorageCommand::Ls(args)) => storage::list(&args, output).await,
+        Command::Storage(StorageCommand::Clear(args)) => storage::clear(&args, output).await,
+        Command::Storage(StorageCommand::Check(args)) => storage::check(&args, output).await,
         Command::Permission(PermissionCommand::Grant(args)) => {
             permission::set(args, PermissionState::Granted, output).await
         }

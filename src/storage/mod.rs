@@ -4,16 +4,20 @@
 //! A host has one [`Storage`] on one thread. Each origin has a folder of its own beside it.
 
 pub mod cache_storage;
+mod check;
 mod column;
 mod data_folder;
 mod database;
 mod error;
 pub mod indexed_db;
 mod migrations;
+mod notifications;
 mod origin_folder;
+mod push;
 mod registrations;
 mod sync_history;
 mod sync_queue;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -22,11 +26,14 @@ use std::path::Path;
 
 use crate::storage::database::Database;
 
+pub use check::{CheckedDatabase, check};
 pub use data_folder::{DataFolder, Holder};
 pub use error::StorageError;
+pub use notifications::StoredNotification;
 pub use origin_folder::origin_folder;
 pub use sync_history::{Dispatch, DispatchEnd, DispatchOutcome, DropCause, SyncEntry, SyncRecord};
 pub use sync_queue::QueueChange;
+pub use usage::{OriginUsage, remove_origin, stored_origins};
 
 /// What a finished write has survived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

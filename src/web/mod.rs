@@ -15,7 +15,9 @@ pub mod host_port;
 pub mod indexed_db;
 pub mod message;
 pub mod navigator;
+pub mod notifications;
 pub mod platform;
+pub mod push;
 pub mod script_error;
 pub mod service_worker;
 pub mod sync;
@@ -31,16 +33,13 @@ use url::Url;
 use crate::service_worker::ScriptMap;
 use crate::storage::Durability;
 use crate::storage::cache_storage::CachePins;
-use crate::storage::indexed_db::Coordinator;
+use crate::storage::indexed_db::{Coordinator, FOLDER_NAME};
 use crate::web::cache::CacheOptions;
 use crate::web::fetch::FetchRoute;
 use crate::web::fetch_bridge::FetchClient;
 use crate::web::indexed_db::IndexedDbOptions;
 use crate::web::navigator::NavigatorOptions;
 use crate::web::service_worker::StoredScripts;
-
-/// The folder of an origin's databases, inside the origin's folder.
-const INDEXED_DB_FOLDER: &str = "indexed_db";
 
 /// What the scopes of one origin share. Clones share the same.
 #[derive(Clone, Default)]
@@ -55,6 +54,16 @@ pub struct OriginShared {
 }
 
 impl OriginShared {
+    /// Who uses which of the origin's databases.
+    pub fn databases(&self) -> &Coordinator {
+        &self.databases
+    }
+
+    /// Which of the origin's caches are in use.
+    pub fn cache_pins(&self) -> &CachePins {
+        &self.cache_pins
+    }
+
     /// Where buffers are kept on their way between scopes.
     pub fn array_buffers(&self) -> SharedArrayBufferStore {
         self.array_buffers.clone()
@@ -100,6 +109,8 @@ pub fn extensions() -> Vec<Extension> {
         cache::sw_cache::lazy_init(),
         indexed_db::sw_indexed_db::lazy_init(),
         sync::sw_sync::lazy_init(),
+        notifications::sw_notifications::lazy_init(),
+        push::sw_push::lazy_init(),
         navigator::sw_navigator::lazy_init(),
         service_worker::sw_service_worker::lazy_init(),
         window::sw_window::lazy_init(),
@@ -119,7 +130,7 @@ pub fn extension_arguments(
     };
     let databases = IndexedDbOptions {
         origin: options.origin.clone(),
-        folder: options.navigator.origin_folder.join(INDEXED_DB_FOLDER),
+        folder: options.navigator.origin_folder.join(FOLDER_NAME),
         durability: options.durability,
         coordinator: options.shared.databases,
     };
@@ -144,6 +155,8 @@ pub fn extension_arguments(
         cache::sw_cache::args(caches),
         indexed_db::sw_indexed_db::args(databases),
         sync::sw_sync::args(),
+        notifications::sw_notifications::args(),
+        push::sw_push::args(),
         navigator::sw_navigator::args(options.navigator),
         service_worker::sw_service_worker::args(scripts),
         window::sw_window::args(),

@@ -66,6 +66,10 @@ impl Database {
         }
     }
 
+    pub(super) fn is_unconnected(&self) -> bool {
+        self.connections.is_empty()
+    }
+
     pub(super) fn connect(&mut self, connection: ConnectionId, participant: ParticipantId) {
         self.connections.insert(connection, participant);
     }
@@ -76,6 +80,21 @@ impl Database {
             change.unacknowledged.remove(&connection);
         }
         self.advance_version_change();
+    }
+
+    /// Whether any thread has it open.
+    pub(super) fn is_connected(&self) -> bool {
+        !self.connections.is_empty()
+    }
+
+    /// Tells every connection to close, whatever is under way on it.
+    pub(super) fn close_all(&mut self) {
+        for (connection, participant) in &self.connections {
+            let message = Message::Close {
+                connection: connection.0,
+            };
+            self.messages.push((*participant, message));
+        }
     }
 
     /// Tells every other connection. `versions` are the old and the new one.
