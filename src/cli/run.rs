@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::task::Poll;
 
 use anyhow::{Context, bail};
 use futures::FutureExt;
@@ -14,6 +15,8 @@ use crate::cli::UsageError;
 use crate::cli::args::{ConnectivityArg, RunArgs, ScriptKind};
 use crate::cli::control::Server;
 use crate::cli::output::Output;
+use crate::cli::push_certificate::PushCertificate;
+use crate::cli::push_service::{PushPlace, PushService};
 use crate::cli::serve;
 use crate::cli::site::{Page, Site};
 use crate::cli::story::{self, Story, Weight};
@@ -35,10 +38,28 @@ pub(super) async fn run(
         None => None,
     };
     let site = Site::of(&args)?;
-    let builder = builder(&args, &site);
+    let mut builder = builder(&args, &site);
+    let push_place = match args.push_listen {
+        Some(address) => Some(PushPlace::take(address).await?),
+        None => None,
+    };
+    if let Some(place) = &push_place {
+        builder = builder.push_service(place.address.clone());
+    }
     let mut events = builder.events();
+    let interrupted = interruption();
+    tokio::pin!(interrupted);
+    // Asked once before anything is printed: whoever has read a line may ask for the end.
+    if let Poll::Ready(result) = futures::poll!(interrupted.as_mut()) {
+        result?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let host = builder.build().await?;
     let mut teller = Teller::new(&args, output);
+    let _push_service = match push_place {
+        Some(place) => Some(start_push(place, &args, &host, &mut teller)?),
+        None => None,
+    };
     let status = host.status().await?;
     if status.online == Some(false) {
         let reason = status.online_reason.unwrap_or_default();
@@ -51,8 +72,7 @@ pub(super) async fn run(
     }
     let stop = CancellationToken::new();
     let work = work(&args, &site, &host, listener, &stop);
-    let interrupted = interruption();
-    tokio::pin!(work, interrupted);
+    tokio::pin!(work);
     let result = loop {
         tokio::select! {
             // A page that prints without end must not keep anybody from stopping it.
@@ -150,6 +170,23 @@ async fn work(
     Ok(())
 }
 
+/// A host that keeps nothing has no certificate that somebody could trust.
+fn start_push(
+    place: PushPlace,
+    args: &RunArgs,
+    host: &Host,
+    teller: &mut Teller<'_>,
+) -> anyhow::Result<PushService> {
+    let certificate = if args.ephemeral {
+        None
+    } else {
+        Some(PushCertificate::of(&args.data, place.ip()?)?)
+    };
+    teller.tell_push_service(&place.address, certificate.as_ref())?;
+    let tls = certificate.map(|certificate| certificate.acceptor());
+    Ok(PushService::start(host.clone(), place, tls.transpose()?))
+}
+
 /// Without its control socket a host is still good for everything else.
 fn listen(host: &Host, args: &RunArgs) -> Option<Server> {
     match Server::start(host.clone(), &args.data) {
@@ -234,6 +271,25 @@ impl<'a> Teller<'a> {
             );
         }
         self.output.text(&format!("serving {origin} at {address}"));
+        Ok(())
+    }
+
+    /// Where application servers send messages to, and what those that send over TLS have to trust.
+    fn tell_push_service(
+        &mut self,
+        address: &Url,
+        certificate: Option<&PushCertificate>,
+    ) -> anyhow::Result<()> {
+        let path = certificate.map(|certificate| certificate.path.display().to_string());
+        if self.until.is_none() {
+            let at_ms = SystemClock.now();
+            return self.output.json(
+                &json!({"at_ms": at_ms, "event": "push_service", "address": address, "certificate": path}),
+            );
+        }
+        let trusted = path.map_or_else(String::new, |path| format!(", with TLS as `{path}`"));
+        self.output
+            .text(&format!("push service at {address}{trusted}"));
         Ok(())
     }
 
