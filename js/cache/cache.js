@@ -21,8 +21,8 @@ import {
   checkStorable,
   innerRequestOf,
   isRequest,
-  queryOf,
-  toCacheQueryOptions,
+  toOptionalQuery,
+  toQuery,
   toRequestInfo,
   toRequestInfos,
 } from "ext:sw_cache/query.js";
@@ -42,11 +42,7 @@ export class Cache {
   async match(request, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
     tellWork("storage");
-    const prefix = "Failed to execute 'match' on 'Cache'";
-    webidl.requiredArguments(arguments.length, 1, prefix);
-    request = toRequestInfo(request, prefix, "Argument 1");
-    options = toCacheQueryOptions(options, prefix, "Argument 2");
-    const query = queryOf(request, options);
+    const { query } = toQuery(arguments, "Failed to execute 'match' on 'Cache'");
     const entry = query === null ? null : op_cache_match(this.#id, query);
     return entry === null ? undefined : responseFromEntry(entry);
   }
@@ -98,11 +94,7 @@ export class Cache {
   async delete(request, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
     tellWork("storage");
-    const prefix = "Failed to execute 'delete' on 'Cache'";
-    webidl.requiredArguments(arguments.length, 1, prefix);
-    request = toRequestInfo(request, prefix, "Argument 1");
-    options = toCacheQueryOptions(options, prefix, "Argument 2");
-    const query = queryOf(request, options);
+    const { query } = toQuery(arguments, "Failed to execute 'delete' on 'Cache'");
     return query !== null && op_cache_delete_entries(this.#id, query);
   }
 
@@ -145,17 +137,6 @@ const CachePrototype = Cache.prototype;
 /** @param {number} id of `CacheId` in Rust */
 export function createCache(id) {
   return new Cache(HOST, id);
-}
-
-/**
- * The arguments of matchAll() and keys().
- *
- * @returns {object | null | undefined} the query; null if nothing can answer, undefined to get everything
- */
-function toOptionalQuery(request, options, prefix) {
-  if (request !== undefined) request = toRequestInfo(request, prefix, "Argument 1");
-  options = toCacheQueryOptions(options, prefix, "Argument 2");
-  return request === undefined ? undefined : queryOf(request, options);
 }
 
 /** Refuses a response that no cache keeps. */

@@ -22,6 +22,7 @@ import {
 } from "ext:sw_global_scope/define.js";
 import { exposeFunctions } from "ext:sw_global_scope/embedder.js";
 import { interfaces, operations } from "ext:sw_global_scope/exposed.js";
+import { serializableInterfaces } from "ext:sw_global_scope/serializable.js";
 import {
   indexedDB,
   interfaces as indexedDbInterfaces,
@@ -58,6 +59,7 @@ const BOOT = "__landfall_boot";
 
 defineInterfaces({
   ...interfaces,
+  ...serializableInterfaces,
   Cache,
   CacheStorage,
   ...indexedDbInterfaces,

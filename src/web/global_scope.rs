@@ -26,6 +26,7 @@ deno_core::extension!(
         "embedder.js",
         "exposed.js",
         "reporting.js",
+        "serializable.js",
     ],
     state = |state| {
         state.put(PendingEvaluations::default());
