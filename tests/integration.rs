@@ -47,6 +47,8 @@ mod lifecycle;
 mod network_namespaces;
 /// Events that come again and again.
 mod periodic_sync;
+/// How much an origin may store.
+mod quota;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.
