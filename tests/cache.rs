@@ -311,7 +311,7 @@ fn damaged_caches_are_set_aside_and_named_and_stop_nothing_else() {
     let _ = fs::remove_file(file.with_extension("sqlite-wal"));
     let aside = file.with_added_extension("damaged-1");
     let names = [file.display().to_string(), aside.display().to_string()];
-    story
+    let _story = story
         .page(REJECTION)
         .expect_eval("caches.keys()", json!([]))
         .expect_event(|kind| {

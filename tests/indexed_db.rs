@@ -1,6 +1,6 @@
 //! What web-platform tests of IndexedDB do not reach: restarts, other threads, damaged files.
 
-use landfall::{Client, ClientScript};
+use landfall::{Client, ClientScript, HostEventKind};
 use serde_json::{Value, json};
 
 use crate::support::scenario::{ORIGIN, Scenario};
@@ -285,7 +285,7 @@ fn a_damaged_database_is_set_aside_and_named_and_others_go_on() {
     }
     let aside = file.with_added_extension("damaged-1");
     let names = [file.display().to_string(), aside.display().to_string()];
-    scenario
+    let _scenario = scenario
         .page(PROMISES)
         .expect_eval("read(1).then((note) => note === undefined)", json!(true))
         .expect_event(|kind| {

@@ -118,7 +118,8 @@ fn an_estimate_tells_what_is_stored_and_what_may_be() {
             json!(true),
         )
         .expect_eval(
-            "remove().then(() => caches.delete('v1')).then(() => navigator.storage.estimate())
+            "remove().then(() => caches.open('v1')).then((cache) => cache.delete('/page'))
+                .then(() => navigator.storage.estimate())
                 .then(({ usage }) => usage < 3_000_000)",
             json!(true),
         )

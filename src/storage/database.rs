@@ -208,6 +208,8 @@ impl Database {
         });
         if let Err(error) = given_back {
             tracing::debug!(%error, "a database stays larger than it needs to be for now");
+        } else if let Err(error) = self.after_write() {
+            tracing::debug!(%error, "a database is taken for larger than it is for now");
         }
     }
 
