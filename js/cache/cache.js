@@ -27,6 +27,7 @@ import {
   toRequestInfos,
 } from "ext:sw_cache/query.js";
 import { fetch } from "ext:sw_fetch/fetch.js";
+import { unfilter } from "ext:sw_fetch/filtered_response.js";
 
 const { ObjectFreeze, TypeError } = primordials;
 
@@ -140,7 +141,8 @@ export function createCache(id) {
 }
 
 /** Refuses a response that no cache keeps. */
-function checkResponse(inner, url, prefix) {
+function checkResponse(filtered, url, prefix) {
+  const inner = unfilter(filtered);
   if (inner.status === 206) {
     throw new TypeError(`${prefix}: the response for '${url}' is partial (status 206)`);
   }
