@@ -268,7 +268,7 @@ fn an_exception_in_a_handler_aborts_and_undoes_the_transaction() {
 fn a_damaged_database_is_set_aside_and_named_and_others_go_on() {
     let mut scenario = Scenario::online().page(PROMISES);
     scenario.eval("write({ id: 1 })");
-    let mut scenario = scenario.restart_host();
+    let scenario = scenario.restart_host();
     let folder = find_folder(scenario.data());
     let file = std::fs::read_dir(&folder)
         .expect("the folder of the databases")
