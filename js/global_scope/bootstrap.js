@@ -31,6 +31,10 @@ import { startReporting } from "ext:sw_global_scope/reporting.js";
 import { Lock, LockManager } from "ext:sw_navigator/lock_manager.js";
 import { changePermission, Permissions, PermissionStatus } from "ext:sw_navigator/permissions.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
+import { Notification } from "ext:sw_notifications/notification.js";
+import { PushManager } from "ext:sw_push/push_manager.js";
+import { PushSubscription } from "ext:sw_push/push_subscription.js";
+import { PushSubscriptionOptions } from "ext:sw_push/push_subscription_options.js";
 import { abortFetch } from "ext:sw_service_worker/dispatch_fetch.js";
 import {
   dispatchEvent,
@@ -65,9 +69,13 @@ defineInterfaces({
   ...indexedDbInterfaces,
   Lock,
   LockManager,
+  Notification,
   PeriodicSyncManager,
   Permissions,
   PermissionStatus,
+  PushManager,
+  PushSubscription,
+  PushSubscriptionOptions,
   ServiceWorker,
   ServiceWorkerRegistration,
   StorageManager,
