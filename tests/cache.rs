@@ -303,20 +303,27 @@ fn putting_again_replaces_and_comes_last() {
 }
 
 #[test]
-fn damaged_caches_are_named_and_kept_and_stop_nothing_else() {
+fn damaged_caches_are_set_aside_and_named_and_stop_nothing_else() {
     let story = site().worker(CACHE_FIRST).restart_host();
     let file = story.data().join("origins/https_app.example/caches.sqlite");
     let damage = vec![0x5a; 4_096];
     fs::write(&file, &damage).unwrap();
     let _ = fs::remove_file(file.with_extension("sqlite-wal"));
-    let mut story = story.page(REJECTION);
-    let rejection = story.eval("rejection(caches.open('v1'))");
-    let rejection = rejection.as_str().unwrap_or_default();
-    assert!(rejection.starts_with("UnknownError: "), "{rejection}");
-    assert!(rejection.contains("caches.sqlite"), "{rejection}");
-    assert_eq!(fs::read(&file).unwrap(), damage);
-    story.expect_eval(
-        "navigator.serviceWorker.ready.then((r) => r.active.state)",
-        json!("activated"),
-    );
+    let aside = file.with_added_extension("damaged-1");
+    let names = [file.display().to_string(), aside.display().to_string()];
+    let _story = story
+        .page(REJECTION)
+        .expect_eval("caches.keys()", json!([]))
+        .expect_event(|kind| {
+            matches!(kind, HostEventKind::StorageFailed { reason }
+                if names.iter().all(|name| reason.contains(name)))
+        })
+        .expect_eval("rejection(caches.open('v2'))", json!("fulfilled"))
+        .restart_host()
+        .expect_eval("caches.keys()", json!(["v2"]))
+        .expect_eval(
+            "navigator.serviceWorker.ready.then((r) => r.active.state)",
+            json!("activated"),
+        );
+    assert_eq!(fs::read(&aside).unwrap(), damage);
 }

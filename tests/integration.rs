@@ -53,6 +53,8 @@ mod notifications;
 mod periodic_sync;
 /// Push messages: who may send them, what workers get, and what waits.
 mod push;
+/// How much an origin may store.
+mod quota;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.

@@ -1,7 +1,7 @@
 // What is behind an IDBTransaction (https://w3c.github.io/IndexedDB/#transaction-lifecycle): its requests in order,
 // when it is active, and how it ends.
 
-import { DOMException, event } from "ext:landfall_platform/platform.js";
+import { DOMException, domException, event } from "ext:landfall_platform/platform.js";
 import {
   op_indexed_db_abort_transaction,
   op_indexed_db_commit_transaction,
@@ -169,7 +169,9 @@ export class TransactionLifetime {
     settle(request, undefined, error);
     const failed = new Event("error", { bubbles: true, cancelable: true });
     this.runActive(() => fireEvent(failed, requestPath(request)));
-    if (!failed.defaultPrevented) this.abort(error);
+    // Where there is no room SQLite has undone everything already, so a script cannot save the transaction.
+    const isOutOfRoom = error instanceof domException.QuotaExceededError;
+    if (isOutOfRoom || !failed.defaultPrevented) this.abort(error);
   }
 
   /**

@@ -333,6 +333,10 @@ pub(super) struct RunArgs {
     )]
     pub(super) data: PathBuf,
 
+    /// How much each origin may store, as 500M or 2G [default: a tenth of the disk, at most 1G]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Data")]
+    pub(super) quota: Option<u64>,
+
     /// Start empty, and forget everything at the end
     #[arg(long, conflicts_with = "data", help_heading = "Data")]
     pub(super) ephemeral: bool,
@@ -558,6 +562,20 @@ fn parse_clock(text: &str) -> Result<ClockArg, String> {
     }
 }
 
+/// Bytes, or with a unit: `64K`, `500M`, `2G`.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let (number, shift) = match text.strip_suffix(['K', 'M', 'G']) {
+        Some(number) if text.ends_with('K') => (number, 10),
+        Some(number) if text.ends_with('M') => (number, 20),
+        Some(number) => (number, 30),
+        None => (text, 0),
+    };
+    let number: Option<u64> = number.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| "expected a number of bytes, or one with K, M or G as in 500M".to_owned())
+}
+
 fn parse_http(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     match url.scheme() {
@@ -584,6 +602,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_size_may_have_a_unit() {
+        let sizes = ["4096", "64K", "500M", "2G"].map(parse_size);
+        assert_eq!(sizes, [Ok(4096), Ok(64 << 10), Ok(500 << 20), Ok(2 << 30)]);
+        for wrong in ["", "M", "1.5G", "1T", "-1", "99999999999G"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

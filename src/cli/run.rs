@@ -120,6 +120,10 @@ fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
         let is_chosen = args.warn.is_empty() || args.warn.contains(&name);
         builder.warning(name, is_chosen && !args.no_warn.contains(&name))
     });
+    let builder = match args.quota {
+        Some(bytes) => builder.quota(bytes),
+        None => builder,
+    };
     if args.ephemeral {
         builder.ephemeral()
     } else {

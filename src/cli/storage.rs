@@ -26,7 +26,10 @@ pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<Exi
         output.text("nothing is stored");
     } else {
         let rows: Vec<_> = origins.iter().map(row).collect();
-        output.text(&table(["ORIGIN", "WORKERS", "DATABASES", "CACHES"], &rows));
+        output.text(&table(
+            ["ORIGIN", "WORKERS", "DATABASES", "CACHES", "DAMAGED"],
+            &rows,
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -104,12 +107,13 @@ fn known(origins: &[String]) -> String {
     format!("there is something for {}", names.join(", "))
 }
 
-fn row(status: &OriginStatus) -> [String; 4] {
+fn row(status: &OriginStatus) -> [String; 5] {
     [
         status.origin.clone(),
         status.registrations.to_string(),
         spoken(status.usage.indexed_db_bytes),
         spoken(status.usage.cache_bytes),
+        spoken(status.usage.damaged_bytes),
     ]
 }
 

@@ -27,9 +27,6 @@ use crate::sync::{Engagement, HistoryLimits, SyncPolicy};
 /// Bytes of heap that the script of one worker or client may use unless told otherwise.
 const DEFAULT_HEAP_LIMIT: usize = 512 << 20;
 
-/// Bytes that an origin may store unless told otherwise.
-const DEFAULT_QUOTA: u64 = 1 << 30;
-
 /// The push service of a host that has none: a name that leads nowhere, on any machine. RFC 6761, section 6.4.
 const NO_PUSH_SERVICE: &str = "https://push.invalid/";
 
@@ -69,7 +66,8 @@ pub(super) struct Settings {
     pub engagements: HashMap<String, Engagement>,
     pub limits: EventLimits,
     pub heap_limit: usize,
-    pub quota: u64,
+    /// Bytes that an origin may store; `None`: it depends on the disk.
+    pub quota: Option<u64>,
     pub durability: Durability,
     pub history: HistoryLimits,
     /// Warnings that are not given.
@@ -122,7 +120,7 @@ impl Default for HostBuilder {
                 engagements: HashMap::new(),
                 limits: EventLimits::default(),
                 heap_limit: DEFAULT_HEAP_LIMIT,
-                quota: DEFAULT_QUOTA,
+                quota: None,
                 durability: Durability::default(),
                 history: HistoryLimits::default(),
                 silenced: BTreeSet::new(),
@@ -261,6 +259,15 @@ impl HostBuilder {
     #[must_use]
     pub fn heap_limit(mut self, bytes: usize) -> Self {
         self.settings.heap_limit = bytes;
+        self
+    }
+
+    /// Bytes that each origin may store in its databases and caches. By default a tenth of the disk, at most 1 GiB.
+    ///
+    /// A script that wants to store more gets a `QuotaExceededError`, and nothing is changed.
+    #[must_use]
+    pub fn quota(mut self, bytes: u64) -> Self {
+        self.settings.quota = Some(bytes);
         self
     }
 

@@ -28,7 +28,7 @@ use crate::push::PushSubscription;
 use crate::service_worker::job::JobQueue;
 use crate::service_worker::scope::match_registration;
 use crate::service_worker::{RegistrationId, ScriptMap, ServiceWorkerRegistration, WorkerId};
-use crate::storage::{DataFolder, Storage, StorageError};
+use crate::storage::{DataFolder, OriginFiles, SetAside, Storage, StorageError, default_quota};
 use crate::sync::{Engagement, SyncQueue};
 use crate::web::OriginShared;
 use crate::web::host_port::{ContextId, HostRequest};
@@ -226,8 +226,24 @@ impl Core {
         self.origins
             .borrow_mut()
             .entry(origin.to_owned())
-            .or_default()
+            .or_insert_with(|| OriginShared::new(self.files_of(origin)))
             .clone()
+    }
+
+    fn files_of(&self, origin: &str) -> Arc<OriginFiles> {
+        let (events, clock) = (Arc::clone(&self.events), Arc::clone(&self.clock));
+        let told_of_damage = move |found: SetAside| {
+            tracing::warn!(path = %found.path.display(), reason = found.reason, "set aside");
+            events.publish(&HostEvent {
+                at_ms: clock.now(),
+                kind: HostEventKind::StorageFailed {
+                    reason: found.to_string(),
+                },
+            });
+        };
+        let quota = self.settings.quota;
+        let quota = quota.unwrap_or_else(|| default_quota(self.folder.path()));
+        OriginFiles::new(self.folder.origin(origin), quota, Arc::new(told_of_damage))
     }
 
     /// A copy of a registration, as it is now.

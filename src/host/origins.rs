@@ -13,6 +13,7 @@ use crate::host::core::Core;
 use crate::host::error::Error;
 use crate::host::event::HostEventKind;
 use crate::host::scopes::Role;
+use crate::host::status::Status;
 use crate::service_worker::{RegistrationId, ServiceWorkerRegistration};
 use crate::storage::cache_storage::CacheStorage;
 use crate::storage::{
@@ -36,7 +37,7 @@ pub struct OriginStatus {
 impl OriginStatus {
     /// Every origin that a data folder keeps anything for, while no host runs on it.
     pub fn read(data_folder: &Path) -> Result<Vec<Self>, Error> {
-        let registrations = open_existing(data_folder)?.load_registrations()?;
+        let registrations = Status::open(data_folder)?.load_registrations()?;
         Self::list(data_folder, &registrations)
     }
 
@@ -65,8 +66,11 @@ impl OriginStatus {
 /// Removes everything that a data folder keeps for an origin, while no host runs on it.
 /// `now` is written into the folder's lock for whoever finds it held.
 pub fn clear_stored_origin(data_folder: &Path, origin: &str, now: Timestamp) -> Result<(), Error> {
-    let storage = open_existing(data_folder)?;
+    if !data_folder.join(Storage::FILE_NAME).exists() {
+        return Err(Error::NoData(data_folder.to_owned()));
+    }
     let _held = DataFolder::acquire(data_folder, now)?;
+    let storage = Storage::open(data_folder, Durability::Relaxed)?;
     for registration in storage.load_registrations()? {
         if registration.origin == origin {
             storage.delete_registration(registration.id)?;
@@ -81,13 +85,6 @@ pub fn check_stored(data_folder: &Path) -> Result<Vec<CheckedDatabase>, Error> {
         return Err(Error::NoData(data_folder.to_owned()));
     }
     Ok(check(data_folder)?)
-}
-
-fn open_existing(data_folder: &Path) -> Result<Storage, Error> {
-    if !data_folder.join(Storage::FILE_NAME).exists() {
-        return Err(Error::NoData(data_folder.to_owned()));
-    }
-    Ok(Storage::open(data_folder, Durability::Relaxed)?)
 }
 
 impl Host {
@@ -137,7 +134,8 @@ impl Core {
             .any(|(_, scope)| scope.origin == origin);
         let shared = self.shared_by(origin);
         if is_in_use && folder.join(CacheStorage::FILE_NAME).exists() {
-            CacheStorage::open(&folder, self.settings.durability, shared.cache_pins())?.clear()?;
+            let durability = self.settings.durability;
+            CacheStorage::open_for(shared.files(), durability, shared.cache_pins())?.clear()?;
         }
         remove_origin(self.folder.path(), origin, is_in_use)?;
         // A database that a script opened in that moment has lost its file.

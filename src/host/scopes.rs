@@ -333,17 +333,18 @@ impl Core {
         };
         let origin = url.origin().ascii_serialization();
         let port = HostPort::new(id, self.requests.clone());
+        let shared = self.shared_by(&origin);
+        let files = Arc::clone(shared.files());
         let options = ScopeOptions {
             url: url.clone(),
             origin: origin.clone(),
-            shared: self.shared_by(&origin),
+            shared,
             clock: Arc::clone(&self.clock),
             navigator: NavigatorOptions {
                 user_agent: self.settings.user_agent.clone(),
                 languages: self.settings.languages.clone(),
                 connectivity: self.connectivity.clone(),
-                origin_folder: self.folder.origin(&origin),
-                quota: self.settings.quota,
+                files,
             },
             exposed_functions: self.settings.exposed.names(),
             fetch_route: fetch_route(&role, &port, &self.network),

@@ -1,7 +1,9 @@
 //! One SQLite connection: how it is opened, and how its errors are told.
 //! What is in the database is the business of the files beside it.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io};
 
@@ -12,6 +14,7 @@ use tempfile::TempDir;
 use crate::storage::Durability;
 use crate::storage::error::StorageError;
 use crate::storage::migrations::{migrate, require_latest};
+use crate::storage::origin_files::OriginFiles;
 
 /// How long a write waits for another connection to finish its own.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,7 +25,10 @@ const LOG: &str = "-wal";
 /// Statements kept ready. More than any one subject uses.
 const CACHED_STATEMENTS: usize = 64;
 
-/// Fewer free pages (of 4 KiB) than this are kept for the next write.
+/// The size of a page in every database made here.
+const PAGE_BYTES: u64 = 4096;
+
+/// Fewer free pages than this are kept for the next write.
 const MANY_FREE_PAGES: i64 = 256;
 
 /// Space is given back when one page in so many is free.
@@ -39,6 +45,10 @@ pub(crate) struct Database {
     path: PathBuf,
     /// Where it really is, if it is a copy.
     _copy: Option<TempDir>,
+    /// Whose quota it is held to, if it is.
+    origin: Option<Arc<OriginFiles>>,
+    /// How far SQLite was last told that it may grow.
+    most_pages: Cell<i64>,
 }
 
 impl Database {
@@ -119,6 +129,46 @@ impl Database {
         &self.path
     }
 
+    /// From now on it grows only as far as the origin's quota allows.
+    pub(crate) fn belong_to(&mut self, origin: &Arc<OriginFiles>) -> Result<(), StorageError> {
+        self.origin = Some(Arc::clone(origin));
+        self.after_write()
+    }
+
+    /// The origin that it belongs to, if it does.
+    pub(crate) fn origin(&self) -> Option<&OriginFiles> {
+        self.origin.as_deref()
+    }
+
+    /// To be called before a write that may make the file larger: SQLite refuses what is beyond the quota.
+    pub(crate) fn before_write(&self) -> Result<(), StorageError> {
+        let Some(origin) = &self.origin else {
+            return Ok(());
+        };
+        let left = i64::try_from(origin.left() / PAGE_BYTES).unwrap_or(i64::MAX);
+        let most = self.pages()?.saturating_add(left);
+        if self.most_pages.replace(most) == most {
+            return Ok(());
+        }
+        self.run("limit the size", |connection| {
+            connection.pragma_update(None, "max_page_count", most)
+        })
+    }
+
+    /// To be called after it, outside of any transaction.
+    pub(crate) fn after_write(&self) -> Result<(), StorageError> {
+        if let Some(origin) = &self.origin {
+            origin.database_takes(&self.path, self.pages()?.unsigned_abs() * PAGE_BYTES);
+        }
+        Ok(())
+    }
+
+    fn pages(&self) -> Result<i64, StorageError> {
+        self.run("read the size", |connection| {
+            number(connection, "PRAGMA page_count")
+        })
+    }
+
     /// What later writes will have survived; not to be called inside a transaction.
     pub(crate) fn set_durability(&self, durability: Durability) -> Result<(), StorageError> {
         // With a write-ahead log, NORMAL survives the end of the process and FULL the loss of power too.
@@ -136,6 +186,8 @@ impl Database {
             connection,
             path: path.to_owned(),
             _copy: None,
+            origin: None,
+            most_pages: Cell::default(),
         }
     }
 
@@ -156,6 +208,8 @@ impl Database {
         });
         if let Err(error) = given_back {
             tracing::debug!(%error, "a database stays larger than it needs to be for now");
+        } else if let Err(error) = self.after_write() {
+            tracing::debug!(%error, "a database is taken for larger than it is for now");
         }
     }
 
@@ -165,8 +219,25 @@ impl Database {
         operation: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StorageError> {
-        work(&self.connection)
-            .map_err(|error| StorageError::from_sqlite(operation, &self.path, error))
+        work(&self.connection).map_err(|error| {
+            let error = StorageError::from_sqlite(operation, &self.path, error);
+            match (&error, &self.origin) {
+                (StorageError::DiskFull { .. }, Some(origin)) => origin.why_full(error),
+                _ => error,
+            }
+        })
+    }
+
+    /// One statement that writes.
+    pub(crate) fn write<T>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StorageError> {
+        self.before_write()?;
+        let written = self.run(operation, work)?;
+        self.after_write()?;
+        Ok(written)
     }
 
     /// Several statements that happen together or not at all.
@@ -175,7 +246,7 @@ impl Database {
         operation: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StorageError> {
-        self.run(operation, |connection| {
+        self.write(operation, |connection| {
             // Immediate: a transaction that begins by reading and then writes could not wait for others.
             let transaction =
                 Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;

@@ -68,6 +68,14 @@ pub enum StorageError {
         /// The file.
         path: PathBuf,
     },
+    /// The origin stores all that it may. The write did not happen at all.
+    #[error("the origin may store {quota} bytes in `{}`; nothing was changed: delete something, or raise the quota", folder.display())]
+    QuotaExceeded {
+        /// The folder of the origin.
+        folder: PathBuf,
+        /// How many bytes it may store.
+        quota: u64,
+    },
     /// Anything else SQLite refuses.
     #[error("cannot {operation} in the database `{}`", path.display())]
     Failed {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::storage::cache_storage::CacheStorage;
 use crate::storage::error::StorageError;
 use crate::storage::indexed_db;
+use crate::storage::origin_files::SET_ASIDE;
 use crate::storage::origin_folder::{origin_folder, origin_of_folder};
 
 /// The folder of a data folder that has a folder for each origin.
@@ -21,6 +22,24 @@ pub struct OriginUsage {
     pub indexed_db_bytes: u64,
     /// Cache Storage.
     pub cache_bytes: u64,
+    /// Databases that were found damaged and set aside. They do not count for the quota.
+    pub damaged_bytes: u64,
+}
+
+impl OriginUsage {
+    fn kind(&mut self, entry: &fs::DirEntry, is_indexed_db: bool) -> &mut u64 {
+        if is_set_aside(entry) {
+            &mut self.damaged_bytes
+        } else if is_indexed_db {
+            &mut self.indexed_db_bytes
+        } else {
+            &mut self.cache_bytes
+        }
+    }
+}
+
+fn is_set_aside(entry: &fs::DirEntry) -> bool {
+    entry.file_name().to_string_lossy().contains(SET_ASIDE)
 }
 
 /// Every origin that has files, and what they take.
@@ -40,10 +59,13 @@ pub fn stored_origins(data_folder: &Path) -> Result<Vec<(String, OriginUsage)>, 
 fn usage_of(folder: &Path) -> Result<OriginUsage, StorageError> {
     let mut usage = OriginUsage::default();
     for entry in entries(folder)? {
+        let path = entry.path();
         if entry.file_name() == indexed_db::FOLDER_NAME {
-            usage.indexed_db_bytes += size(&entry.path());
+            for entry in entries(&path)? {
+                *usage.kind(&entry, true) += size(&entry.path());
+            }
         } else {
-            usage.cache_bytes += size(&entry.path());
+            *usage.kind(&entry, false) += size(&path);
         }
     }
     Ok(usage)
@@ -58,7 +80,8 @@ pub fn remove_origin(
     let folder = data_folder.join(ORIGINS).join(origin_folder(origin));
     for entry in entries(&folder)? {
         let name = entry.file_name();
-        if keep_caches && name.to_string_lossy().starts_with(CacheStorage::FILE_NAME) {
+        let is_caches = name.to_string_lossy().starts_with(CacheStorage::FILE_NAME);
+        if keep_caches && is_caches && !is_set_aside(&entry) {
             continue;
         }
         let path = entry.path();

@@ -4,8 +4,8 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use deno_core::error::ResourceError;
 use deno_core::serde_v8::U16String;
@@ -18,7 +18,7 @@ use crate::storage::cache_storage::{
     BodyReader, BodyWriter, CacheId, CachePins, CacheQuery, CacheStorage, CachedRequest,
     CachedResponse, Found, NewEntry, PutError,
 };
-use crate::storage::{Durability, StorageError};
+use crate::storage::{Durability, OriginFiles, StorageError};
 
 deno_core::extension!(
     sw_cache,
@@ -54,8 +54,8 @@ const COPY_BYTES: usize = 256 * 1024;
 /// Where a scope's caches are.
 #[derive(Debug, Clone)]
 pub struct CacheOptions {
-    /// The folder of the origin. Made when the first cache is asked for.
-    pub folder: PathBuf,
+    /// The files of the origin. Its folder is made when the first cache is asked for.
+    pub files: Arc<OriginFiles>,
     /// What a resolved `put` has survived.
     pub durability: Durability,
     /// What is in use; the same for all scopes of a host.
@@ -82,11 +82,11 @@ impl LazyCaches {
             return Ok(opened.clone());
         }
         let CacheOptions {
-            folder,
+            files,
             durability,
             pins,
         } = &caches.options;
-        let opened = Rc::new(CacheStorage::open(folder, *durability, pins)?);
+        let opened = Rc::new(CacheStorage::open_for(files, *durability, pins)?);
         caches.opened = Some(opened.clone());
         Ok(opened)
     }
@@ -117,7 +117,7 @@ enum CacheError {
 impl From<StorageError> for CacheError {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::DiskFull { .. } => Self::Full(error),
+            StorageError::DiskFull { .. } | StorageError::QuotaExceeded { .. } => Self::Full(error),
             _ => Self::Storage(error),
         }
     }

@@ -33,9 +33,9 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::service_worker::ScriptMap;
-use crate::storage::Durability;
 use crate::storage::cache_storage::CachePins;
-use crate::storage::indexed_db::{Coordinator, FOLDER_NAME};
+use crate::storage::indexed_db::Coordinator;
+use crate::storage::{Durability, OriginFiles};
 use crate::web::cache::CacheOptions;
 use crate::web::fetch::FetchRoute;
 use crate::web::fetch_bridge::FetchClient;
@@ -44,8 +44,9 @@ use crate::web::navigator::NavigatorOptions;
 use crate::web::service_worker::StoredScripts;
 
 /// What the scopes of one origin share. Clones share the same.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct OriginShared {
+    files: Arc<OriginFiles>,
     blob_store: Arc<BlobStore>,
     broadcast_channel: InMemoryBroadcastChannel,
     cache_pins: CachePins,
@@ -56,6 +57,24 @@ pub struct OriginShared {
 }
 
 impl OriginShared {
+    /// Nothing but the files is there yet.
+    pub fn new(files: Arc<OriginFiles>) -> Self {
+        Self {
+            files,
+            blob_store: Arc::default(),
+            broadcast_channel: InMemoryBroadcastChannel::default(),
+            cache_pins: CachePins::default(),
+            databases: Arc::default(),
+            array_buffers: SharedArrayBufferStore::default(),
+            wasm_modules: CompiledWasmModuleStore::default(),
+        }
+    }
+
+    /// What the origin has stored.
+    pub fn files(&self) -> &Arc<OriginFiles> {
+        &self.files
+    }
+
     /// Who uses which of the origin's databases.
     pub fn databases(&self) -> &Coordinator {
         &self.databases
@@ -129,13 +148,13 @@ pub fn extension_arguments(
     scripts: StoredScripts,
 ) -> Vec<ExtensionArguments> {
     let caches = CacheOptions {
-        folder: options.navigator.origin_folder.clone(),
+        files: Arc::clone(&options.shared.files),
         durability: options.durability,
         pins: options.shared.cache_pins,
     };
     let databases = IndexedDbOptions {
         origin: options.origin.clone(),
-        folder: options.navigator.origin_folder.join(FOLDER_NAME),
+        files: Arc::clone(&options.shared.files),
         durability: options.durability,
         coordinator: options.shared.databases,
     };

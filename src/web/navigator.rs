@@ -1,13 +1,14 @@
 //! navigator: facts about the host, connectivity, storage, permissions.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use deno_core::{OpState, op2};
 use serde::Serialize;
 
 use crate::connectivity::Connectivity;
+use crate::storage::OriginFiles;
 use crate::web::error::WebError;
 use crate::web::host_port::{HostPort, HostRequest};
 
@@ -36,10 +37,8 @@ pub struct NavigatorOptions {
     pub languages: Vec<String>,
     /// Whether there is a network.
     pub connectivity: Connectivity,
-    /// Where everything of the origin is stored.
-    pub origin_folder: PathBuf,
-    /// How many bytes the origin may store.
-    pub quota: u64,
+    /// What the origin stores, and may store.
+    pub files: Arc<OriginFiles>,
 }
 
 #[derive(Serialize)]
@@ -98,24 +97,9 @@ async fn op_permissions_query(
 #[op2]
 #[serde]
 fn op_storage_estimate(state: &OpState) -> StorageEstimate {
-    let options = state.borrow::<NavigatorOptions>();
+    let files = &state.borrow::<NavigatorOptions>().files;
     StorageEstimate {
-        usage: folder_size(&options.origin_folder),
-        quota: options.quota,
+        usage: files.usage(),
+        quota: files.quota(),
     }
-}
-
-/// Bytes in all files below; what cannot be read counts as nothing.
-fn folder_size(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return 0;
-    };
-    entries
-        .flatten()
-        .map(|entry| match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => folder_size(&entry.path()),
-            Ok(metadata) => metadata.len(),
-            Err(_) => 0,
-        })
-        .sum()
 }

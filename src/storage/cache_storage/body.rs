@@ -57,14 +57,14 @@ impl BodyWriter {
         if state.id.is_none() {
             // Held while the row is made, so that there is no moment at which nobody uses it.
             let mut pins = caches.pins.lock();
-            let id = caches.database.run("write a body", create)?;
+            let id = caches.database.write("write a body", create)?;
             pins.pin(Pinned::Body(id));
             pins.doom(Pinned::Body(id));
             state.id = Some(id);
         }
         caches
             .database
-            .run("write a body", |connection| append(connection, state))
+            .write("write a body", |connection| append(connection, state))
     }
 
     /// Its number, if it has one already.

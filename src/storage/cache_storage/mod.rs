@@ -23,6 +23,7 @@ use crate::storage::Durability;
 use crate::storage::cache_storage::pins::{OriginPins, Pinned};
 use crate::storage::database::Database;
 use crate::storage::error::StorageError;
+use crate::storage::origin_files::OriginFiles;
 
 pub use body::{BodyReader, BodyWriter};
 pub use entries::{Found, NewEntry, PutError};
@@ -70,6 +71,18 @@ impl CacheStorage {
             pins,
             opened: RefCell::default(),
         })
+    }
+
+    /// The same within an origin's quota; a file that is damaged is set aside first.
+    pub fn open_for(
+        origin: &Arc<OriginFiles>,
+        durability: Durability,
+        pins: &CachePins,
+    ) -> Result<Self, StorageError> {
+        let open = || Self::open(origin.folder(), durability, pins);
+        let mut caches = origin.open_whole(open)?;
+        caches.database.belong_to(origin)?;
+        Ok(caches)
     }
 
     /// <https://w3c.github.io/ServiceWorker/#cache-storage-open>

@@ -45,7 +45,8 @@ impl DatabaseFile {
         attachments: &[NewAttachment<'_>],
     ) -> Result<(), StorageError> {
         for (position, pieces) in attachments.iter().enumerate() {
-            let is_long = pieces.iter().map(|piece| piece.len()).sum::<usize>() >= FILE_BYTES;
+            let length = pieces.iter().map(|piece| piece.len()).sum::<usize>();
+            let is_long = length >= FILE_BYTES;
             let file = if is_long {
                 let number = self.run("number a file", |connection| {
                     connection
@@ -54,6 +55,9 @@ impl DatabaseFile {
                         )?
                         .query_row([], |row| row.get(0))
                 })?;
+                if let Some(origin) = self.origin() {
+                    origin.take(length as u64)?;
+                }
                 self.blobs.write(number, pieces)?;
                 Some(number)
             } else {

@@ -3,11 +3,12 @@
 
 use std::cell::Cell;
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
 use crate::storage::database::Database;
-use crate::storage::{Durability, StorageError};
+use crate::storage::{Durability, OriginFiles, StorageError};
 
 use super::blob_folder::BlobFolder;
 use super::catalog::remove_files;
@@ -59,9 +60,25 @@ impl DatabaseFile {
         Ok(Self::of(database))
     }
 
+    /// The same within an origin's quota; a file that is damaged is set aside first.
+    pub fn open_for(
+        origin: &Arc<OriginFiles>,
+        path: &Path,
+        name: &str,
+    ) -> Result<Self, StorageError> {
+        let mut file = origin.open_whole(|| Self::open(path, name))?;
+        file.database.belong_to(origin)?;
+        Ok(file)
+    }
+
     /// Opens a file that must be there already, without looking at its layout.
     pub(super) fn open_existing(path: &Path) -> Result<Self, StorageError> {
         Database::open_existing(path).map(Self::of)
+    }
+
+    /// The origin that it belongs to, if it does.
+    pub(super) fn origin(&self) -> Option<&OriginFiles> {
+        self.database.origin()
     }
 
     fn of(database: Database) -> Self {
@@ -92,6 +109,7 @@ impl DatabaseFile {
             self.database.set_durability(durability)?;
         }
         self.has_deleted.set(false);
+        self.database.before_write()?;
         self.statement("BEGIN IMMEDIATE", "begin a transaction")?;
         self.held.set(Held::Write);
         Ok(())
@@ -109,6 +127,7 @@ impl DatabaseFile {
         }
         self.held.set(Held::Nothing);
         self.blobs.finish(committed.is_ok());
+        self.database.after_write()?;
         if self.has_deleted.take() && committed.is_ok() {
             self.database.give_back_space();
         }

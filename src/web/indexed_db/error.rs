@@ -11,7 +11,7 @@ pub(super) enum OpError {
     #[class("DOMExceptionUnknownError")]
     #[error("{0}")]
     Unknown(String),
-    /// `QuotaExceededError`: the disk is full.
+    /// `QuotaExceededError`: the disk is full, or the origin stores all that it may.
     #[class("DOMExceptionQuotaExceededError")]
     #[error("{0}")]
     QuotaExceeded(String),
@@ -41,7 +41,9 @@ impl From<StorageError> for OpError {
     fn from(error: StorageError) -> Self {
         let message = error.to_string();
         match error {
-            StorageError::DiskFull { .. } => Self::QuotaExceeded(message),
+            StorageError::DiskFull { .. } | StorageError::QuotaExceeded { .. } => {
+                Self::QuotaExceeded(message)
+            }
             _ => Self::Unknown(message),
         }
     }

@@ -13,12 +13,11 @@ mod stored_blob;
 mod thread;
 mod transaction;
 
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::storage::Durability;
 use crate::storage::indexed_db::Coordinator;
+use crate::storage::{Durability, OriginFiles};
 
 use thread::ThreadDatabases;
 
@@ -26,8 +25,8 @@ use thread::ThreadDatabases;
 pub struct IndexedDbOptions {
     /// The origin, serialised. Opaque origins have no IndexedDB and must not get here.
     pub origin: String,
-    /// The folder of the origin's databases; created when the first one is.
-    pub folder: PathBuf,
+    /// The files of the origin. The folder of its databases is made when the first one is.
+    pub files: Arc<OriginFiles>,
     /// What transactions survive that have no wish of their own.
     pub durability: Durability,
     /// Shared by all scopes of the host.

@@ -5,15 +5,16 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use deno_core::{OpState, v8};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::storage::Durability;
 use crate::storage::indexed_db::{
-    ConnectionId, DatabaseFile, Message, Participant, Schema, TransactionId, TransactionMode,
-    file_path,
+    ConnectionId, DatabaseFile, FOLDER_NAME, Message, Participant, Schema, TransactionId,
+    TransactionMode, file_path,
 };
+use crate::storage::{Durability, OriginFiles};
 
 use super::IndexedDbOptions;
 use super::error::OpError;
@@ -50,6 +51,7 @@ pub(super) struct ThreadDatabases {
     transactions: RefCell<HashMap<TransactionId, Rc<Transaction>>>,
     connections: RefCell<HashMap<ConnectionId, Connection>>,
     script_side: RefCell<Option<ScriptSide>>,
+    files: Arc<OriginFiles>,
     folder: PathBuf,
     /// What transactions survive that have no wish of their own.
     pub(super) durability: Durability,
@@ -65,7 +67,8 @@ impl ThreadDatabases {
             transactions: RefCell::default(),
             connections: RefCell::default(),
             script_side: RefCell::default(),
-            folder: options.folder,
+            folder: options.files.folder().join(FOLDER_NAME),
+            files: options.files,
             durability: options.durability,
             messages: RefCell::new(Some(messages)),
             participant,
@@ -123,7 +126,7 @@ impl ThreadDatabases {
     }
 
     fn open_file(&self, name: &str) -> Result<DatabaseFile, OpError> {
-        let file = DatabaseFile::open(&file_path(&self.folder, name), name)?;
+        let file = DatabaseFile::open_for(&self.files, &file_path(&self.folder, name), name)?;
         if self.participant.is_unconnected(name) {
             // Requests to open a database take turns, so nobody connects meanwhile.
             file.remove_leftovers()?;

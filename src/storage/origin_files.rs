@@ -1,0 +1,308 @@
+//! What the threads of one origin share about its files: how much they may take, and what becomes of damaged ones.
+//!
+//! SQLite keeps the quota: before each write a database is told how far it may grow.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::storage::error::StorageError;
+
+/// An origin may store so many bytes, or a tenth of the disk if that is less.
+const DEFAULT_QUOTA: u64 = 1 << 30;
+
+/// With less than this part of the quota left the folder is looked at before each write: something may have been
+/// removed from it.
+const LITTLE: u64 = 8;
+
+/// What the names of files that were set aside contain, and no other.
+pub(super) const SET_ASIDE: &str = ".damaged-";
+
+/// A file that could not be read and was renamed, so that its origin could start afresh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// Where it was.
+    pub path: PathBuf,
+    /// Where it is now.
+    pub moved_to: PathBuf,
+    /// What SQLite says about it.
+    pub reason: String,
+}
+
+/// Says it to whoever looks after the host.
+impl fmt::Display for SetAside {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "the database `{}` was damaged ({}); it is now `{}`, and its origin starts without it",
+            self.path.display(),
+            self.reason,
+            self.moved_to.display()
+        )
+    }
+}
+
+/// Told of every file that is set aside.
+pub type DamageListener = Arc<dyn Fn(SetAside) + Send + Sync>;
+
+/// The files of one origin.
+pub struct OriginFiles {
+    folder: PathBuf,
+    quota: u64,
+    state: Mutex<State>,
+    /// Held while a damaged file is set aside, so that it happens once.
+    repairing: Mutex<()>,
+    listener: DamageListener,
+}
+
+#[derive(Default)]
+struct State {
+    /// Bytes of the databases that were opened: a file lags behind its write-ahead log.
+    databases: HashMap<PathBuf, u64>,
+    /// Bytes that may still be written; `None` if the folder has to be looked at.
+    left: Option<u64>,
+}
+
+/// What an origin may store if nobody says otherwise, on the disk that holds `data_folder`.
+pub fn default_quota(data_folder: &Path) -> u64 {
+    // A disk that does not say how large it is is not taken for a small one.
+    fs4::total_space(data_folder).map_or(DEFAULT_QUOTA, |disk| (disk / 10).min(DEFAULT_QUOTA))
+}
+
+impl OriginFiles {
+    /// The files in the origin's folder, which may take `quota` bytes.
+    pub fn new(folder: PathBuf, quota: u64, listener: DamageListener) -> Arc<Self> {
+        Arc::new(Self {
+            folder,
+            quota,
+            state: Mutex::default(),
+            repairing: Mutex::default(),
+            listener,
+        })
+    }
+
+    /// Where they are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// How many bytes they may take.
+    pub fn quota(&self) -> u64 {
+        self.quota
+    }
+
+    /// How many bytes they take.
+    pub fn usage(&self) -> u64 {
+        usage(&self.folder, &mut lock(&self.state).databases)
+    }
+
+    /// How many bytes may still be written.
+    pub(super) fn left(&self) -> u64 {
+        let mut state = lock(&self.state);
+        match state.left {
+            Some(left) if left > self.quota / LITTLE => left,
+            _ => {
+                let used = usage(&self.folder, &mut state.databases);
+                *state.left.insert(self.quota.saturating_sub(used))
+            }
+        }
+    }
+
+    /// A database was opened or written, and takes so many bytes now.
+    pub(super) fn database_takes(&self, path: &Path, bytes: u64) {
+        let mut state = lock(&self.state);
+        match state.databases.get_mut(path) {
+            Some(before) => {
+                let grown = bytes.saturating_sub(*before);
+                *before = bytes;
+                state.left = state.left.map(|left| left.saturating_sub(grown));
+            }
+            None => {
+                state.databases.insert(path.to_owned(), bytes);
+                state.left = None;
+            }
+        }
+    }
+
+    /// A file of so many bytes is about to be written.
+    pub(super) fn take(&self, bytes: u64) -> Result<(), StorageError> {
+        if bytes > self.left() {
+            return Err(self.quota_exceeded());
+        }
+        let mut state = lock(&self.state);
+        state.left = state.left.map(|left| left.saturating_sub(bytes));
+        Ok(())
+    }
+
+    /// Why a database could not grow: the quota, or the disk if that has less room.
+    pub(super) fn why_full(&self, error: StorageError) -> StorageError {
+        let disk = fs4::available_space(&self.folder).unwrap_or(u64::MAX);
+        if disk > self.left() {
+            self.quota_exceeded()
+        } else {
+            error
+        }
+    }
+
+    fn quota_exceeded(&self) -> StorageError {
+        StorageError::QuotaExceeded {
+            folder: self.folder.clone(),
+            quota: self.quota,
+        }
+    }
+
+    /// Opens a database; one that is damaged is set aside and opened anew.
+    pub(super) fn open_whole<T>(
+        &self,
+        open: impl Fn() -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        match open() {
+            Err(StorageError::Corrupt { .. }) => {}
+            opened => return opened,
+        }
+        let _alone = lock(&self.repairing);
+        // Another thread may have set it aside in this moment.
+        match open() {
+            Err(StorageError::Corrupt { path, reason }) => {
+                let moved_to = set_aside(&path)?;
+                (self.listener)(SetAside {
+                    path,
+                    moved_to,
+                    reason,
+                });
+                open()
+            }
+            opened => opened,
+        }
+    }
+}
+
+impl fmt::Debug for OriginFiles {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("OriginFiles")
+            .field("folder", &self.folder)
+            .field("quota", &self.quota)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Bytes of everything in a folder that counts; `databases` says more of some files than the disk does.
+fn usage(folder: &Path, databases: &mut HashMap<PathBuf, u64>) -> u64 {
+    databases.retain(|path, _| path.exists());
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| {
+            let path = entry.path();
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            // A log takes no room once its content is in the database, where it is counted already.
+            let is_free =
+                name.contains(SET_ASIDE) || name.ends_with("-wal") || name.ends_with("-shm");
+            match (databases.get(&path), entry.metadata()) {
+                (Some(bytes), _) => *bytes,
+                (None, Ok(metadata)) if metadata.is_dir() => usage(&path, databases),
+                (None, Ok(metadata)) if !is_free => metadata.len(),
+                (None, _) => 0,
+            }
+        })
+        .sum()
+}
+
+/// Renames a database with its write-ahead log, so that SQLite can still read the one with the other.
+fn set_aside(path: &Path) -> Result<PathBuf, StorageError> {
+    let renamed = |number: u32| {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!("{SET_ASIDE}{number}"));
+        path.with_file_name(name)
+    };
+    let free = (1..).map(renamed).find(|path| !path.exists());
+    let moved_to = free.expect("there are more numbers than files");
+    for ending in ["-wal", "-shm", ""] {
+        let with_ending = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        let (from, to) = (with_ending(path), with_ending(&moved_to));
+        if from.exists() {
+            fs::rename(&from, to).map_err(|source| StorageError::Folder { path: from, source })?;
+        }
+    }
+    Ok(moved_to)
+}
+
+/// A poisoned lock still holds whole values: each change is one assignment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(folder: &Path) -> Arc<OriginFiles> {
+        OriginFiles::new(folder.to_owned(), 8_000, Arc::new(drop))
+    }
+
+    #[test]
+    fn what_is_written_is_counted_until_the_folder_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = files(folder.path());
+        let (database, log) = (
+            folder.path().join("a.sqlite"),
+            folder.path().join("a.sqlite-wal"),
+        );
+        fs::write(&database, [0; 1_000]).unwrap();
+        fs::write(&log, [0; 5_000]).unwrap();
+        assert_eq!((files.usage(), files.left()), (1_000, 7_000));
+
+        files.database_takes(&database, 3_000);
+        assert_eq!((files.usage(), files.left()), (3_000, 5_000));
+        files.database_takes(&database, 4_000);
+        files.take(3_500).unwrap();
+        // The file of 3,500 bytes was not written after all, which is seen when little is left.
+        assert_eq!(files.left(), 4_000);
+        fs::remove_file(&database).unwrap();
+        files.take(3_900).unwrap();
+        assert_eq!(files.left(), 8_000);
+        assert!(matches!(
+            files.take(8_001),
+            Err(StorageError::QuotaExceeded { quota: 8_000, .. })
+        ));
+    }
+
+    #[test]
+    fn a_damaged_file_is_set_aside_once_with_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sqlite");
+        fs::write(&path, "damaged").unwrap();
+        fs::write(folder.path().join("a.sqlite-wal"), "log").unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listener = Arc::clone(&told);
+        let files = OriginFiles::new(
+            folder.path().to_owned(),
+            8_000,
+            Arc::new(move |set_aside| listener.lock().unwrap().push(set_aside)),
+        );
+        let open = || {
+            if path.exists() {
+                let reason = "file is not a database".to_owned();
+                let path = path.clone();
+                return Err(StorageError::Corrupt { path, reason });
+            }
+            Ok("opened")
+        };
+        assert_eq!(files.open_whole(open).unwrap(), "opened");
+        let moved_to = folder.path().join("a.sqlite.damaged-1");
+        assert_eq!(fs::read(&moved_to).unwrap(), b"damaged");
+        assert_eq!(
+            fs::read(folder.path().join("a.sqlite.damaged-1-wal")).unwrap(),
+            b"log"
+        );
+        assert_eq!(told.lock().unwrap()[0].moved_to, moved_to);
+        assert_eq!(files.usage(), 0, "it is no use to its origin");
+    }
+}
