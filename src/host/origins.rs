@@ -161,6 +161,8 @@ impl Core {
                 continue;
             };
             self.forget_syncs(id, &registration.scope);
+            self.forget_push(id);
+            self.forget_notifications(id);
             self.publish(HostEventKind::Unregistered {
                 scope: registration.scope.clone(),
             });
