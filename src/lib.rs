@@ -51,9 +51,9 @@ pub mod cli;
 #[cfg(feature = "v8")]
 pub use host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, FunctionCall, Host,
-    HostBuilder, HostEvent, HostEventKind, LogEntry, Permission, PermissionState, RegisterOptions,
-    Registration, RegistrationStatus, ScriptSource, Status, SyncStatus, SyncStory,
-    UnknownPermission, WorkerStatus,
+    HostBuilder, HostEvent, HostEventKind, LogEntry, OriginStatus, Permission, PermissionState,
+    RegisterOptions, Registration, RegistrationStatus, ScriptSource, Status, SyncStatus, SyncStory,
+    UnknownPermission, WorkerStatus, check_stored, clear_stored_origin,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

@@ -53,6 +53,8 @@ mod real_scripts;
 mod script_errors;
 /// HTTP in front of a worker.
 mod serve;
+/// What is stored for an origin, and clearing it.
+mod storage;
 /// `landfall sync`: stories of tags, and what can be done about them.
 mod sync_commands;
 /// What became of tags, kept and told.

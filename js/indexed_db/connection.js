@@ -1,5 +1,6 @@
 // What is behind an IDBDatabase (https://w3c.github.io/IndexedDB/#connection): schema, live transactions, closing.
 
+import { DOMException, event } from "ext:landfall_platform/platform.js";
 import { op_indexed_db_disconnect } from "ext:core/ops";
 import { fireEvent } from "ext:sw_indexed_db/dispatch.js";
 import {
@@ -83,6 +84,20 @@ export class Connection {
   close() {
     this.isClosePending = true;
     this.#disconnectIfIdle();
+  }
+
+  /**
+   * The host takes the data away. https://w3c.github.io/IndexedDB/#closing-connection with its forced flag:
+   * "abort a transaction [...] for each transaction created using connection", then "fire an event named close".
+   */
+  closeAtOnce() {
+    const isNews = !this.isClosePending;
+    this.isClosePending = true;
+    for (const transaction of [...this.#live]) {
+      transaction.abort(new DOMException("The data of this origin was cleared.", "AbortError"));
+    }
+    this.#disconnectIfIdle();
+    if (isNews) queueTask(() => fireEvent(new event.Event("close"), [this.database]));
   }
 
   #disconnectIfIdle() {

@@ -46,6 +46,10 @@ function receive(message) {
     else acknowledge(message);
     return;
   }
+  if (message.kind === "close") {
+    connections.get(message.connection)?.closeAtOnce();
+    return;
+  }
   const id = message.ticket ?? message.transaction;
   const waiter = waiting.get(id);
   stopWaiting(id);

@@ -72,6 +72,9 @@ pub(super) enum Command {
     Online(DataFolder),
     /// Cut the running host off the network: every request fails, no sync event is sent
     Offline(DataFolder),
+    /// See, check and clear what is stored
+    #[command(subcommand)]
+    Storage(StorageCommand),
     /// Change what an origin of the running host may do, until the host ends
     #[command(subcommand)]
     Permission(PermissionCommand),
@@ -145,6 +148,28 @@ pub(super) struct PermissionArgs {
 
     #[command(flatten)]
     pub(super) data: DataFolder,
+}
+
+/// `landfall storage`
+#[derive(Debug, Subcommand)]
+pub(super) enum StorageCommand {
+    /// List the origins that anything is stored for, and how much their databases and caches take
+    Ls(ListArgs),
+    /// Remove registrations, syncs, databases, caches and cookies; workers are stopped, pages run on
+    Clear(ClearArgs),
+    /// Read every database to its end, name those that are damaged, and fail if one is
+    Check(ListArgs),
+}
+
+/// `landfall storage clear`
+#[derive(Debug, Args)]
+pub(super) struct ClearArgs {
+    /// Clear this origin only, as https://app.example [default: every origin]
+    #[arg(long, value_name = "URL", value_parser = parse_origin)]
+    pub(super) origin: Option<Url>,
+
+    #[command(flatten)]
+    pub(super) list: ListArgs,
 }
 
 /// Which data folder a command is about.
@@ -372,6 +397,7 @@ Events (--json):
     script_error                          source, url, error
     request_failed                        client_url, method, address, reason
     scope_stopped                         source, url, reason
+    origin_cleared                        origin
     storage_failed                        reason
   `kind` is the type of the event: sync or periodicsync.
   `source` is `worker` or `client`, `url` its address.

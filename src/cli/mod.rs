@@ -15,6 +15,7 @@ mod registrations;
 mod run;
 mod serve;
 mod site;
+mod storage;
 mod story;
 mod switch;
 mod sync;
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use args::{Cli, Command, PermissionCommand, SyncCommand};
+use args::{Cli, Command, PermissionCommand, StorageCommand, SyncCommand};
 use output::Output;
 
 use crate::host::PermissionState;
@@ -73,6 +74,9 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         Command::Sync(SyncCommand::Drop(args)) => sync::drop(args, output).await,
         Command::Online(folder) => switch::go(true, &folder, output).await,
         Command::Offline(folder) => switch::go(false, &folder, output).await,
+        Command::Storage(StorageCommand::Ls(args)) => storage::list(&args, output).await,
+        Command::Storage(StorageCommand::Clear(args)) => storage::clear(&args, output).await,
+        Command::Storage(StorageCommand::Check(args)) => storage::check(&args, output).await,
         Command::Permission(PermissionCommand::Grant(args)) => {
             permission::set(args, PermissionState::Granted, output).await
         }

@@ -111,6 +111,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::ScopeStopped { source, reason } => {
             failure("stopped", format!("{}: {reason}", name(source)))
         }
+        Kind::OriginCleared { origin } => told("cleared", BLUE, origin.clone()),
         Kind::StorageFailed { reason } => failure("not stored", reason.clone()),
     }
 }

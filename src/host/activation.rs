@@ -227,9 +227,13 @@ impl Core {
                 matches!(&scope.role, Role::Worker { id: worker, registration }
                     if *registration == id && self.scopes.borrow().has_pending_events(*worker))
             });
-        if is_used {
-            return;
+        if !is_used {
+            self.clear_registration(id);
         }
+    }
+
+    /// An unregistered registration goes. <https://w3c.github.io/ServiceWorker/#clear-registration-algorithm>
+    pub(super) fn clear_registration(self: &Rc<Self>, id: RegistrationId) {
         let leaving = self.leaving.borrow_mut().remove(&id);
         let Some(mut registration) = leaving else {
             return;

@@ -4,7 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -38,14 +38,15 @@ pub(super) enum Folder {
 }
 
 impl Folder {
-    pub(super) fn origin(&self, origin: &str) -> PathBuf {
+    pub(super) fn path(&self) -> &Path {
         match self {
-            Self::Kept(folder) => folder.origin(origin),
-            Self::Temporary(folder) => folder
-                .path()
-                .join("origins")
-                .join(crate::storage::origin_folder(origin)),
+            Self::Kept(folder) => folder.path(),
+            Self::Temporary(folder) => folder.path(),
         }
+    }
+
+    pub(super) fn origin(&self, origin: &str) -> PathBuf {
+        DataFolder::origin_in(self.path(), origin)
     }
 }
 

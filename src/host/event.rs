@@ -198,6 +198,11 @@ pub enum HostEventKind {
         /// Why.
         reason: String,
     },
+    /// Everything that was kept for an origin is gone.
+    OriginCleared {
+        /// The origin, as `https://app.example`.
+        origin: String,
+    },
     /// Something could not be stored or read back.
     StorageFailed {
         /// What went wrong, and what to do.

@@ -16,6 +16,7 @@ mod exposed;
 mod handle_fetch;
 mod history;
 mod lifecycle;
+mod origins;
 mod periodic_sync;
 mod permissions;
 mod requests;
@@ -56,6 +57,7 @@ pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
 pub use event_log::LogEntry;
 pub use exposed::FunctionCall;
 pub use history::SyncStory;
+pub use origins::{OriginStatus, check_stored, clear_stored_origin};
 pub use permissions::{Permission, PermissionState, UnknownPermission};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
 

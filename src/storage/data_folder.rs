@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::storage::error::StorageError;
 use crate::storage::origin_folder::origin_folder;
+use crate::storage::usage::ORIGINS;
 
 /// Who holds a data folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,9 +84,9 @@ impl DataFolder {
         &self.path
     }
 
-    /// The folder of an origin. It may not be there yet.
-    pub fn origin(&self, origin: &str) -> PathBuf {
-        self.path.join("origins").join(origin_folder(origin))
+    /// The folder of an origin in a data folder, whoever holds that. It may not be there yet.
+    pub fn origin_in(path: &Path, origin: &str) -> PathBuf {
+        path.join(ORIGINS).join(origin_folder(origin))
     }
 }
 

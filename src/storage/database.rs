@@ -13,7 +13,7 @@ use crate::storage::error::StorageError;
 use crate::storage::migrations::{migrate, require_latest};
 
 /// How long a write waits for another connection to finish its own.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The name of a database's write-ahead log ends so.
 const LOG: &str = "-wal";

@@ -4,6 +4,7 @@
 //! A host has one [`Storage`] on one thread. Each origin has a folder of its own beside it.
 
 pub mod cache_storage;
+mod check;
 mod column;
 mod data_folder;
 mod database;
@@ -14,6 +15,7 @@ mod origin_folder;
 mod registrations;
 mod sync_history;
 mod sync_queue;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -22,11 +24,13 @@ use std::path::Path;
 
 use crate::storage::database::Database;
 
+pub use check::{CheckedDatabase, check};
 pub use data_folder::{DataFolder, Holder};
 pub use error::StorageError;
 pub use origin_folder::origin_folder;
 pub use sync_history::{Dispatch, DispatchEnd, DispatchOutcome, DropCause, SyncEntry, SyncRecord};
 pub use sync_queue::QueueChange;
+pub use usage::{OriginUsage, remove_origin, stored_origins};
 
 /// What a finished write has survived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use percent_encoding::percent_decode_str;
+
 /// The name of the folder that holds what an origin stores, for example
 /// `http_localhost_8080` for `http://localhost:8080`.
 pub fn origin_folder(origin: &str) -> String {
@@ -15,6 +17,13 @@ pub fn origin_folder(origin: &str) -> String {
         name.push_str("%2e");
     }
     name
+}
+
+/// The origin whose folder has this name; `None` for a name that [`origin_folder`] never gives.
+pub(super) fn origin_of_folder(name: &str) -> Option<String> {
+    let plain = name.replacen('_', "://", 1).replace('_', ":");
+    let origin = percent_decode_str(&plain).decode_utf8().ok()?.into_owned();
+    (origin_folder(&origin) == name).then_some(origin)
 }
 
 /// Colons become underscores. Underscores and whatever else a name may not have, or may not tell
@@ -62,6 +71,22 @@ mod tests {
         ];
         let names: HashSet<String> = origins.into_iter().map(origin_folder).collect();
         assert_eq!(names.len(), origins.len());
+    }
+
+    #[test]
+    fn a_folder_tells_whose_it_is() {
+        for origin in [
+            "https://shop.example",
+            "http://[::1]:80",
+            "http://a_80",
+            "http://a.",
+        ] {
+            let folder = origin_folder(origin);
+            assert_eq!(origin_of_folder(&folder).as_deref(), Some(origin));
+        }
+        for stranger in ["lost+found", "https_A", "https", "http_%zz"] {
+            assert_eq!(origin_of_folder(stranger), None, "{stranger}");
+        }
     }
 
     #[test]

@@ -329,5 +329,8 @@ fn each_origin_has_a_folder_of_its_own() {
     let folder = folder();
     let data = DataFolder::acquire(folder.path(), Timestamp(0)).unwrap();
     let expected = folder.path().join("origins").join("https_shop.example");
-    assert_eq!(data.origin("https://shop.example"), expected);
+    assert_eq!(
+        DataFolder::origin_in(data.path(), "https://shop.example"),
+        expected
+    );
 }

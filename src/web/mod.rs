@@ -31,16 +31,13 @@ use url::Url;
 use crate::service_worker::ScriptMap;
 use crate::storage::Durability;
 use crate::storage::cache_storage::CachePins;
-use crate::storage::indexed_db::Coordinator;
+use crate::storage::indexed_db::{Coordinator, FOLDER_NAME};
 use crate::web::cache::CacheOptions;
 use crate::web::fetch::FetchRoute;
 use crate::web::fetch_bridge::FetchClient;
 use crate::web::indexed_db::IndexedDbOptions;
 use crate::web::navigator::NavigatorOptions;
 use crate::web::service_worker::StoredScripts;
-
-/// The folder of an origin's databases, inside the origin's folder.
-const INDEXED_DB_FOLDER: &str = "indexed_db";
 
 /// What the scopes of one origin share. Clones share the same.
 #[derive(Clone, Default)]
@@ -55,6 +52,16 @@ pub struct OriginShared {
 }
 
 impl OriginShared {
+    /// Who uses which of the origin's databases.
+    pub fn databases(&self) -> &Coordinator {
+        &self.databases
+    }
+
+    /// Which of the origin's caches are in use.
+    pub fn cache_pins(&self) -> &CachePins {
+        &self.cache_pins
+    }
+
     /// Where buffers are kept on their way between scopes.
     pub fn array_buffers(&self) -> SharedArrayBufferStore {
         self.array_buffers.clone()
@@ -119,7 +126,7 @@ pub fn extension_arguments(
     };
     let databases = IndexedDbOptions {
         origin: options.origin.clone(),
-        folder: options.navigator.origin_folder.join(INDEXED_DB_FOLDER),
+        folder: options.navigator.origin_folder.join(FOLDER_NAME),
         durability: options.durability,
         coordinator: options.shared.databases,
     };

@@ -421,6 +421,16 @@ impl Scenario {
         self.runtime.spawn(work)
     }
 
+    /// The same while something is under way that does not come to rest.
+    pub fn run_meanwhile<T: Send + 'static>(
+        &mut self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        let result = self.within_patience(work);
+        self.read_events();
+        result
+    }
+
     /// The folder of the site.
     pub fn site(&self) -> &Path {
         self.site.path()

@@ -26,6 +26,15 @@ pub(super) enum Request {
     GoOnline,
     /// Away from the network. Answered with `null`.
     GoOffline,
+    /// What is stored for which origin. Answered with `OriginStatus`es.
+    Origins,
+    /// Remove everything of an origin. Answered with `null`.
+    ClearOrigin {
+        /// It, as an address.
+        origin: Url,
+    },
+    /// Read every database to its end. Answered with `CheckedDatabase`s.
+    CheckStorage,
     /// Grant or deny a permission. Answered with the origin.
     SetPermission {
         /// The origin, if the host has workers of several.

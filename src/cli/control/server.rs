@@ -96,6 +96,9 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             host.go_offline();
             Ok(Value::Null)
         }
+        Request::Origins => Ok(serde_json::to_value(host.origins().await?)?),
+        Request::ClearOrigin { origin } => done(host.clear_origin(&origin).await),
+        Request::CheckStorage => Ok(serde_json::to_value(host.check_storage().await?)?),
         Request::SetPermission {
             origin,
             permission,
@@ -195,6 +198,10 @@ fn chosen_origin(named: Option<Url>, status: &Status) -> anyhow::Result<Url> {
             )
         }
     }
+}
+
+fn done(result: Result<(), Error>) -> anyhow::Result<Value> {
+    Ok(result.map(|()| Value::Null)?)
 }
 
 /// The scope that was named, or the only one there is.

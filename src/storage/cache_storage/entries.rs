@@ -208,6 +208,35 @@ pub(super) fn remove_cache(
     remove_bodies(connection, pins, bodies)
 }
 
+/// Deletes every entry, and every cache that no script has open; the others stay without a name. Gives what is still in
+/// use: it is to be doomed.
+pub(super) fn remove_all(
+    connection: &Connection,
+    pins: &PinTable<'_>,
+) -> rusqlite::Result<Vec<Pinned>> {
+    let mut caches = connection.prepare("SELECT id FROM cache")?;
+    let caches: Vec<i64> = caches
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut in_use = Vec::new();
+    for id in caches {
+        if pins.is_used(Pinned::Cache(id)) {
+            let mut entries = connection.prepare_cached(
+                "SELECT id, request, response, body_id FROM entry WHERE cache_id = ?",
+            )?;
+            let entries: Vec<StoredEntry> = entries
+                .query_map([id], read_entry)?
+                .collect::<rusqlite::Result<_>>()?;
+            in_use.append(&mut remove_entries(connection, pins, &entries)?);
+            connection.execute("UPDATE cache SET name = NULL WHERE id = ?", [id])?;
+            in_use.push(Pinned::Cache(id));
+        } else {
+            in_use.append(&mut remove_cache(connection, pins, id)?);
+        }
+    }
+    Ok(in_use)
+}
+
 fn remove_entries(
     connection: &Connection,
     pins: &PinTable<'_>,

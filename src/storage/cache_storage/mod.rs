@@ -137,6 +137,18 @@ impl CacheStorage {
         })
     }
 
+    /// Deletes every cache with its entries. Scripts that have one find nothing in it.
+    pub fn clear(&self) -> Result<(), StorageError> {
+        let mut pins = self.pins.lock();
+        let in_use = self
+            .database
+            .transaction("clear the caches", |connection| {
+                entries::remove_all(connection, &pins)
+            })?;
+        pins.doom_all(in_use);
+        Ok(())
+    }
+
     /// A body is not used any more by one of its readers or its writer.
     fn release_body(&self, id: i64) -> Result<(), StorageError> {
         if !self.pins.lock().unpin(Pinned::Body(id)) {

@@ -24,5 +24,8 @@ pub use scan::{Direction, ScannedRecord, Selection, Source, Start};
 pub use scheduler::{TransactionId, TransactionMode};
 pub use schema::{Index, KeyPath, ObjectStore, Schema};
 
+/// The folder of an origin's databases, inside the origin's folder.
+pub const FOLDER_NAME: &str = "indexed_db";
+
 #[cfg(test)]
 mod tests;

@@ -78,6 +78,21 @@ impl Database {
         self.advance_version_change();
     }
 
+    /// Whether any thread has it open.
+    pub(super) fn is_connected(&self) -> bool {
+        !self.connections.is_empty()
+    }
+
+    /// Tells every connection to close, whatever is under way on it.
+    pub(super) fn close_all(&mut self) {
+        for (connection, participant) in &self.connections {
+            let message = Message::Close {
+                connection: connection.0,
+            };
+            self.messages.push((*participant, message));
+        }
+    }
+
     /// Tells every other connection. `versions` are the old and the new one.
     pub(super) fn announce(
         &mut self,

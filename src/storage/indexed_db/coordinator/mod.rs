@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 
 use super::scheduler::{TransactionId, TransactionMode};
 use database::Database;
@@ -59,6 +60,11 @@ pub enum Message {
         /// Of which request.
         ticket: u32,
     },
+    /// Close the connection at once, whatever is under way on it: its data is going away.
+    Close {
+        /// The connection.
+        connection: u32,
+    },
     /// The transaction may run.
     TransactionStarted {
         /// Which one.
@@ -74,6 +80,8 @@ struct State {
     last_id: u32,
     participants: HashMap<ParticipantId, UnboundedSender<Message>>,
     databases: HashMap<DatabaseKey, Database>,
+    /// Who waits until nothing of an origin is open.
+    waiting: Vec<(String, oneshot::Sender<()>)>,
 }
 
 /// Shared by all threads of a host.
@@ -103,6 +111,19 @@ impl Coordinator {
             },
             receiver,
         )
+    }
+
+    /// Tells every connection to a database of the origin to close; what is given ends when all of them have.
+    pub fn close_all(&self, origin: &str) -> oneshot::Receiver<()> {
+        let (closed, is_closed) = oneshot::channel();
+        let mut state = self.lock();
+        let keys = state.keys_of(origin);
+        state.waiting.push((origin.to_owned(), closed));
+        for key in &keys {
+            state.change(key, Database::close_all);
+        }
+        state.tell_who_waits();
+        is_closed
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -135,7 +156,27 @@ impl State {
             self.databases.remove(key);
         }
         self.send(messages);
+        self.tell_who_waits();
         result
+    }
+
+    fn keys_of(&self, origin: &str) -> Vec<DatabaseKey> {
+        let keys = self.databases.keys();
+        keys.filter(|(owner, _)| owner == origin).cloned().collect()
+    }
+
+    fn tell_who_waits(&mut self) {
+        let databases = &self.databases;
+        self.waiting
+            .extract_if(.., |(origin, _)| {
+                !databases
+                    .iter()
+                    .any(|((owner, _), database)| owner == origin && database.is_connected())
+            })
+            .for_each(|(_, closed)| {
+                // Whoever asked may have stopped waiting.
+                let _ = closed.send(());
+            });
     }
 }
 
@@ -230,13 +271,7 @@ impl Drop for Participant {
     fn drop(&mut self) {
         let mut state = self.coordinator.lock();
         state.participants.remove(&self.id);
-        let keys: Vec<_> = state
-            .databases
-            .keys()
-            .filter(|(origin, _)| *origin == self.origin)
-            .cloned()
-            .collect();
-        for key in keys {
+        for key in state.keys_of(&self.origin) {
             state.change(&key, |database| database.remove_participant(self.id));
         }
     }
