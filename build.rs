@@ -27,6 +27,12 @@ mod dom_string;
 #[path = "src/network/mod.rs"]
 mod network;
 #[cfg(feature = "v8")]
+#[path = "src/notification.rs"]
+mod notification;
+#[cfg(feature = "v8")]
+#[path = "src/push/mod.rs"]
+mod push;
+#[cfg(feature = "v8")]
 #[path = "src/service_worker/mod.rs"]
 mod service_worker;
 #[cfg(feature = "v8")]

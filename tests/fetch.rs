@@ -310,14 +310,14 @@ async fn blob_and_data_addresses_need_no_network() {
         "const address = URL.createObjectURL(new Blob(['from a blob'], { type: 'text/x' }));
          const blob = await fetch(address);
          const data = await fetch('data:,from%20data');
-         const texts = [await blob.text(), blob.headers.get('content-type'), await data.text()];
+         const texts = [await blob.text(), blob.headers.get('content-type'), data.type, await data.text()];
          URL.revokeObjectURL(address);
          return [...texts, await fetch(address).catch((e) => e.name)];",
     )
     .await;
     assert_eq!(
         seen,
-        json!(["from a blob", "text/x", "from data", "TypeError"])
+        json!(["from a blob", "text/x", "basic", "from data", "TypeError"])
     );
 }
 

@@ -88,6 +88,87 @@ fn blobs_and_files_survive_a_restart_with_their_names_and_types() {
 }
 
 #[test]
+fn a_key_that_cannot_be_exported_survives_a_restart_and_still_decrypts() {
+    Scenario::online()
+        .page(PROMISES)
+        .expect_eval(
+            "(async () => {
+                const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
+                const iv = new Uint8Array(12);
+                const secret = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, key, new TextEncoder().encode('hi'));
+                return write({ id: 1, key, iv, secret });
+            })()",
+            json!("complete"),
+        )
+        .restart_host()
+        .page(PROMISES)
+        .expect_eval(
+            "(async () => {
+                const { key, iv, secret } = await read(1);
+                const text = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, key, secret);
+                const exported = await crypto.subtle.exportKey('raw', key).catch((error) => error.name);
+                return [
+                    key instanceof CryptoKey, key.type, key.extractable, key.usages,
+                    new TextDecoder().decode(text), exported,
+                ];
+            })()",
+            json!([true, "secret", false, ["encrypt", "decrypt"], "hi", "InvalidAccessError"]),
+        );
+}
+
+#[test]
+fn an_error_about_a_value_names_the_place_in_it_that_cannot_be_cloned() {
+    Scenario::online().page(PROMISES).expect_eval(
+        "open('app').then((db) => {
+            const store = db.transaction('notes', 'readwrite').objectStore('notes');
+            const values = [
+                { id: 1, steps: [{}, { then: () => {} }] },
+                { id: 1, 'two words': new Map([['a', Promise.resolve()]]) },
+                { id: 1, answer: new Response('') },
+                () => {},
+            ];
+            return values.map((value) => {
+                try { store.put(value); } catch (error) { return `${error.name}: ${error.message}`; }
+            });
+        })",
+        json!([
+            "DataCloneError: Failed to execute 'put' on 'IDBObjectStore': () => {} could not be cloned. \
+             It is at 'steps[1].then' in the value.",
+            "DataCloneError: Failed to execute 'put' on 'IDBObjectStore': #<Promise> could not be cloned. \
+             It is at '[\"two words\"][value 0]' in the value.",
+            "DataCloneError: Failed to execute 'put' on 'IDBObjectStore': Response object could not be cloned. \
+             It is at 'answer' in the value.",
+            "DataCloneError: Failed to execute 'put' on 'IDBObjectStore': () => {} could not be cloned.",
+        ]),
+    );
+}
+
+#[test]
+fn a_handler_runs_in_its_place_among_listeners_and_cancels_by_returning_false() {
+    Scenario::online().page(PROMISES).expect_eval(
+        "open('app').then(async (db) => {
+            const transaction = db.transaction('notes', 'readwrite');
+            const store = transaction.objectStore('notes');
+            const heard = [];
+            store.add({ id: 1 });
+            const taken = store.add({ id: 1 });
+            taken.addEventListener('error', () => heard.push('listener'));
+            taken.onerror = () => { heard.push('replaced'); };
+            taken.onerror = () => { heard.push('handler'); return false; };
+            const other = store.get(1);
+            other.onsuccess = () => heard.push('handler');
+            other.addEventListener('success', () => heard.push('listener'));
+            transaction.onerror = ({ defaultPrevented }) => heard.push(defaultPrevented);
+            return [await finished(transaction), heard];
+        })",
+        json!([
+            "complete",
+            ["listener", "handler", true, "handler", "listener"]
+        ]),
+    );
+}
+
+#[test]
 fn a_worker_reads_what_its_page_wrote() {
     let worker = format!(
         "{PROMISES}

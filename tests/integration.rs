@@ -45,8 +45,12 @@ mod indexed_db;
 mod lifecycle;
 /// A link that is cut and restored, in network namespaces.
 mod network_namespaces;
+/// What is shown, who may show it, and what becomes of a click.
+mod notifications;
 /// Events that come again and again.
 mod periodic_sync;
+/// Push messages: who may send them, what workers get, and what waits.
+mod push;
 /// Real libraries from npm, unmodified.
 mod real_scripts;
 /// Errors of scripts: where they are, and that they stop nobody else.
@@ -61,3 +65,5 @@ mod sync_commands;
 mod sync_history;
 /// Warnings of what seems wrong although nothing failed.
 mod warnings;
+/// A real application server, and the push service of the program.
+mod web_push;

@@ -21,12 +21,13 @@ import {
   checkStorable,
   innerRequestOf,
   isRequest,
-  queryOf,
-  toCacheQueryOptions,
+  toOptionalQuery,
+  toQuery,
   toRequestInfo,
   toRequestInfos,
 } from "ext:sw_cache/query.js";
 import { fetch } from "ext:sw_fetch/fetch.js";
+import { unfilter } from "ext:sw_fetch/filtered_response.js";
 
 const { ObjectFreeze, TypeError } = primordials;
 
@@ -42,11 +43,7 @@ export class Cache {
   async match(request, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
     tellWork("storage");
-    const prefix = "Failed to execute 'match' on 'Cache'";
-    webidl.requiredArguments(arguments.length, 1, prefix);
-    request = toRequestInfo(request, prefix, "Argument 1");
-    options = toCacheQueryOptions(options, prefix, "Argument 2");
-    const query = queryOf(request, options);
+    const { query } = toQuery(arguments, "Failed to execute 'match' on 'Cache'");
     const entry = query === null ? null : op_cache_match(this.#id, query);
     return entry === null ? undefined : responseFromEntry(entry);
   }
@@ -98,11 +95,7 @@ export class Cache {
   async delete(request, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
     tellWork("storage");
-    const prefix = "Failed to execute 'delete' on 'Cache'";
-    webidl.requiredArguments(arguments.length, 1, prefix);
-    request = toRequestInfo(request, prefix, "Argument 1");
-    options = toCacheQueryOptions(options, prefix, "Argument 2");
-    const query = queryOf(request, options);
+    const { query } = toQuery(arguments, "Failed to execute 'delete' on 'Cache'");
     return query !== null && op_cache_delete_entries(this.#id, query);
   }
 
@@ -147,19 +140,9 @@ export function createCache(id) {
   return new Cache(HOST, id);
 }
 
-/**
- * The arguments of matchAll() and keys().
- *
- * @returns {object | null | undefined} the query; null if nothing can answer, undefined to get everything
- */
-function toOptionalQuery(request, options, prefix) {
-  if (request !== undefined) request = toRequestInfo(request, prefix, "Argument 1");
-  options = toCacheQueryOptions(options, prefix, "Argument 2");
-  return request === undefined ? undefined : queryOf(request, options);
-}
-
 /** Refuses a response that no cache keeps. */
-function checkResponse(inner, url, prefix) {
+function checkResponse(filtered, url, prefix) {
+  const inner = unfilter(filtered);
   if (inner.status === 206) {
     throw new TypeError(`${prefix}: the response for '${url}' is partial (status 206)`);
   }

@@ -12,7 +12,7 @@ import {
 } from "ext:core/ops";
 import { createCache } from "ext:sw_cache/cache.js";
 import { responseFromEntry } from "ext:sw_cache/entry.js";
-import { queryOf, toMultiCacheQueryOptions, toRequestInfo } from "ext:sw_cache/query.js";
+import { toMultiCacheQueryOptions, toQuery } from "ext:sw_cache/query.js";
 
 /** https://w3c.github.io/ServiceWorker/#cachestorage-interface */
 export class CacheStorage {
@@ -24,13 +24,9 @@ export class CacheStorage {
     webidl.assertBranded(this, CacheStoragePrototype);
     tellWork("storage");
     const prefix = "Failed to execute 'match' on 'CacheStorage'";
-    webidl.requiredArguments(arguments.length, 1, prefix);
-    request = toRequestInfo(request, prefix, "Argument 1");
-    options = toMultiCacheQueryOptions(options, prefix, "Argument 2");
-    const query = queryOf(request, options);
+    const { query, options: { cacheName } } = toQuery(arguments, prefix, toMultiCacheQueryOptions);
     if (query === null) return undefined;
-    const name = options.cacheName ?? null;
-    const entry = op_cache_match_anywhere(name, query);
+    const entry = op_cache_match_anywhere(cacheName ?? null, query);
     return entry === null ? undefined : responseFromEntry(entry);
   }
 

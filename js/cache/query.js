@@ -12,7 +12,7 @@ const cacheQueryOptions = [
 ];
 
 /** https://w3c.github.io/ServiceWorker/#dictdef-cachequeryoptions */
-export const toCacheQueryOptions = webidl.createDictionaryConverter(
+const toCacheQueryOptions = webidl.createDictionaryConverter(
   "CacheQueryOptions",
   cacheQueryOptions,
 );
@@ -42,11 +42,37 @@ export function isRequest(info) {
 }
 
 /**
+ * The arguments of match() and delete(): a request, and options.
+ *
+ * @param {IArguments} methodArguments
+ * @param {string} prefix the beginning of messages
+ * @param {typeof toCacheQueryOptions} toOptions
+ * @returns {{ query: object | null, options: object }} see `queryOf`
+ */
+export function toQuery(methodArguments, prefix, toOptions = toCacheQueryOptions) {
+  webidl.requiredArguments(methodArguments.length, 1, prefix);
+  const request = toRequestInfo(methodArguments[0], prefix, "Argument 1");
+  const options = toOptions(methodArguments[1], prefix, "Argument 2");
+  return { query: queryOf(request, options), options };
+}
+
+/**
+ * The arguments of matchAll() and keys().
+ *
+ * @returns {object | null | undefined} the query; null if nothing can answer, undefined to get everything
+ */
+export function toOptionalQuery(request, options, prefix) {
+  if (request !== undefined) request = toRequestInfo(request, prefix, "Argument 1");
+  options = toCacheQueryOptions(options, prefix, "Argument 2");
+  return request === undefined ? undefined : queryOf(request, options);
+}
+
+/**
  * @param {Request | string} info
  * @param {{ ignoreSearch: boolean, ignoreMethod: boolean, ignoreVary: boolean }} options
  * @returns {object | null} `CacheQuery` in Rust, or null if no entry can answer: only GET is ever kept
  */
-export function queryOf(info, options) {
+function queryOf(info, options) {
   const inner = innerRequestOf(info);
   if (inner.method !== "GET" && !options.ignoreMethod) return null;
   return {

@@ -22,6 +22,7 @@ import {
 } from "ext:sw_global_scope/define.js";
 import { exposeFunctions } from "ext:sw_global_scope/embedder.js";
 import { interfaces, operations } from "ext:sw_global_scope/exposed.js";
+import { serializableInterfaces } from "ext:sw_global_scope/serializable.js";
 import {
   indexedDB,
   interfaces as indexedDbInterfaces,
@@ -30,6 +31,10 @@ import { startReporting } from "ext:sw_global_scope/reporting.js";
 import { Lock, LockManager } from "ext:sw_navigator/lock_manager.js";
 import { changePermission, Permissions, PermissionStatus } from "ext:sw_navigator/permissions.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
+import { Notification } from "ext:sw_notifications/notification.js";
+import { PushManager } from "ext:sw_push/push_manager.js";
+import { PushSubscription } from "ext:sw_push/push_subscription.js";
+import { PushSubscriptionOptions } from "ext:sw_push/push_subscription_options.js";
 import { abortFetch } from "ext:sw_service_worker/dispatch_fetch.js";
 import {
   dispatchEvent,
@@ -58,14 +63,19 @@ const BOOT = "__landfall_boot";
 
 defineInterfaces({
   ...interfaces,
+  ...serializableInterfaces,
   Cache,
   CacheStorage,
   ...indexedDbInterfaces,
   Lock,
   LockManager,
+  Notification,
   PeriodicSyncManager,
   Permissions,
   PermissionStatus,
+  PushManager,
+  PushSubscription,
+  PushSubscriptionOptions,
   ServiceWorker,
   ServiceWorkerRegistration,
   StorageManager,

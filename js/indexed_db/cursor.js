@@ -139,7 +139,7 @@ export class IDBCursor {
     const serialized = cloneForStorage(lifetime, value, prefix);
     const key = this.#primaryKey;
     if (store.keyPath !== null) {
-      const found = extractKey(deserialize(serialized), store.keyPath);
+      const found = extractKey(deserialize(lifetime, serialized), store.keyPath);
       if (found === FAILURE || found === INVALID || op_indexed_db_compare_keys(found, key) !== 0) {
         throw new DOMException(
           `${prefix}: The effective object store of this cursor uses in-line keys and evaluating the key path of the value parameter results in a different value than the cursor's effective key.`,

@@ -9,6 +9,7 @@ import {
   webidl,
 } from "ext:landfall_platform/platform.js";
 import { inContextOf } from "ext:sw_activity/activity.js";
+import { firstHandler, runHandler } from "ext:sw_indexed_db/event_handler.js";
 import { checkpoint } from "ext:sw_indexed_db/tasks.js";
 
 const { Event, EventTarget, eventTargetData, reportException } = event;
@@ -21,6 +22,8 @@ const slots = Object.fromEntries(
   ]),
 );
 const ATTRIBUTES = slots["[[attributes]]"];
+/** A property that every event has of its own, and nothing else. */
+export const EVENT_BRAND = ATTRIBUTES;
 const PATH = slots["[[path]]"];
 const DISPATCHED = slots["[[dispatched]]"];
 const IN_PASSIVE_LISTENER = slots["[[inPassiveListener]]"];
@@ -29,6 +32,20 @@ const STOP_IMMEDIATE_PROPAGATION = slots["[[stopImmediatePropagationFlag]]"];
 
 /** A listener list of a target that never had one. */
 const NO_LISTENERS = [];
+
+const listenersOf = (target, type) => target[eventTargetData]?.listeners[type] ?? NO_LISTENERS;
+
+/**
+ * Would anything run if an event were fired?
+ *
+ * @param {string} type of the event
+ * @param {EventTarget[]} path the target, its parent, and so on
+ */
+export function isHeard(type, path) {
+  return path.some((target) =>
+    firstHandler(target, type) !== undefined || listenersOf(target, type).length > 0
+  );
+}
 
 /**
  * Fires an event of our own, in a task.
@@ -105,9 +122,9 @@ function dispatch(fired, path, isInTask) {
 function invoke(run, item, isCapturing) {
   const { fired, attributes } = run;
   if (fired[STOP_PROPAGATION]) return;
-  const listeners = item[eventTargetData]?.listeners[attributes.type] ??
-    NO_LISTENERS;
-  if (listeners.length === 0) return;
+  const handler = isCapturing ? undefined : firstHandler(item, attributes.type);
+  const listeners = listenersOf(item, attributes.type);
+  if (handler === undefined && listeners.length === 0) return;
   attributes.currentTarget = item;
   attributes.eventPhase = item === run.target
     ? Event.AT_TARGET
@@ -115,15 +132,20 @@ function invoke(run, item, isCapturing) {
     ? Event.CAPTURING_PHASE
     : Event.BUBBLING_PHASE;
   // Listeners may be added and removed meanwhile: added ones do not count, removed ones do.
-  for (const listener of listeners.slice()) {
+  const due = listeners.slice();
+  if (handler !== undefined) {
+    guard(run, () => runHandler(handler, item, fired));
+    if (fired[STOP_IMMEDIATE_PROPAGATION]) return;
+  }
+  for (const listener of due) {
     if (listener.options.capture !== isCapturing) continue;
     if (!listeners.includes(listener)) continue;
-    call(run, item, listener);
+    callListener(run, item, listener);
     if (fired[STOP_IMMEDIATE_PROPAGATION]) return;
   }
 }
 
-function call(run, item, { callback, options }) {
+function callListener(run, item, { callback, options }) {
   const { fired, attributes } = run;
   if (options.once) {
     EventTarget.prototype.removeEventListener.call(
@@ -134,14 +156,21 @@ function call(run, item, { callback, options }) {
     );
   }
   fired[IN_PASSIVE_LISTENER] = options.passive;
-  try {
+  guard(run, () => {
     if (typeof callback === "function") callback.call(item, fired);
     else callback.handleEvent(fired);
+  });
+  fired[IN_PASSIVE_LISTENER] = false;
+}
+
+/** Runs a script's function; what it throws is reported and goes no further. */
+function guard(run, steps) {
+  try {
+    steps();
   } catch (error) {
     run.hasThrown = true;
     reportException(error);
   }
-  fired[IN_PASSIVE_LISTENER] = false;
   // https://html.spec.whatwg.org/#clean-up-after-running-script, unless a script is what called us
   if (run.isInTask) checkpoint();
 }

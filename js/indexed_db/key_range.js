@@ -7,6 +7,8 @@ import { requireKey } from "ext:sw_indexed_db/value_to_key.js";
 
 const toBoolean = webidl.converters.boolean;
 
+const UNBOUNDED = { lower: undefined, lowerOpen: true, upper: undefined, upperOpen: true };
+
 /** @type {(value: unknown) => boolean} */
 export let isKeyRange;
 
@@ -66,23 +68,15 @@ export class IDBKeyRange {
   static lowerBound(lower, open = false) {
     const prefix = "Failed to execute 'lowerBound' on 'IDBKeyRange'";
     webidl.requiredArguments(arguments.length, 1, prefix);
-    return new IDBKeyRange(HOST, {
-      lowerOpen: toBoolean(open),
-      lower: requireKey(lower, prefix),
-      upper: undefined,
-      upperOpen: true,
-    });
+    const lowerOpen = toBoolean(open);
+    return new IDBKeyRange(HOST, { ...UNBOUNDED, lower: requireKey(lower, prefix), lowerOpen });
   }
 
   static upperBound(upper, open = false) {
     const prefix = "Failed to execute 'upperBound' on 'IDBKeyRange'";
     webidl.requiredArguments(arguments.length, 1, prefix);
-    return new IDBKeyRange(HOST, {
-      upperOpen: toBoolean(open),
-      upper: requireKey(upper, prefix),
-      lower: undefined,
-      lowerOpen: true,
-    });
+    const upperOpen = toBoolean(open);
+    return new IDBKeyRange(HOST, { ...UNBOUNDED, upper: requireKey(upper, prefix), upperOpen });
   }
 
   static bound(lower, upper, lowerOpen = false, upperOpen = false) {

@@ -7,6 +7,7 @@ import {
   op_indexed_db_attach,
   op_indexed_db_next_message,
 } from "ext:core/ops";
+import { EVENT_BRAND } from "ext:sw_indexed_db/dispatch.js";
 import { lookOnceMore } from "ext:sw_indexed_db/tasks.js";
 
 /** Who waits for an answer, by the number of the ticket or transaction. */
@@ -24,7 +25,7 @@ let listening = null;
 /** Connects this scope with the coordinator. Costs nothing after the first time. */
 export function attach() {
   if (listening !== null) return;
-  op_indexed_db_attach(core.getCloneableDeserializers(), webidl.brand);
+  op_indexed_db_attach(core.getCloneableDeserializers(), webidl.brand, EVENT_BRAND);
   outsideOfEvents(listen);
 }
 

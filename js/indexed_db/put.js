@@ -2,6 +2,7 @@
 
 import { DOMException } from "ext:landfall_platform/platform.js";
 import {
+  op_indexed_db_forget_value,
   op_indexed_db_next_key,
   op_indexed_db_put,
 } from "ext:core/ops";
@@ -23,10 +24,10 @@ const RAISE_KEY_GENERATOR = 2;
 /**
  * https://w3c.github.io/IndexedDB/#clone-a-value: scripts that run meanwhile (getters) find the transaction inactive.
  *
- * @returns {Uint8Array} the serialised clone
+ * @returns {number} the serialised clone
  */
 export function cloneForStorage(lifetime, value, prefix) {
-  const serialized = lifetime.whileInactive(() => serialize(value));
+  const serialized = lifetime.whileInactive(() => serialize(lifetime, value, prefix));
   // A getter may have aborted it.
   checkActive(lifetime, prefix);
   return serialized;
@@ -36,7 +37,7 @@ export function cloneForStorage(lifetime, value, prefix) {
  * Prepares a record and gives the steps that store it.
  *
  * @param {Source} source the store
- * @param {Uint8Array} serialized the serialised clone
+ * @param {number} serialized the serialised clone
  * @param {unknown} key the primary key; undefined if it is in the value or to be generated
  * @param {{ isAdd: boolean, prefix: string }} options
  * @returns {() => unknown} to be run in the transaction; gives the key
@@ -45,14 +46,19 @@ export function prepareRecord({ store, lifetime }, serialized, key, { isAdd, pre
   // What indexes there are is settled now: one that is created later is filled from the records there are then.
   const indexes = [...store.indexes.values()];
   const isCloneNeeded = store.keyPath !== null || indexes.length > 0;
-  const clone = isCloneNeeded ? deserialize(serialized) : undefined;
+  const clone = isCloneNeeded ? deserialize(lifetime, serialized) : undefined;
   let mustInject = false;
   if (store.keyPath !== null) {
     const found = key ?? extractKey(clone, store.keyPath);
     if (found === INVALID) throw invalidKeyError(prefix);
     mustInject = found === FAILURE;
-    if (mustInject) checkInjectable(store, clone, prefix);
-    else key = found;
+    if (mustInject) {
+      checkInjectable(store, clone, prefix);
+      // It lacks the key: the clone that gets it is serialised instead.
+      op_indexed_db_forget_value(lifetime.id, serialized);
+    } else {
+      key = found;
+    }
   }
   const mustGenerate = key === undefined;
   const options = (isAdd ? NO_OVERWRITE : 0) |
@@ -61,7 +67,7 @@ export function prepareRecord({ store, lifetime }, serialized, key, { isAdd, pre
     if (mustGenerate) key = generateKey(lifetime, store);
     if (mustInject) {
       injectKey(clone, key, store.keyPath);
-      serialized = serialize(clone);
+      serialized = serialize(lifetime, clone, prefix);
     }
     const entries = indexes.length > 0 ? indexKeys(indexes, clone) : undefined;
     op_indexed_db_put(lifetime.id, store.id, key, serialized, entries, options);

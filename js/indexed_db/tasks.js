@@ -2,13 +2,14 @@
 // Every task is followed by a microtask checkpoint, as the event loop of a browser would.
 
 import { core, event } from "ext:landfall_platform/platform.js";
+import { Queue } from "ext:sw_indexed_db/queue.js";
 
 /** After so many tasks timers and messages get their turn. */
-const TASKS_PER_TURN = 16;
+const TASKS_PER_TURN = 64;
 
-const tasks = [];
+const tasks = new Queue();
 /** Outcomes of open requests: before everything else, so that a script hears of its connection first. */
-const urgentTasks = [];
+const urgentTasks = new Queue();
 let cleanups = [];
 let isScheduled = false;
 

@@ -8,7 +8,7 @@ import {
   op_indexed_db_create_transaction,
   op_indexed_db_start_transaction,
 } from "ext:core/ops";
-import { fireEvent } from "ext:sw_indexed_db/dispatch.js";
+import { fireEvent, isHeard } from "ext:sw_indexed_db/dispatch.js";
 import { stopWaiting, waitForMessage } from "ext:sw_indexed_db/messages.js";
 import {
   requestPath,
@@ -16,6 +16,7 @@ import {
   settle,
   unsettle,
 } from "ext:sw_indexed_db/request.js";
+import { Queue } from "ext:sw_indexed_db/queue.js";
 import { afterCurrentTask, queueTask } from "ext:sw_indexed_db/tasks.js";
 
 const { Event } = event;
@@ -39,10 +40,14 @@ export class TransactionLifetime {
   openRequest = null;
   /** Called once after the last event, with whether it was committed. */
   onFinished = null;
-  #steps = [];
+  #steps = new Queue();
   #mayStart;
   #hasStarted = false;
   #isTaskQueued = false;
+  #task = () => {
+    this.#isTaskQueued = false;
+    this.#takeStep();
+  };
   /** Nothing is held any more; only events are left. */
   #isOver = false;
 
@@ -115,10 +120,7 @@ export class TransactionLifetime {
     if (this.#isTaskQueued || !this.#mayStart || this.#isOver) return;
     if (this.#steps.length === 0 && this.state === "active") return;
     this.#isTaskQueued = true;
-    queueTask(() => {
-      this.#isTaskQueued = false;
-      this.#takeStep();
-    });
+    queueTask(this.#task);
   }
 
   #takeStep() {
@@ -158,7 +160,8 @@ export class TransactionLifetime {
   /** https://w3c.github.io/IndexedDB/#fire-a-success-event */
   #fireSuccess(request, result) {
     settle(request, result, null);
-    this.runActive(() => fireEvent(new Event("success"), requestPath(request)));
+    const path = requestPath(request);
+    if (isHeard("success", path)) this.runActive(() => fireEvent(new Event("success"), path));
   }
 
   /** https://w3c.github.io/IndexedDB/#fire-an-error-event */
@@ -235,7 +238,7 @@ export class TransactionLifetime {
     this.state = "finished";
     this.error = error;
     if (this.mode === "versionchange") this.connection.revertUpgrade();
-    for (const { request } of this.#steps.splice(0)) {
+    for (const { request } of this.#steps.clear()) {
       if (request !== null) queueTask(() => failAborted(request));
     }
     queueTask(() => this.#fireAbort());

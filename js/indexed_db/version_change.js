@@ -46,11 +46,15 @@ export async function waitForOthers({ name, ticket, own }, request, oldVersion, 
   op_indexed_db_announce_version_change(name, ticket, own, oldVersion, newVersion ?? DELETION);
   const { isBlocked } = await nextMessage(ticket);
   if (!isBlocked) return;
-  // Who closes in this very moment may be heard of before the event is fired; it is fired all the same.
+  // Who closes in this very moment may be heard of before the event is fired; it is fired first all the same.
   const unblocked = nextMessage(ticket, false);
-  queueTask(() => {
-    const blocked = new IDBVersionChangeEvent("blocked", { oldVersion, newVersion });
-    fireEvent(blocked, requestPath(request));
+  const fired = new Promise((resolve) => {
+    queueTask(() => {
+      const blocked = new IDBVersionChangeEvent("blocked", { oldVersion, newVersion });
+      fireEvent(blocked, requestPath(request));
+      resolve();
+    });
   });
+  await fired;
   await unblocked;
 }

@@ -42,6 +42,8 @@ core.ops.op_set_captured_bootstrap({
     ops: {
       __proto__: null,
       ...core.ops,
+      // Asked while the snapshot is made: matrices speak no CSS where there is no document.
+      op_geometry_get_enable_css_parser_features: () => false,
       op_broadcast_recv: unreferenced(core.ops.op_broadcast_recv),
       op_broadcast_send: telling(core.ops.op_broadcast_send),
       op_message_port_post_message: telling(core.ops.op_message_port_post_message),
@@ -79,8 +81,19 @@ export const location = load("ext:deno_web/12_location.js");
 export const ports = load("ext:deno_web/13_message_port.js");
 export const broadcastChannel = load("ext:deno_web/01_broadcast_channel.js");
 export const compression = load("ext:deno_web/14_compression.js");
+export const imageData = load("ext:deno_web/16_image_data.js");
+export const geometry = load("ext:deno_web/17_geometry.js");
 export const performanceScript = load("ext:deno_web/15_performance.js");
+// Deno's Node layer brings this symbol; without it keys get no brand and cannot be cloned.
+internals.kKeyObject = Symbol("kKeyObject");
 export const crypto = load("ext:deno_crypto/00_crypto.js");
+{
+  // Deno marks keys with symbols that it learns when a script first reads `crypto`: a key may be cloned into a scope
+  // that never did.
+  const cloneables = core.getCloneableDeserializers();
+  const { CryptoKey: rebuild } = cloneables;
+  cloneables.CryptoKey = (data) => crypto.crypto && rebuild(data);
+}
 export const headers = load("ext:deno_fetch/20_headers.js");
 export const formData = load("ext:deno_fetch/21_formdata.js");
 export const body = load("ext:deno_fetch/22_body.js");

@@ -1,12 +1,14 @@
 // Clients, Client and WindowClient: who a worker works for.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { webidl } from "ext:landfall_platform/platform.js";
+import { location, url, webidl } from "ext:landfall_platform/platform.js";
 import { tellWork } from "ext:sw_activity/activity.js";
 import {
   op_clients_claim,
+  op_clients_focus,
   op_clients_get,
   op_clients_match_all,
+  op_clients_open_window,
   op_clients_post_message,
 } from "ext:core/ops";
 import { serializeMessage } from "ext:sw_service_worker/message.js";
@@ -56,10 +58,12 @@ const ClientPrototype = Client.prototype;
 
 /** https://w3c.github.io/ServiceWorker/#windowclient */
 export class WindowClient extends Client {
+  #id;
   #isFocused;
 
   constructor(key = undefined, record = undefined) {
     super(key, record);
+    this.#id = record.id;
     this.#isFocused = record.focused;
   }
 
@@ -76,6 +80,12 @@ export class WindowClient extends Client {
   get ancestorOrigins() {
     webidl.assertBranded(this, WindowClientPrototype);
     return Object.freeze([]);
+  }
+
+  /** Allowed once after a click on a notification, like {@link Clients.openWindow}. */
+  async focus() {
+    webidl.assertBranded(this, WindowClientPrototype);
+    return createClient(await op_clients_focus(this.#id));
   }
 }
 webidl.configureInterface(WindowClient);
@@ -135,6 +145,21 @@ export class Clients {
       options.type,
     );
     return Object.freeze(records.map(createClient));
+  }
+
+  /** Allowed once after a click on a notification. */
+  async openWindow(target) {
+    webidl.assertBranded(this, ClientsPrototype);
+    const prefix = "Failed to execute 'openWindow' on 'Clients'";
+    webidl.requiredArguments(arguments.length, 1, prefix);
+    target = webidl.converters.USVString(target, prefix, "Argument 1");
+    const parsed = url.URL.parse(target, location.getLocationHref());
+    if (parsed === null) throw new TypeError(`${prefix}: '${target}' is not a valid URL.`);
+    if (parsed.href === "about:blank") {
+      throw new TypeError(`${prefix}: 'about:blank' cannot be opened.`);
+    }
+    const record = await op_clients_open_window(parsed.href);
+    return record === null ? null : createClient(record);
   }
 
   async claim() {

@@ -3,6 +3,11 @@
 import { core, event, fire } from "ext:landfall_platform/platform.js";
 import { op_service_worker_event_settled } from "ext:core/ops";
 import { activityEnded, during } from "ext:sw_activity/activity.js";
+import { createNotification } from "ext:sw_notifications/notification.js";
+import { NotificationEvent } from "ext:sw_notifications/notification_event.js";
+import { PushEvent } from "ext:sw_push/push_event.js";
+import { createSubscription } from "ext:sw_push/push_subscription.js";
+import { PushSubscriptionChangeEvent } from "ext:sw_push/push_subscription_change_event.js";
 import { createClient } from "ext:sw_service_worker/clients.js";
 import {
   attachLifetime,
@@ -32,7 +37,22 @@ const constructors = {
       { ...received, origin, source: messageSource(source) },
     );
   },
+  push: ({ data }) => new PushEvent("push", { data }),
+  pushsubscriptionchange: ({ newSubscription, oldSubscription }) =>
+    new PushSubscriptionChangeEvent("pushsubscriptionchange", {
+      newSubscription: newSubscription && createSubscription(newSubscription),
+      oldSubscription: oldSubscription && createSubscription(oldSubscription),
+    }),
+  notificationclick: (init) => notificationEvent("notificationclick", init),
+  notificationclose: (init) => notificationEvent("notificationclose", init),
 };
+
+function notificationEvent(type, { notification, action }) {
+  return new NotificationEvent(type, {
+    notification: createNotification(notification),
+    action,
+  });
+}
 
 function messageSource(source) {
   if (source === null) return null;

@@ -18,6 +18,11 @@ import {
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
 import { createNavigator, WorkerNavigator } from "ext:sw_navigator/navigator.js";
+import { refuseConstruction } from "ext:sw_notifications/notification.js";
+import { NotificationEvent } from "ext:sw_notifications/notification_event.js";
+import { PushEvent } from "ext:sw_push/push_event.js";
+import { PushMessageData } from "ext:sw_push/push_message_data.js";
+import { PushSubscriptionChangeEvent } from "ext:sw_push/push_subscription_change_event.js";
 import {
   Client,
   Clients,
@@ -51,6 +56,10 @@ const EVENT_HANDLERS = [
   "messageerror",
   "sync",
   "periodicsync",
+  "push",
+  "pushsubscriptionchange",
+  "notificationclick",
+  "notificationclose",
   "unhandledrejection",
   "rejectionhandled",
   "online",
@@ -88,6 +97,7 @@ function importScripts(...urls) {
 export function becomeServiceWorker({ registration, worker, isModule }) {
   Object.setPrototypeOf(globalThis, ServiceWorkerGlobalScope.prototype);
   const navigator = createNavigator(WorkerNavigator);
+  refuseConstruction();
   // Made now and not on first use: the host tells them how they change from the very start.
   const ownRegistration = registrationFor(registration);
   const ownWorker = serviceWorkerFor(worker);
@@ -97,7 +107,11 @@ export function becomeServiceWorker({ registration, worker, isModule }) {
     ExtendableEvent,
     ExtendableMessageEvent,
     FetchEvent,
+    NotificationEvent,
     PeriodicSyncEvent,
+    PushEvent,
+    PushMessageData,
+    PushSubscriptionChangeEvent,
     ServiceWorkerGlobalScope,
     SyncEvent,
     WindowClient,

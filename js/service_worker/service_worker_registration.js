@@ -6,6 +6,11 @@ import {
   op_service_worker_unregister,
   op_service_worker_update,
 } from "ext:core/ops";
+import {
+  getNotifications,
+  showNotification,
+} from "ext:sw_notifications/registration_notifications.js";
+import { createPushManager } from "ext:sw_push/push_manager.js";
 import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
 import { createPeriodicSyncManager } from "ext:sw_sync/periodic_sync_manager.js";
 import { createSyncManager } from "ext:sw_sync/sync_manager.js";
@@ -26,6 +31,7 @@ export class ServiceWorkerRegistration extends event.EventTarget {
   #active = null;
   #sync;
   #periodicSync;
+  #pushManager;
 
   static {
     applySnapshot = (registration, snapshot) => {
@@ -84,6 +90,25 @@ export class ServiceWorkerRegistration extends event.EventTarget {
       this.#id,
       () => this.#active !== null,
     );
+  }
+
+  /** The same object for the life of this one. */
+  get pushManager() {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return this.#pushManager ??= createPushManager(this.#id);
+  }
+
+  async showNotification(title, options = undefined) {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    const prefix = "Failed to execute 'showNotification' on 'ServiceWorkerRegistration'";
+    webidl.requiredArguments(arguments.length, 1, prefix);
+    const registration = { id: this.#id, hasActiveWorker: this.#active !== null };
+    await showNotification(registration, title, options);
+  }
+
+  async getNotifications(filter = undefined) {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return await getNotifications(this.#id, filter);
   }
 
   async update() {

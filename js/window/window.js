@@ -13,6 +13,7 @@ import {
 } from "ext:sw_global_scope/define.js";
 import { postMessage } from "ext:sw_window/post_message.js";
 import { createNavigator, Navigator } from "ext:sw_navigator/navigator.js";
+import { receiveNotificationNews } from "ext:sw_notifications/notification.js";
 import {
   changeController,
   documentIsReady,
@@ -70,4 +71,5 @@ export const clientNotices = {
   controllerChanged: changeController,
   message: receiveClientMessage,
   documentReady: documentIsReady,
+  notification: receiveNotificationNews,
 };

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::cli::policy_args::{PolicyArgs, permission};
+use crate::cli::push_args::{NotificationCommand, PushArgs};
 use crate::connectivity::{Probe, Timeline};
 use crate::host::Permission;
 use crate::service_worker::WarningName;
@@ -68,6 +69,11 @@ pub(super) enum Command {
     /// See and fire background syncs
     #[command(subcommand)]
     Sync(SyncCommand),
+    /// Send a `push` event now, wait for its outcome, and fail unless it is fulfilled
+    Push(PushArgs),
+    /// See, click and close notifications
+    #[command(subcommand)]
+    Notification(NotificationCommand),
     /// Let the running host reach the network again
     Online(DataFolder),
     /// Cut the running host off the network: every request fails, no sync event is sent
@@ -294,6 +300,17 @@ pub(super) struct RunArgs {
     #[arg(long, conflicts_with = "data", help_heading = "Data")]
     pub(super) ephemeral: bool,
 
+    /// Be a push service at this address; port 0 takes a free one
+    ///
+    /// Scripts may subscribe with `--grant notifications`. The endpoints that `pushManager.subscribe()` gives are
+    /// there. Application servers post encrypted messages to them. A message that was taken with 201 is on disk, and
+    /// is delivered when the network is there.
+    ///
+    /// HTTP and HTTPS are spoken there. The certificate is made once, in the data folder; the npm package web-push,
+    /// which knows only HTTPS, trusts it with NODE_EXTRA_CA_CERTS=.landfall/push-127.0.0.1.crt.
+    #[arg(long, value_name = "ADDRESS", help_heading = "Push")]
+    pub(super) push_listen: Option<SocketAddr>,
+
     /// The network as the worker sees it: auto, online, offline, probe=URL, or timeline=STATE:TIME,...,STATE
     ///
     /// `auto` watches the machine's interfaces.
@@ -391,6 +408,15 @@ Events (--json):
     sync_registered, sync_unregistered    kind, scope, tag
     sync_started                          kind, scope, tag, attempt, max_attempts, last_chance
     sync_ended                            kind, scope, tag, attempt, outcome, next_attempt_at_ms, removed
+    notification_shown                    id, origin, scope, title, body, tag, actions, ...
+    notification_clicked                  id, origin, scope, title, action
+    notification_closed                   id, origin, scope, title, by
+    window_opened                         worker, address
+    push_subscribed, push_unsubscribed    scope, endpoint
+    push_queued, push_expired             scope
+    push_given_up                         scope, deliveries
+    push_started                          scope, bytes
+    push_ended                            scope, outcome, is_broken_promise
     sync_interrupted                      kind, scope, tag, attempt, next_attempt_at_ms, removed
     warning                               source, url, name, message, place
     console                               source, url, level, message

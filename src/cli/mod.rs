@@ -8,9 +8,15 @@ mod control;
 mod diagnostics;
 mod explain;
 mod frame;
+mod notification;
 mod output;
 mod permission;
 mod policy_args;
+mod push;
+mod push_args;
+mod push_certificate;
+mod push_service;
+mod push_story;
 mod registrations;
 mod run;
 mod serve;
@@ -28,6 +34,7 @@ use clap::Parser;
 
 use args::{Cli, Command, PermissionCommand, StorageCommand, SyncCommand};
 use output::Output;
+use push_args::NotificationCommand;
 
 use crate::host::PermissionState;
 
@@ -72,6 +79,16 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         Command::Sync(SyncCommand::Fire(args)) => sync::fire(args, output).await,
         Command::Sync(SyncCommand::Explain(args)) => explain::explain(&args, output).await,
         Command::Sync(SyncCommand::Drop(args)) => sync::drop(args, output).await,
+        Command::Push(args) => push::send(args, output).await,
+        Command::Notification(NotificationCommand::Ls(args)) => {
+            notification::list(&args, output).await
+        }
+        Command::Notification(NotificationCommand::Click(args)) => {
+            notification::click(args, output).await
+        }
+        Command::Notification(NotificationCommand::Close(args)) => {
+            notification::close(args, output).await
+        }
         Command::Online(folder) => switch::go(true, &folder, output).await,
         Command::Offline(folder) => switch::go(false, &folder, output).await,
         Command::Storage(StorageCommand::Ls(args)) => storage::list(&args, output).await,

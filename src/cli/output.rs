@@ -1,14 +1,16 @@
 //! Prints: the only file of the program that does. Colours go where a terminal is.
 
 use std::io::Write;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::cli::frame;
-use crate::cli::story::Line;
+use crate::cli::story::{Line, reason};
 use crate::host::Error;
+use crate::service_worker::EventOutcome;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const DIM: Style = Style::new().dimmed();
@@ -38,6 +40,24 @@ impl Output {
         let line = serde_json::to_string(value)?;
         self.text(&line);
         Ok(())
+    }
+
+    /// How an event ended, and the exit code for that.
+    pub(super) fn outcome(
+        &self,
+        outcome: &EventOutcome,
+        as_json: bool,
+    ) -> anyhow::Result<ExitCode> {
+        if as_json {
+            self.json(outcome)?;
+        } else {
+            self.text(&reason(outcome));
+        }
+        Ok(if outcome.is_success() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 
     /// A line of the story, so long after its beginning. Further lines of its text are indented.

@@ -14,6 +14,8 @@ use crate::cli::UsageError;
 use crate::cli::args::{ConnectivityArg, RunArgs, ScriptKind};
 use crate::cli::control::Server;
 use crate::cli::output::Output;
+use crate::cli::push_certificate::PushCertificate;
+use crate::cli::push_service::{PushPlace, PushService};
 use crate::cli::serve;
 use crate::cli::site::{Page, Site};
 use crate::cli::story::{self, Story, Weight};
@@ -35,10 +37,21 @@ pub(super) async fn run(
         None => None,
     };
     let site = Site::of(&args)?;
-    let builder = builder(&args, &site);
+    let mut builder = builder(&args, &site);
+    let push_place = match args.push_listen {
+        Some(address) => Some(PushPlace::take(address).await?),
+        None => None,
+    };
+    if let Some(place) = &push_place {
+        builder = builder.push_service(place.address.clone());
+    }
     let mut events = builder.events();
     let host = builder.build().await?;
     let mut teller = Teller::new(&args, output);
+    let _push_service = match push_place {
+        Some(place) => Some(start_push(place, &args, &host, &mut teller)?),
+        None => None,
+    };
     let status = host.status().await?;
     if status.online == Some(false) {
         let reason = status.online_reason.unwrap_or_default();
@@ -150,6 +163,23 @@ async fn work(
     Ok(())
 }
 
+/// A host that keeps nothing has no certificate that somebody could trust.
+fn start_push(
+    place: PushPlace,
+    args: &RunArgs,
+    host: &Host,
+    teller: &mut Teller<'_>,
+) -> anyhow::Result<PushService> {
+    let certificate = if args.ephemeral {
+        None
+    } else {
+        Some(PushCertificate::of(&args.data, place.ip()?)?)
+    };
+    teller.tell_push_service(&place.address, certificate.as_ref())?;
+    let tls = certificate.map(|certificate| certificate.acceptor());
+    Ok(PushService::start(host.clone(), place, tls.transpose()?))
+}
+
 /// Without its control socket a host is still good for everything else.
 fn listen(host: &Host, args: &RunArgs) -> Option<Server> {
     match Server::start(host.clone(), &args.data) {
@@ -234,6 +264,25 @@ impl<'a> Teller<'a> {
             );
         }
         self.output.text(&format!("serving {origin} at {address}"));
+        Ok(())
+    }
+
+    /// Where application servers send messages to, and what those that send over TLS have to trust.
+    fn tell_push_service(
+        &mut self,
+        address: &Url,
+        certificate: Option<&PushCertificate>,
+    ) -> anyhow::Result<()> {
+        let path = certificate.map(|certificate| certificate.path.display().to_string());
+        if self.until.is_none() {
+            let at_ms = SystemClock.now();
+            return self.output.json(
+                &json!({"at_ms": at_ms, "event": "push_service", "address": address, "certificate": path}),
+            );
+        }
+        let trusted = path.map_or_else(String::new, |path| format!(", with TLS as `{path}`"));
+        self.output
+            .text(&format!("push service at {address}{trusted}"));
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use url::Url;
 
 use crate::cli::frame;
+use crate::cli::push_story;
 use crate::clock::Timestamp;
 use crate::host::{HostEvent, HostEventKind, ScriptSource};
 use crate::service_worker::{EventOutcome, Warning};
@@ -93,6 +94,9 @@ pub(super) fn line(event: &HostEvent) -> Line {
             ..
         } => sync_interrupted(*kind, tag, *attempt, *removed, until(next_attempt_at_ms)),
         Kind::Warning { warning, .. } => warned(warning),
+        Kind::Notification(event) => push_story::notification(event),
+        Kind::Push(event) => push_story::push(event),
+        Kind::WindowOpened { address, .. } => told("window", BLUE, address.to_string()),
         Kind::Console {
             source,
             level,
@@ -104,10 +108,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
             address,
             reason,
             ..
-        } => Line {
-            weight: Weight::Normal,
-            ..failure("no answer", format!("{method} {address}: {reason}"))
-        },
+        } => request_failed(method, address, reason),
         Kind::ScopeStopped { source, reason } => {
             failure("stopped", format!("{}: {reason}", name(source)))
         }
@@ -142,13 +143,13 @@ pub(super) fn spoken(duration: Duration) -> String {
     }
 }
 
-const BLUE: Style = AnsiColor::Cyan.on_default();
-const GREEN: Style = AnsiColor::Green.on_default();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub(super) const BLUE: Style = AnsiColor::Cyan.on_default();
+pub(super) const GREEN: Style = AnsiColor::Green.on_default();
+pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 const RED: Style = AnsiColor::Red.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 
-fn told(label: &'static str, style: Style, text: String) -> Line {
+pub(super) fn told(label: &'static str, style: Style, text: String) -> Line {
     Line {
         weight: Weight::Normal,
         label,
@@ -157,7 +158,7 @@ fn told(label: &'static str, style: Style, text: String) -> Line {
     }
 }
 
-fn failure(label: &'static str, text: String) -> Line {
+pub(super) fn failure(label: &'static str, text: String) -> Line {
     Line {
         weight: Weight::Always,
         label,
@@ -278,6 +279,13 @@ fn script_error(source: &ScriptSource, error: &ScriptError) -> Line {
     };
     let text = format!("{what} {}\n{}", name(source), frame::draw(error));
     failure("error", text)
+}
+
+fn request_failed(method: &str, address: &Url, reason: &str) -> Line {
+    Line {
+        weight: Weight::Normal,
+        ..failure("no answer", format!("{method} {address}: {reason}"))
+    }
 }
 
 fn name(source: &ScriptSource) -> String {

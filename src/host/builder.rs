@@ -12,10 +12,12 @@ use url::Url;
 use crate::clock::{Clock, SystemClock};
 use crate::connectivity::{Connectivity, Probe, Timeline};
 use crate::host::Host;
+use crate::host::clients::ClientScript;
 use crate::host::error::Error;
 use crate::host::event::{EventFeed, Events};
 use crate::host::exposed::ExposedFunctions;
 use crate::host::permissions::{Permission, PermissionState, Permissions};
+use crate::host::windows::OpenWindow;
 use crate::network::{Intercepted, NetworkError, OriginServer, Request, Route};
 use crate::service_worker::WarningName;
 use crate::service_worker::lifetime::EventLimits;
@@ -27,6 +29,9 @@ const DEFAULT_HEAP_LIMIT: usize = 512 << 20;
 
 /// Bytes that an origin may store unless told otherwise.
 const DEFAULT_QUOTA: u64 = 1 << 30;
+
+/// The push service of a host that has none: a name that leads nowhere, on any machine. RFC 6761, section 6.4.
+const NO_PUSH_SERVICE: &str = "https://push.invalid/";
 
 /// Where a host learns whether there is a network.
 #[derive(Debug, Clone, Default)]
@@ -74,12 +79,23 @@ pub(super) struct Settings {
     pub exposed: ExposedFunctions,
     /// A number from 0 up to 1, drawn anew at every call.
     pub chance: Arc<dyn Fn() -> f64 + Send + Sync>,
+    /// Fills a buffer with bytes that nobody can guess.
+    pub secret_chance: fn(&mut [u8]),
+    /// Where the endpoints of new push subscriptions are.
+    pub push_service: Url,
+    /// What becomes of a window that a worker wants to open.
+    pub open_window: Arc<dyn Fn(&Url) -> OpenWindow + Send + Sync>,
 }
 
 impl Settings {
     /// Whether a folder on this machine answers for an origin.
     pub(super) fn serves_folder(&self, origin: &str) -> bool {
         matches!(self.origins.get(origin), Some(OriginServer::Folder { .. }))
+    }
+
+    /// Whether the embedder named a push service.
+    pub(super) fn has_own_push_service(&self) -> bool {
+        self.push_service.as_str() != NO_PUSH_SERVICE
     }
 }
 
@@ -114,6 +130,10 @@ impl Default for HostBuilder {
                 route: Route::default(),
                 exposed: ExposedFunctions::default(),
                 chance: Arc::new(|| rand::random_range(0.0..1.0)),
+                secret_chance: |bytes| rand::fill(bytes),
+                push_service: Url::parse(NO_PUSH_SERVICE)
+                    .expect("the constant is an address, and a test reads it"),
+                open_window: Arc::new(|_| OpenWindow::Client(ClientScript::None)),
             },
             folder: DataFolderChoice::default(),
             connectivity: ConnectivityMode::default(),
@@ -205,6 +225,28 @@ impl HostBuilder {
     pub fn engagement(mut self, url: &Url, engagement: Engagement) -> Self {
         let origin = url.origin().ascii_serialization();
         self.settings.engagements.insert(origin, engagement);
+        self
+    }
+
+    /// The address of the push service whose endpoints subscriptions get: what is posted to an endpoint there is to be
+    /// handed to [`Host::deliver_push`]. `https://push.invalid/` by default, so that nobody but the embedder can send.
+    ///
+    /// Subscriptions of a previous run at another push service are renewed at the start, and their workers get
+    /// `pushsubscriptionchange`.
+    #[must_use]
+    pub fn push_service(mut self, address: Url) -> Self {
+        self.settings.push_service = address;
+        self
+    }
+
+    /// What becomes of a window that a worker opens with `clients.openWindow()`. By default it is a client without a
+    /// script. Asked on the host's thread: it must not block.
+    #[must_use]
+    pub fn open_window(
+        mut self,
+        decide: impl Fn(&Url) -> OpenWindow + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.open_window = Arc::new(decide);
         self
     }
 

@@ -18,9 +18,11 @@ use crate::host::error::Error;
 use crate::host::event::{EventFeed, HostEvent, HostEventKind};
 use crate::host::history::SyncMemory;
 use crate::host::lifecycle::JobWaiter;
+use crate::host::notifications::Notifications;
 use crate::host::permissions::{Permission, Permissions};
 use crate::host::scopes::Scopes;
 use crate::network::Network;
+use crate::push::PushSubscription;
 use crate::service_worker::job::JobQueue;
 use crate::service_worker::scope::match_registration;
 use crate::service_worker::{RegistrationId, ScriptMap, ServiceWorkerRegistration, WorkerId};
@@ -82,6 +84,10 @@ pub(super) struct Core {
     pub storage_retry_at: Cell<Option<Timestamp>>,
     /// What the clock showed when the sync loop looked last; if it shows less now, it was set back unseen.
     pub planned_at: Cell<Timestamp>,
+    pub notifications: RefCell<Notifications>,
+    pub push_subscriptions: RefCell<BTreeMap<RegistrationId, PushSubscription>>,
+    /// Registrations whose push messages are being delivered.
+    pub delivering: RefCell<HashSet<RegistrationId>>,
     /// A worker's state, a scope or the amount of work has changed: whoever waits for one looks again.
     pub changed: watch::Sender<()>,
     /// How many jobs and events are under way.
@@ -132,6 +138,9 @@ impl Core {
             memory: SyncMemory::new(started_at),
             sync_changed: watch::Sender::new(()),
             storage_retry_at: Cell::new(None),
+            notifications: RefCell::default(),
+            push_subscriptions: RefCell::default(),
+            delivering: RefCell::default(),
             changed: watch::Sender::new(()),
             under_way: Cell::new(0),
             requests: parts.requests,

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use crate::clock::Timestamp;
 use crate::host::core::Core;
 use crate::host::scope_thread::Command;
+use crate::host::windows::WINDOW_INTERACTION;
 use crate::network::Body;
 use crate::service_worker::lifetime::EventLimits;
 use crate::service_worker::update::is_stale;
@@ -42,6 +43,18 @@ impl Core {
             in_charge.unwrap_or(Some(None))
         })
         .await
+    }
+
+    /// Fires an event at the worker in charge of a registration, as soon as that is activated.
+    pub(super) async fn fire_functional(
+        self: &Rc<Self>,
+        registration: RegistrationId,
+        event: EventInit,
+    ) -> EventOutcome {
+        match self.activated_worker(registration).await {
+            Some(worker) => self.fire_awaited(registration, worker, event).await,
+            None => EventOutcome::FailedToStart("the registration has no active worker".to_owned()),
+        }
     }
 
     /// Fires an event at a worker, which is started if need be. The time limit counts from now.
@@ -149,6 +162,10 @@ impl Core {
             let Some(id) = scopes.begin_event(context) else {
                 return EventOutcome::Terminated;
             };
+            if event.kind() == EventKind::NotificationClick {
+                let until = self.clock.now().plus(WINDOW_INTERACTION);
+                scopes.allow_interaction(context, until);
+            }
             scopes.send(
                 context,
                 Command::Dispatch {

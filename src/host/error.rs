@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use crate::network::NetworkError;
+use crate::push::PushRefusal;
 use crate::storage::StorageError;
 use crate::sync::PolicyError;
 use crate::web::error::WebError;
@@ -56,9 +57,33 @@ pub enum Error {
         /// How many.
         count: usize,
     },
-    /// A `sync` event was to be sent without a network.
-    #[error("the host is offline, and no `sync` event is sent offline; bring it online first")]
+    /// A `sync` or `push` event was to be sent without a network.
+    #[error(
+        "the host is offline, and no `sync` or `push` event is sent offline; bring it online first"
+    )]
     Offline,
+    /// A push message that is not for any subscription, or whose sender may not send it.
+    #[error(transparent)]
+    Push(#[from] PushRefusal),
+    /// The registration with that scope has no push subscription.
+    #[error("the worker of `{0}` has not subscribed to push messages")]
+    NotSubscribed(Url),
+    /// No notification has that number.
+    #[error("no notification {asked} is shown; {}", known_notifications(known))]
+    UnknownNotification {
+        /// What was asked for.
+        asked: i64,
+        /// The notifications that there are.
+        known: Vec<i64>,
+    },
+    /// The notification has no such button.
+    #[error("the notification has no action `{asked}`; {}", known_actions(known))]
+    UnknownAction {
+        /// What was asked for.
+        asked: String,
+        /// The actions it has.
+        known: Vec<String>,
+    },
     /// An origin whose scripts must not be trusted with a service worker.
     #[error("`{0}` is not a secure context: use https, or http on localhost")]
     InsecureOrigin(Url),
@@ -104,6 +129,22 @@ fn known_scopes(known: &[Url]) -> String {
     }
     let scopes: Vec<String> = known.iter().map(|scope| format!("`{scope}`")).collect();
     format!("registered are {}", scopes.join(", "))
+}
+
+fn known_notifications(known: &[i64]) -> String {
+    if known.is_empty() {
+        return "none is".to_owned();
+    }
+    let ids: Vec<String> = known.iter().map(i64::to_string).collect();
+    format!("shown are {}", ids.join(", "))
+}
+
+fn known_actions(known: &[String]) -> String {
+    if known.is_empty() {
+        return "it has none".to_owned();
+    }
+    let actions: Vec<String> = known.iter().map(|action| format!("`{action}`")).collect();
+    format!("it has {}", actions.join(", "))
 }
 
 /// So many tags are named; there may be a hundred thousand.

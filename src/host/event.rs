@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::clock::Timestamp;
+use crate::host::push_event::{NotificationEvent, PushEvent};
 use crate::service_worker::{EventOutcome, Warning};
 use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
@@ -161,6 +162,13 @@ pub enum HostEventKind {
         #[serde(flatten)]
         warning: Warning,
     },
+    /// A worker opened a window.
+    WindowOpened {
+        /// The worker's script.
+        worker: Url,
+        /// The address of the window.
+        address: Url,
+    },
     /// A script printed a line.
     Console {
         /// Which script.
@@ -208,6 +216,12 @@ pub enum HostEventKind {
         /// What went wrong, and what to do.
         reason: String,
     },
+    /// Something happened to a notification.
+    #[serde(untagged)]
+    Notification(NotificationEvent),
+    /// Something happened to a push subscription or a push message.
+    #[serde(untagged)]
+    Push(PushEvent),
 }
 
 /// Everything that happens from the moment of [`Host::events`](crate::Host::events), in order and without gaps.

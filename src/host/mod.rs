@@ -16,9 +16,12 @@ mod exposed;
 mod handle_fetch;
 mod history;
 mod lifecycle;
+mod notifications;
 mod origins;
 mod periodic_sync;
 mod permissions;
+mod push;
+mod push_event;
 mod requests;
 mod scope_thread;
 mod scopes;
@@ -28,6 +31,7 @@ mod stop_worker;
 mod sync_loop;
 mod thread;
 mod warnings;
+mod windows;
 
 use std::future::Future;
 use std::rc::Rc;
@@ -57,9 +61,13 @@ pub use event::{Events, HostEvent, HostEventKind, ScriptSource};
 pub use event_log::LogEntry;
 pub use exposed::FunctionCall;
 pub use history::SyncStory;
+pub use notifications::{NotificationEnd, NotificationStatus};
 pub use origins::{OriginStatus, check_stored, clear_stored_origin};
 pub use permissions::{Permission, PermissionState, UnknownPermission};
+pub use push::{PushMessage, PushReceipt};
+pub use push_event::{NotificationEvent, PushEvent};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
+pub use windows::OpenWindow;
 
 /// A script that is to be registered.
 #[derive(Debug, Clone)]
@@ -211,7 +219,8 @@ impl Host {
     }
 
     /// Grants the origin of `url` a permission, or takes it away. Its periodic syncs go with
-    /// [`Permission::PeriodicBackgroundSync`]; one-shot syncs that are registered already are sent all the same.
+    /// [`Permission::PeriodicBackgroundSync`], its push subscriptions with [`Permission::Notifications`]; one-shot syncs
+    /// that are registered already are sent all the same.
     ///
     /// Holds until the host ends: a new one has the permissions of its [`HostBuilder::permission`].
     pub async fn set_permission(

@@ -84,6 +84,7 @@ impl Core {
             name: permission.name(),
             is_granted: state == PermissionState::Granted,
         });
+        self.review_push_subscriptions(origin)?;
         self.review_periodic_syncs(origin)
     }
 

@@ -16,7 +16,8 @@ pub enum Permission {
     BackgroundSync,
     /// `periodic-background-sync`: `registration.periodicSync.register()`. Granted by default.
     PeriodicBackgroundSync,
-    /// `notifications`. It may give a sync more attempts, by policy. Denied by default.
+    /// `notifications`: `registration.showNotification()` and `pushManager.subscribe()`. It may give a sync more
+    /// attempts, by policy. Denied by default.
     Notifications,
 }
 

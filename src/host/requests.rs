@@ -22,10 +22,10 @@ use crate::web::script_error::ScriptError;
 use crate::web::view::{ClientView, RegistrationView, WorkerView};
 
 /// A scope that asks, as it was when the question came.
-struct Asker {
-    context: ContextId,
-    url: Url,
-    origin: String,
+pub(super) struct Asker {
+    pub(super) context: ContextId,
+    pub(super) url: Url,
+    pub(super) origin: String,
     /// Set for a worker.
     worker: Option<(RegistrationId, WorkerId)>,
     /// Set for a client.
@@ -109,6 +109,11 @@ impl Core {
             HostRequest::RegisterSync(registration, tag, reply) => {
                 answer_to(reply)(self.register_sync(RegistrationId(registration), tag));
             }
+            HostRequest::Notifications(question) => self.answer_notifications(&asker, question),
+            HostRequest::Push(question) => self.answer_push(&asker, question),
+            HostRequest::FocusClient(id, reply) => {
+                answer_to(reply)(self.focus_client(&asker, &id));
+            }
             HostRequest::Register(request, reply) => {
                 self.register(request, &asker.url, answer_to(reply));
             }
@@ -152,6 +157,9 @@ impl Core {
                     self.skip_waiting(registration, worker);
                 }
                 let _ = reply.send(Ok(()));
+            }
+            HostRequest::OpenWindow(url, reply) => {
+                let _ = reply.send(self.open_window(&asker, url).await);
             }
             // The others were answered at once.
             _ => {}
@@ -337,7 +345,7 @@ impl Core {
         .flatten()
     }
 
-    fn client_view(&self, origin: &str, id: &str) -> Option<ClientView> {
+    pub(super) fn client_view(&self, origin: &str, id: &str) -> Option<ClientView> {
         let scopes = self.scopes.borrow();
         let found = scopes.clients().find(|client| {
             client.id.0 == id && client.url.origin().ascii_serialization() == origin

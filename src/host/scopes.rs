@@ -51,6 +51,8 @@ pub(super) struct Scope {
     quiet_since: Timestamp,
     /// One of its events took too long: it ends as soon as no other runs.
     should_stop: bool,
+    /// A notification was clicked: until then it may open or focus one window.
+    may_interact_until: Option<Timestamp>,
 }
 
 /// Resolves when a worker's main script has run, or says why it will not.
@@ -177,6 +179,20 @@ impl Scopes {
 
     pub(super) fn should_stop(&self, id: ContextId) -> bool {
         self.running.get(&id).is_some_and(|scope| scope.should_stop)
+    }
+
+    /// A notification of a worker was clicked: it may open or focus one window.
+    pub(super) fn allow_interaction(&mut self, id: ContextId, until: Timestamp) {
+        if let Some(scope) = self.running.get_mut(&id) {
+            scope.may_interact_until = Some(until);
+        }
+    }
+
+    /// Whether a worker may open or focus a window now; it may not do so again.
+    pub(super) fn use_interaction(&mut self, id: ContextId, now: Timestamp) -> bool {
+        let scope = self.running.get_mut(&id);
+        let until = scope.and_then(|scope| scope.may_interact_until.take());
+        until.is_some_and(|until| now <= until)
     }
 
     /// Whether no event has come to a scope since `moment`.
@@ -344,6 +360,7 @@ impl Core {
             in_flight: 0,
             quiet_since: self.clock.now(),
             should_stop: false,
+            may_interact_until: None,
         };
         self.scopes.borrow_mut().running.insert(id, scope);
         Ok((id, progress))
@@ -391,6 +408,7 @@ impl Core {
         self.touch();
         match scope.role {
             Role::Client(client) => {
+                self.forget_notifications_of_page(context);
                 if let Some(registration) = client.controller {
                     self.registration_became_quiet(registration);
                 }

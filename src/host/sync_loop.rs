@@ -226,7 +226,7 @@ impl Core {
         !self.plan().fire.is_empty()
     }
 
-    fn network_changed(&self) {
+    fn network_changed(self: &Rc<Self>) {
         let network = self.connectivity.state();
         let told = self.told_network.replace(network.clone());
         let reason = network.reason.to_string();
@@ -247,6 +247,7 @@ impl Core {
         for row in rows {
             self.report_storage(self.store_sync(row));
         }
+        self.deliver_waiting_pushes();
     }
 
     /// Deadlines are stored as wall-clock time; none may lie further away than the wait that it stands for.

@@ -105,6 +105,7 @@ fn run(
             }
         };
         core.resume_registrations();
+        core.resume_push();
         tokio::task::spawn_local(Rc::clone(&core).run_sync_loop());
         let _ = ready.send(Ok(()));
         serve(&core, tasks, asked, told_to_end).await;
@@ -157,6 +158,8 @@ async fn open(
     });
     core.load_registrations()?;
     core.resume_syncs(chance)?;
+    core.load_notifications()?;
+    core.load_push_subscriptions()?;
     Ok(core)
 }
 
@@ -231,7 +234,8 @@ impl Core {
         // Events that were cut off are settled before the database is closed.
         let gone = self.wait_for(|core| {
             let has_ended = core.scopes.borrow().iter().next().is_none()
-                && !core.syncs.borrow().iter().any(|row| row.state.is_firing());
+                && !core.syncs.borrow().iter().any(|row| row.state.is_firing())
+                && core.delivering.borrow().is_empty();
             has_ended.then_some(())
         });
         let deadline = self.clock.now().plus(self.settings.limits.stop);

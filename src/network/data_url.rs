@@ -6,7 +6,7 @@ use data_url::DataUrl;
 
 use crate::network::body::Body;
 use crate::network::error::NetworkError;
-use crate::network::request::{Request, RequestMode};
+use crate::network::request::Request;
 use crate::network::response::{Response, ResponseType};
 
 /// Decodes a `data:` address into a response.
@@ -17,13 +17,8 @@ pub fn fetch(request: &Request) -> Result<Response, NetworkError> {
     let (bytes, _fragment) = parsed.decode_to_vec().map_err(|_| invalid())?;
     let mut response = Response::new(200);
     response.status_text = "OK".to_owned();
-    response.kind = match request.mode {
-        RequestMode::NoCors => ResponseType::Opaque,
-        RequestMode::SameOrigin | RequestMode::Navigate | RequestMode::Websocket => {
-            ResponseType::Basic
-        }
-        RequestMode::Cors => ResponseType::Cors,
-    };
+    // "request's current URL's scheme is `data`": its tainting is basic in every mode.
+    response.kind = ResponseType::Basic;
     response.headers = vec![(
         "Content-Type".to_owned(),
         parsed.mime_type().to_string().into_bytes(),

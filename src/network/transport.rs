@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -119,12 +119,14 @@ fn incoming(answer: reqwest::Response, url: Url) -> Response {
     response.url_list = vec![url];
     let has_no_body = matches!(response.status, 101 | 204 | 205 | 304);
     if !has_no_body && answer.content_length() != Some(0) {
-        let raw = Body::stream(
-            answer
-                .bytes_stream()
-                .map_err(|error| classify(&error))
-                .boxed(),
-        );
+        let ends_with_connection = answer.version() <= reqwest::Version::HTTP_11
+            && !answer.headers().contains_key(CONTENT_LENGTH)
+            && !answer.headers().contains_key(TRANSFER_ENCODING);
+        let chunks = answer.bytes_stream().take_while(move |chunk| {
+            let is_over = ends_with_connection && chunk.as_ref().is_err_and(is_abrupt_end);
+            std::future::ready(!is_over)
+        });
+        let raw = Body::stream(chunks.map_err(|error| classify(&error)).boxed());
         response.body = decode::decode(raw, response.header("content-encoding"));
     } else if !has_no_body {
         response.body = Body::Bytes(Bytes::new());
@@ -145,6 +147,20 @@ fn status_text(answer: &reqwest::Response) -> String {
             .unwrap_or_default()
             .to_owned(),
     }
+}
+
+/// Whether the connection was closed without TLS's word for it. Many servers end a body like that whose length they did
+/// not tell, and browsers take it for the end.
+fn is_abrupt_end(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let as_io = inner.downcast_ref::<std::io::Error>();
+        if as_io.is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof) {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
 }
 
 /// Whose fault it was; the innermost cause says it in the fewest words.

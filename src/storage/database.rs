@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use tempfile::TempDir;
 
@@ -20,6 +21,15 @@ const LOG: &str = "-wal";
 
 /// Statements kept ready. More than any one subject uses.
 const CACHED_STATEMENTS: usize = 64;
+
+/// Fewer free pages (of 4 KiB) than this are kept for the next write.
+const MANY_FREE_PAGES: i64 = 256;
+
+/// Space is given back when one page in so many is free.
+const MUCH_OF_A_FILE: i64 = 4;
+
+/// The size to which the write-ahead log is cut once its content is in the database.
+const LOG_BYTES_KEPT: i64 = 4 * 1024 * 1024;
 
 /// A connection that knows its file.
 #[derive(Debug)]
@@ -38,16 +48,14 @@ impl Database {
         durability: Durability,
         layouts: &[&str],
     ) -> Result<Self, StorageError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let database = Connection::open_with_flags(path, flags)
-            .and_then(|connection| {
-                set_up(&connection, durability)?;
-                Ok(connection)
-            })
-            .map_err(|error| StorageError::from_sqlite("open a connection", path, error))?;
-        Self::migrated(database, path, layouts)
+        let database = Self::connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
+        database.set_durability(durability)?;
+        database.migrated(layouts)
+    }
+
+    /// Opens a file that must be there already, whatever its layout is.
+    pub(crate) fn open_existing(path: &Path) -> Result<Self, StorageError> {
+        Self::connect(path, OpenFlags::empty())
     }
 
     /// Opens a file that another connection writes, to read it.
@@ -65,10 +73,7 @@ impl Database {
 
     /// Opens a copy of a file that no other connection writes. The copy is gone when it is dropped.
     pub(crate) fn open_copy(path: &Path, layouts: &[&str]) -> Result<Self, StorageError> {
-        let explain = |source| StorageError::Folder {
-            path: path.to_owned(),
-            source,
-        };
+        let explain = |source| StorageError::from_io(path, source);
         let folder = tempfile::tempdir().map_err(explain)?;
         let copy = folder.path().join("copy.db");
         fs::copy(path, &copy).map_err(explain)?;
@@ -87,23 +92,43 @@ impl Database {
 
     /// A database that is gone when it is dropped.
     pub(crate) fn open_in_memory(layouts: &[&str]) -> Result<Self, StorageError> {
-        let path = Path::new(":memory:");
-        let database = Connection::open_in_memory()
-            .and_then(|connection| {
-                set_up(&connection, Durability::Relaxed)?;
-                Ok(connection)
-            })
-            .map_err(|error| StorageError::from_sqlite("open a connection", path, error))?;
-        Self::migrated(database, path, layouts)
+        Self::set_up(Path::new(":memory:"), Connection::open_in_memory())?.migrated(layouts)
     }
 
-    fn migrated(
-        connection: Connection,
-        path: &Path,
-        layouts: &[&str],
-    ) -> Result<Self, StorageError> {
-        migrate(&connection, path, layouts)?;
-        Ok(Self::of(connection, path))
+    fn connect(path: &Path, extra: OpenFlags) -> Result<Self, StorageError> {
+        // The thread that opens a connection is the only one that uses it: no mutex.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | extra;
+        Self::set_up(path, Connection::open_with_flags(path, flags))
+    }
+
+    fn set_up(path: &Path, opened: rusqlite::Result<Connection>) -> Result<Self, StorageError> {
+        opened
+            .and_then(|connection| {
+                set_up(&connection)?;
+                Ok(Self::of(connection, path))
+            })
+            .map_err(|error| StorageError::from_sqlite("open a connection", path, error))
+    }
+
+    fn migrated(self, layouts: &[&str]) -> Result<Self, StorageError> {
+        migrate(&self.connection, &self.path, layouts)?;
+        Ok(self)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What later writes will have survived; not to be called inside a transaction.
+    pub(crate) fn set_durability(&self, durability: Durability) -> Result<(), StorageError> {
+        // With a write-ahead log, NORMAL survives the end of the process and FULL the loss of power too.
+        let synchronous = match durability {
+            Durability::Relaxed => "NORMAL",
+            Durability::Strict => "FULL",
+        };
+        self.run("set the durability", |connection| {
+            connection.pragma_update(None, "synchronous", synchronous)
+        })
     }
 
     fn of(connection: Connection, path: &Path) -> Self {
@@ -111,6 +136,26 @@ impl Database {
             connection,
             path: path.to_owned(),
             _copy: None,
+        }
+    }
+
+    /// Makes the file smaller when much of it holds nothing any more. To be called after deleting, outside of any
+    /// transaction. What cannot be done now is done after the next deletion.
+    pub(crate) fn give_back_space(&self) {
+        let given_back = self.run("give back free space", |connection| {
+            let free = number(connection, "PRAGMA freelist_count")?;
+            let pages = number(connection, "PRAGMA page_count")?;
+            if free < MANY_FREE_PAGES || free * MUCH_OF_A_FILE < pages {
+                return Ok(());
+            }
+            // A commit in this mode cuts off all free pages at once; incremental_vacuum would search the list of free
+            // pages for each one that it takes.
+            connection.pragma_update(None, "auto_vacuum", "FULL")?;
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        });
+        if let Err(error) = given_back {
+            tracing::debug!(%error, "a database stays larger than it needs to be for now");
         }
     }
 
@@ -148,15 +193,24 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-fn set_up(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-    // With a write-ahead log, NORMAL survives the end of the process and FULL the loss of power too.
-    let synchronous = match durability {
-        Durability::Relaxed => "NORMAL",
-        Durability::Strict => "FULL",
-    };
+    // Without it SQLite compiles a statement anew whenever the bounds of its range are bound to other values.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // Before the first table is made; a file keeps the mode it was made with. See `give_back_space`.
+    if number(connection, "PRAGMA page_count")? == 0 {
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", synchronous)?;
+    // What a large transaction has made of the log does not stay.
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "foreign_keys", true)
+}
+
+fn number(connection: &Connection, sql: &str) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(sql)?
+        .query_row([], |row| row.get(0))
 }

@@ -110,6 +110,15 @@ fn name_of(holder: Option<Holder>) -> String {
 }
 
 impl StorageError {
+    /// Sorts what the operating system says of a file or folder.
+    pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            _ => Self::Folder { path, source },
+        }
+    }
+
     /// Sorts what SQLite says by what one can do about it.
     pub(super) fn from_sqlite(
         operation: &'static str,

@@ -9,11 +9,13 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::clock::Timestamp;
+use crate::notification::Notification;
+use crate::push::{AcceptedPush, PushOptions, PushSubscription};
 use crate::service_worker::{
     RegistrationId, ScriptMap, ScriptResource, ScriptType, ServiceWorker,
     ServiceWorkerRegistration, UpdateViaCache, WorkerId,
 };
-use crate::storage::{DataFolder, Durability, Storage, StorageError};
+use crate::storage::{DataFolder, Durability, Storage, StorageError, StoredNotification};
 use crate::sync::{OwnerId, SyncKey, SyncKind, SyncRegistration, SyncState};
 
 fn folder() -> TempDir {
@@ -333,4 +335,108 @@ fn each_origin_has_a_folder_of_its_own() {
         DataFolder::origin_in(data.path(), "https://shop.example"),
         expected
     );
+}
+
+fn subscription(seed: u8) -> PushSubscription {
+    let options = PushOptions {
+        user_visible_only: true,
+        application_server_key: Some(vec![4, 5, 6]),
+    };
+    PushSubscription::draw(&url("https://push.example/"), options, |bytes| {
+        bytes.fill(seed);
+    })
+}
+
+fn push(text: &str, topic: Option<&str>) -> AcceptedPush {
+    AcceptedPush {
+        data: Some(text.as_bytes().to_vec()),
+        ttl: Duration::from_secs(60),
+        topic: topic.map(str::to_owned),
+    }
+}
+
+#[test]
+fn a_push_subscription_comes_back_with_its_keys() {
+    let folder = folder();
+    let kept = subscription(7);
+    {
+        let storage = open(folder.path()).unwrap();
+        storage.save_registration(&registration(1), &[]).unwrap();
+        let first = subscription(6);
+        storage
+            .save_push_subscription(RegistrationId(1), &first)
+            .unwrap();
+        storage
+            .save_push_subscription(RegistrationId(1), &kept)
+            .unwrap();
+    }
+    let storage = open(folder.path()).unwrap();
+    let loaded = storage.load_push_subscriptions().unwrap();
+    assert_eq!(loaded, [(RegistrationId(1), kept)]);
+}
+
+#[test]
+fn push_messages_come_back_in_their_order_without_those_whose_time_is_over() {
+    let folder = folder();
+    let id = RegistrationId(1);
+    {
+        let storage = open(folder.path()).unwrap();
+        storage.save_registration(&registration(1), &[]).unwrap();
+        let queue = |message: &AcceptedPush, expires| {
+            storage.queue_push(id, message, Timestamp(expires)).unwrap()
+        };
+        queue(&push("old news", Some("news")), 100);
+        queue(&push("short", None), 10);
+        let begun = queue(&push("begun", Some("begun")), 100);
+        storage.begin_push(begun).unwrap();
+        // A message that is being delivered is not replaced, one that waits is.
+        queue(&push("begun again", Some("begun")), 100);
+        queue(&push("news", Some("news")), 100);
+    }
+    let storage = open(folder.path()).unwrap();
+    assert_eq!(storage.remove_expired_pushes(Timestamp(10)).unwrap(), [id]);
+    assert_eq!(storage.waiting_pushes().unwrap(), [(id, 3)]);
+    let mut texts = Vec::new();
+    while let Some(message) = storage.next_push(id).unwrap() {
+        let text = String::from_utf8(message.data.unwrap()).unwrap();
+        texts.push((text, message.deliveries));
+        storage.remove_push(message.id).unwrap();
+    }
+    let expected = [("begun", 1), ("begun again", 0), ("news", 0)];
+    assert_eq!(
+        texts,
+        expected.map(|(text, deliveries)| (text.to_owned(), deliveries))
+    );
+}
+
+#[test]
+fn what_a_registration_shows_and_is_sent_goes_with_it() {
+    let folder = folder();
+    let storage = open(folder.path()).unwrap();
+    let id = RegistrationId(1);
+    storage.save_registration(&registration(1), &[]).unwrap();
+    let shown = |number, title: &str| StoredNotification {
+        id: number,
+        registration: id,
+        content: Notification {
+            title: title.to_owned(),
+            ..Notification::default()
+        },
+        data: vec![1, 2, 3],
+    };
+    let (first, second) = (shown(5, "first"), shown(6, "second"));
+    storage.save_notification(&first, &[]).unwrap();
+    assert_eq!(storage.load_notifications().unwrap(), [first]);
+    storage.save_notification(&second, &[5]).unwrap();
+    assert_eq!(storage.load_notifications().unwrap(), [second]);
+    storage
+        .save_push_subscription(id, &subscription(7))
+        .unwrap();
+    storage
+        .queue_push(id, &push("x", None), Timestamp(100))
+        .unwrap();
+    storage.delete_registration(id).unwrap();
+    assert_eq!(storage.load_notifications().unwrap(), []);
+    assert_eq!(storage.load_push_subscriptions().unwrap(), []);
+    assert_eq!(storage.waiting_pushes().unwrap(), []);
 }

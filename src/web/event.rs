@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use deno_core::OpState;
 use deno_core::serde_v8::U16String;
+use deno_core::{OpState, ToJsBuffer};
 use deno_web::JsMessageData;
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -15,6 +15,8 @@ use crate::service_worker::ScriptPlace;
 use crate::web::fetch_bridge::NativeRequest;
 use crate::web::fetch_event::FetchInit;
 use crate::web::message::TransferredMessage;
+use crate::web::notifications::{NotificationNews, NotificationView, ShownNotification};
+use crate::web::push::PushSubscriptionView;
 use crate::web::view::{ClientView, RegistrationView, WorkerView};
 
 /// An event for a service worker, with what it carries.
@@ -46,6 +48,24 @@ pub enum EventInit {
     },
     /// `fetch`
     Fetch(Box<FetchInit>),
+    /// `push`; without data if `None`
+    Push(Option<Vec<u8>>),
+    /// `pushsubscriptionchange`
+    PushSubscriptionChange {
+        /// The subscription that takes the place of the old one, if there is one.
+        new: Option<PushSubscriptionView>,
+        /// The subscription that ended.
+        old: Option<PushSubscriptionView>,
+    },
+    /// `notificationclick`
+    NotificationClick {
+        /// What was clicked.
+        notification: Box<ShownNotification>,
+        /// The button, if it was one; else empty.
+        action: String,
+    },
+    /// `notificationclose`
+    NotificationClose(Box<ShownNotification>),
 }
 
 /// Who posted a message to a worker.
@@ -76,6 +96,10 @@ impl EventInit {
             Self::PeriodicSync { .. } => EventKind::PeriodicSync,
             Self::Message { .. } => EventKind::Message,
             Self::Fetch(_) => EventKind::Fetch,
+            Self::Push(_) => EventKind::Push,
+            Self::PushSubscriptionChange { .. } => EventKind::PushSubscriptionChange,
+            Self::NotificationClick { .. } => EventKind::NotificationClick,
+            Self::NotificationClose(_) => EventKind::NotificationClose,
         }
     }
 }
@@ -116,6 +140,25 @@ pub enum EventDetail {
         /// `FetchEvent.resultingClientId`
         resulting_client_id: String,
     },
+    /// Of a push event.
+    Push {
+        /// `PushEvent.data`
+        data: Option<ToJsBuffer>,
+    },
+    /// Of a pushsubscriptionchange event.
+    PushSubscriptionChange {
+        /// `PushSubscriptionChangeEvent.newSubscription`
+        new_subscription: Option<PushSubscriptionView>,
+        /// `PushSubscriptionChangeEvent.oldSubscription`
+        old_subscription: Option<PushSubscriptionView>,
+    },
+    /// Of a notification event.
+    Notification {
+        /// `NotificationEvent.notification`
+        notification: NotificationView,
+        /// `NotificationEvent.action`
+        action: String,
+    },
 }
 
 impl EventInit {
@@ -153,6 +196,24 @@ impl EventInit {
                 resulting_client_id: init.resulting_client_id.clone(),
                 request: init.put(id, state),
             },
+            Self::Push(data) => EventDetail::Push {
+                data: data.map(ToJsBuffer::from),
+            },
+            Self::PushSubscriptionChange { new, old } => EventDetail::PushSubscriptionChange {
+                new_subscription: new,
+                old_subscription: old,
+            },
+            Self::NotificationClick {
+                notification,
+                action,
+            } => EventDetail::Notification {
+                notification: (*notification).into(),
+                action,
+            },
+            Self::NotificationClose(notification) => EventDetail::Notification {
+                notification: (*notification).into(),
+                action: String::new(),
+            },
         }
     }
 }
@@ -189,6 +250,8 @@ pub enum Notice {
         /// Whether it may.
         is_granted: bool,
     },
+    /// Something happened to the notification with this number, which the client shows.
+    Notification(i64, NotificationNews),
 }
 
 /// A notice's name and value as the scope's script takes it.
@@ -223,6 +286,13 @@ pub enum NoticeDetail {
         name: &'static str,
         /// Whether the origin has it.
         is_granted: bool,
+    },
+    /// What happened to a notification of the client.
+    Notification {
+        /// Its number.
+        id: i64,
+        /// What happened.
+        news: NotificationNews,
     },
 }
 
@@ -260,6 +330,9 @@ impl Notice {
             ),
             Self::ConnectivityChanged(is_online) => {
                 ("connectivityChanged", NoticeDetail::Flag(is_online))
+            }
+            Self::Notification(id, news) => {
+                ("notification", NoticeDetail::Notification { id, news })
             }
         }
     }

@@ -15,7 +15,17 @@ use crate::web::script_error::{ScriptError, ScriptSources};
 
 deno_core::extension!(
     sw_global_scope,
-    deps = [landfall_platform, sw_fetch, sw_indexed_db, sw_service_worker, sw_sync, sw_navigator, sw_window],
+    deps = [
+        landfall_platform,
+        sw_fetch,
+        sw_indexed_db,
+        sw_navigator,
+        sw_notifications,
+        sw_push,
+        sw_service_worker,
+        sw_sync,
+        sw_window
+    ],
     ops = [op_scope_print, op_scope_report_error, op_scope_evaluation_settled, op_scope_call_embedder],
     esm_entry_point = "ext:sw_global_scope/bootstrap.js",
     esm = [
@@ -26,6 +36,7 @@ deno_core::extension!(
         "embedder.js",
         "exposed.js",
         "reporting.js",
+        "serializable.js",
     ],
     state = |state| {
         state.put(PendingEvaluations::default());

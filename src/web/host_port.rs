@@ -12,6 +12,8 @@ use crate::service_worker::{ClientType, ScriptPlace, ScriptResource, ScriptType,
 use crate::sync::SyncKind;
 use crate::web::error::WebError;
 use crate::web::message::TransferredMessage;
+use crate::web::notifications::NotificationRequest;
+use crate::web::push::PushManagerRequest;
 use crate::web::script_error::ScriptError;
 use crate::web::view::{ClientView, RegistrationView};
 
@@ -103,6 +105,10 @@ pub enum HostRequest {
     },
     /// `clients.claim()`
     ClaimClients(Reply<()>),
+    /// `clients.openWindow()`
+    OpenWindow(Url, Reply<Option<ClientView>>),
+    /// `WindowClient.focus()`
+    FocusClient(String, Reply<ClientView>),
     /// `Client.postMessage()`, and where in the script.
     PostToClient(String, TransferredMessage, Option<ScriptPlace>),
     /// A message of this worker, posted there, came to a client that has no listener for it.
@@ -120,6 +126,11 @@ pub enum HostRequest {
     UnregisterPeriodicSync(i64, String, Reply<()>),
     /// `registration.sync.getTags()` and `registration.periodicSync.getTags()`
     GetSyncTags(i64, SyncKind, Reply<Vec<String>>),
+
+    /// Something about notifications.
+    Notifications(NotificationRequest),
+    /// Something about push.
+    Push(PushManagerRequest),
 }
 
 /// A scope's end of the channel to the host. Kept in the scope's op state.

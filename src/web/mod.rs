@@ -15,7 +15,9 @@ pub mod host_port;
 pub mod indexed_db;
 pub mod message;
 pub mod navigator;
+pub mod notifications;
 pub mod platform;
+pub mod push;
 pub mod script_error;
 pub mod service_worker;
 pub mod sync;
@@ -107,6 +109,8 @@ pub fn extensions() -> Vec<Extension> {
         cache::sw_cache::lazy_init(),
         indexed_db::sw_indexed_db::lazy_init(),
         sync::sw_sync::lazy_init(),
+        notifications::sw_notifications::lazy_init(),
+        push::sw_push::lazy_init(),
         navigator::sw_navigator::lazy_init(),
         service_worker::sw_service_worker::lazy_init(),
         window::sw_window::lazy_init(),
@@ -151,6 +155,8 @@ pub fn extension_arguments(
         cache::sw_cache::args(caches),
         indexed_db::sw_indexed_db::args(databases),
         sync::sw_sync::args(),
+        notifications::sw_notifications::args(),
+        push::sw_push::args(),
         navigator::sw_navigator::args(options.navigator),
         service_worker::sw_service_worker::args(scripts),
         window::sw_window::args(),

@@ -25,12 +25,14 @@ use crate::web::view::{ClientView, RegistrationView};
 
 deno_core::extension!(
     sw_service_worker,
-    deps = [landfall_platform, sw_fetch, sw_navigator, sw_sync],
+    deps = [landfall_platform, sw_fetch, sw_navigator, sw_notifications, sw_push, sw_sync],
     ops = [
         op_clients_claim,
+        op_clients_focus,
         op_clients_get,
         op_clients_match_all,
         op_clients_message_unheard,
+        op_clients_open_window,
         op_clients_post_message,
         op_fetch_event_fail,
         op_fetch_event_pass_through,
@@ -283,4 +285,25 @@ async fn op_clients_match_all(
 async fn op_clients_claim(state: Rc<RefCell<OpState>>) -> Result<(), WebError> {
     let host = HostPort::of(&state.borrow());
     host.ask(HostRequest::ClaimClients).await
+}
+
+#[op2]
+#[serde]
+async fn op_clients_open_window(
+    state: Rc<RefCell<OpState>>,
+    #[string] url: String,
+) -> Result<Option<ClientView>, WebError> {
+    let host = HostPort::of(&state.borrow());
+    let url = Url::parse(&url).map_err(|_| WebError::Type(format!("`{url}` is no URL")))?;
+    host.ask(|reply| HostRequest::OpenWindow(url, reply)).await
+}
+
+#[op2]
+#[serde]
+async fn op_clients_focus(
+    state: Rc<RefCell<OpState>>,
+    #[string] id: String,
+) -> Result<ClientView, WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(|reply| HostRequest::FocusClient(id, reply)).await
 }

@@ -2,6 +2,7 @@
 
 pub mod npm;
 pub mod program;
+pub mod push;
 pub mod scenario;
 #[allow(
     dead_code,

@@ -23,8 +23,9 @@ use url::Url;
 /// The origin of every scenario.
 pub const ORIGIN: &str = "https://app.example/";
 
-/// When every scenario begins: 2026-01-01.
-const START: Timestamp = Timestamp(1_767_225_600_000);
+/// When every scenario begins, in milliseconds since the epoch: 2026-01-01.
+pub const NOW_MS: i64 = 1_767_225_600_000;
+const START: Timestamp = Timestamp(NOW_MS);
 
 /// How long real time a step may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -136,8 +136,8 @@ fn meta_line(line: &str) -> Option<(&str, &str)> {
     is_word.then(|| (key, value.trim_end()))
 }
 
-/// The tests of a file, by its path on the site and its content.
-pub(crate) fn tests(path: &str, source: impl FnOnce() -> String) -> Result<Vec<Test>, LeftOut> {
+/// The tests of a file, by its path on the site; `read` gives the content of that or another file.
+pub(crate) fn tests(path: &str, read: impl Fn(&str) -> String) -> Result<Vec<Test>, LeftOut> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let mut parts: Vec<&str> = name.split('.').collect();
     let extension = parts.pop().unwrap_or_default();
@@ -148,7 +148,7 @@ pub(crate) fn tests(path: &str, source: impl FnOnce() -> String) -> Result<Vec<T
     let stem = path.strip_suffix(".js").unwrap_or(path);
     match extension {
         "js" if flag("any") => {
-            let source = source();
+            let source = read(path);
             let meta = Meta::read(&source);
             let scope = meta.scope()?;
             if scope == Scope::Worker
@@ -171,11 +171,11 @@ pub(crate) fn tests(path: &str, source: impl FnOnce() -> String) -> Result<Vec<T
                 folder,
                 &page,
                 Scope::DeclaredWorker,
-                Meta::read(&source()),
+                Meta::read(&read(path)),
             ))
         }
         "js" if flag("window") && flag("https") => {
-            let (source, page) = (source(), format!("{stem}.html"));
+            let (source, page) = (read(path), format!("{stem}.html"));
             if html::needs_document(&source) {
                 return Err(LeftOut::NeedsDocument);
             }
@@ -184,13 +184,13 @@ pub(crate) fn tests(path: &str, source: impl FnOnce() -> String) -> Result<Vec<T
         }
         "js" if flag("window") => Err(LeftOut::NeedsInsecurePage),
         "js" if flag("worker") || flag("sharedworker") => Err(LeftOut::NeedsDedicatedWorker),
-        "html" | "htm" => page(path, folder, &source()),
+        "html" | "htm" => page(path, folder, read),
         _ => Err(LeftOut::NoTest),
     }
 }
 
-fn page(path: &str, folder: &str, source: &str) -> Result<Vec<Test>, LeftOut> {
-    let page = html::read(source)?;
+fn page(path: &str, folder: &str, read: impl Fn(&str) -> String) -> Result<Vec<Test>, LeftOut> {
+    let page = html::read(&read(path))?;
     let mut variants = page.variants;
     if variants.is_empty() {
         variants.push(String::new());
@@ -203,6 +203,10 @@ fn page(path: &str, folder: &str, source: &str) -> Result<Vec<Test>, LeftOut> {
             inline @ Script::Inline(_) => inline,
         })
         .collect();
+    let mut own = scripts.iter().filter_map(own_script);
+    if own.any(|address| html::needs_document(&read(address))) {
+        return Err(LeftOut::NeedsDocument);
+    }
     let test = |variant: String| Test {
         id: format!("{path}{variant}"),
         path: path.to_owned(),
@@ -250,6 +254,16 @@ fn variants(path: &str, folder: &str, page: &str, scope: Scope, meta: Meta) -> V
         }
     }
     tests
+}
+
+/// A script that was written for this test: what many tests share has parts that not all of them use.
+fn own_script(script: &Script) -> Option<&str> {
+    match script {
+        Script::At(address) if address.contains("/resources/") => None,
+        Script::At(address) if address.starts_with("/common/") => None,
+        Script::At(address) => address.split('?').next(),
+        Script::Inline(_) => None,
+    }
 }
 
 /// An address as a file in `folder` writes it, from the site's root.

@@ -44,7 +44,7 @@ impl Selection {
     }
 
     fn take(&mut self, suite: &Suite, path: &str) {
-        match manifest::tests(path, || suite.text(path)) {
+        match manifest::tests(path, |path| suite.text(path)) {
             Ok(tests) => self.tests.extend(tests),
             Err(LeftOut::NoTest) => {}
             Err(reason) => *self.left_out.entry(reason).or_default() += 1,

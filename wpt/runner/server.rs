@@ -121,6 +121,9 @@ impl RunningServer {
 impl Drop for RunningServer {
     /// Asked to end, it ends the processes it started too.
     fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
         let asked = Command::new("kill")
             .arg(self.child.id().to_string())
             .status();

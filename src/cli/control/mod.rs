@@ -71,6 +71,43 @@ pub(super) enum Request {
         /// The tag.
         tag: String,
     },
+    /// Something about notifications or push messages.
+    Push {
+        /// What.
+        push: PushCommand,
+    },
+}
+
+/// What can be asked about notifications and push messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PushCommand {
+    /// Every notification that is shown. Answered with a list of `NotificationStatus`.
+    Notifications,
+    /// Click a notification. Answered with an `EventOutcome`.
+    Click {
+        /// Its number.
+        id: i64,
+        /// The button, if it is one.
+        action: Option<String>,
+    },
+    /// Close a notification. Answered with an `EventOutcome`.
+    Close {
+        /// Its number.
+        id: i64,
+    },
+    /// Send a `push` event now. Answered with an `EventOutcome`.
+    Send {
+        /// The registration, if the host has several.
+        scope: Option<Url>,
+        /// What the message says.
+        data: Option<Vec<u8>>,
+    },
+    /// Send a `pushsubscriptionchange` event now. Answered with an `EventOutcome`.
+    Renew {
+        /// The registration, if the host has several.
+        scope: Option<Url>,
+    },
 }
 
 /// The answer to a request.

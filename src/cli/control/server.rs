@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::cli::control::address::Place;
-use crate::cli::control::{Answer, Request};
+use crate::cli::control::{Answer, PushCommand, Request};
 use crate::cli::sync::chosen_sync;
 use crate::host::{Error, Host, Status};
 use crate::service_worker::EventOutcome;
@@ -130,6 +130,7 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             let outcome = event.send(host).await?;
             Ok(serde_json::to_value(outcome)?)
         }
+        Request::Push { push } => answer_push(push, host).await,
         Request::DropSync {
             tag,
             scope,
@@ -142,6 +143,25 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
         }
         Request::SyncStory { tag } => Ok(serde_json::to_value(host.sync_story(&tag).await?)?),
     }
+}
+
+async fn answer_push(command: PushCommand, host: &Host) -> anyhow::Result<Value> {
+    let outcome = match command {
+        PushCommand::Notifications => {
+            return Ok(serde_json::to_value(host.notifications().await?)?);
+        }
+        PushCommand::Click { id, action } => host.click_notification(id, action.as_deref()).await?,
+        PushCommand::Close { id } => host.close_notification(id).await?,
+        PushCommand::Send { scope, data } => {
+            let scope = chosen_scope(scope, &host.status().await?)?;
+            host.dispatch_push(&scope, data).await?
+        }
+        PushCommand::Renew { scope } => {
+            let scope = chosen_scope(scope, &host.status().await?)?;
+            host.renew_push_subscription(&scope).await?
+        }
+    };
+    Ok(serde_json::to_value(outcome)?)
 }
 
 /// An event that is to be sent by hand.

@@ -130,6 +130,7 @@ impl CacheStorage {
             let in_use = remove_entries(connection, &pins, &entries)?;
             Ok((!entries.is_empty(), in_use))
         })?;
+        self.database.give_back_space();
         pins.doom_all(in_use);
         Ok(is_found)
     }
@@ -151,6 +152,7 @@ impl CacheStorage {
             }
             Ok(in_use)
         })?;
+        self.database.give_back_space();
         pins.doom_all(in_use);
         for body in entries.iter().filter_map(|entry| entry.body.as_ref()?.id()) {
             pins.keep(Pinned::Body(body));

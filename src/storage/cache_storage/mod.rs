@@ -54,10 +54,7 @@ impl CacheStorage {
         durability: Durability,
         pins: &CachePins,
     ) -> Result<Self, StorageError> {
-        fs::create_dir_all(folder).map_err(|source| StorageError::Folder {
-            path: folder.to_owned(),
-            source,
-        })?;
+        fs::create_dir_all(folder).map_err(|source| StorageError::from_io(folder, source))?;
         let path = folder.join(Self::FILE_NAME);
         let database = Database::open(&path, durability, LAYOUTS)?;
         let (pins, is_first) = pins.of(&path);
@@ -66,6 +63,7 @@ impl CacheStorage {
             database.transaction("clear away what an earlier process left", |connection| {
                 remove_leftovers(connection)
             })?;
+            database.give_back_space();
         }
         Ok(Self {
             database,
@@ -122,6 +120,7 @@ impl CacheStorage {
                 Some(id) => entries::remove_cache(connection, &pins, id).map(Some),
             }
         })?;
+        self.database.give_back_space();
         let is_deleted = deleted.is_some();
         pins.doom_all(deleted.unwrap_or_default());
         Ok(is_deleted)
@@ -155,7 +154,9 @@ impl CacheStorage {
             return Ok(());
         }
         self.database
-            .run("remove a body", |connection| body::remove(connection, id))
+            .run("remove a body", |connection| body::remove(connection, id))?;
+        self.database.give_back_space();
+        Ok(())
     }
 
     fn release_caches(&self) -> Result<(), StorageError> {
@@ -165,6 +166,7 @@ impl CacheStorage {
                 let in_use = self.database.transaction("remove a cache", |connection| {
                     entries::remove_cache(connection, &pins, id)
                 })?;
+                self.database.give_back_space();
                 pins.doom_all(in_use);
             }
         }

@@ -376,3 +376,27 @@ fn an_empty_body_is_not_the_same_as_none() {
     );
     assert!(found("https://shop.example/none").body.is_none());
 }
+
+#[test]
+fn the_file_becomes_smaller_when_large_entries_are_deleted() {
+    let folder = folder();
+    let caches = open(folder.path(), &CachePins::new());
+    let cache = caches.open_cache(SOME_CACHE).unwrap();
+    let large = vec![7; 5_000_000];
+    for address in ["https://shop.example/a", "https://shop.example/b"] {
+        put(&caches, cache, address, &large);
+    }
+    put(&caches, cache, "https://shop.example/kept", b"kept");
+    let size = || {
+        let file = folder.path().join(CacheStorage::FILE_NAME);
+        std::fs::metadata(file).unwrap().len()
+    };
+    // The rest of it is still in the write-ahead log.
+    assert!(size() > 5_000_000, "{}", size());
+    for address in ["https://shop.example/a", "https://shop.example/b"] {
+        assert!(caches.delete_entries(cache, &query(address)).unwrap());
+    }
+    assert!(size() < 1_000_000, "{}", size());
+    let kept = caches.match_first(cache, &query("https://shop.example/kept"));
+    assert_eq!(body_of(kept.unwrap()).unwrap(), b"kept");
+}

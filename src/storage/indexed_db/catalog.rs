@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::error::IndexedDbError;
+use super::blob_folder;
 use super::file::DatabaseFile;
+use crate::storage::StorageError;
 
 const EXTENSION: &str = "sqlite";
 /// SQLite's write-ahead log and its index lie beside the file.
@@ -40,16 +41,12 @@ pub fn file_path(folder: &Path, name: &str) -> PathBuf {
 }
 
 /// Lists the databases that finished their first upgrade. Files that cannot be read are left out.
-pub fn list_databases(folder: &Path) -> Result<Vec<DatabaseInfo>, IndexedDbError> {
+pub fn list_databases(folder: &Path) -> Result<Vec<DatabaseInfo>, StorageError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => {
-            return Err(IndexedDbError::Folder {
-                operation: "list",
-                path: folder.to_owned(),
-                source,
-            });
+            return Err(StorageError::from_io(folder, source));
         }
     };
     let mut databases: Vec<_> = entries
@@ -75,7 +72,7 @@ fn read_info(path: &Path) -> Option<DatabaseInfo> {
 }
 
 /// The version of a database; zero if there is none.
-pub fn database_version(folder: &Path, name: &str) -> Result<i64, IndexedDbError> {
+pub fn database_version(folder: &Path, name: &str) -> Result<i64, StorageError> {
     let path = file_path(folder, name);
     if path.exists() {
         Ok(DatabaseFile::open_existing(&path)?.info()?.version)
@@ -85,31 +82,30 @@ pub fn database_version(folder: &Path, name: &str) -> Result<i64, IndexedDbError
 }
 
 /// Deletes a database that no thread has open.
-pub fn delete_database(folder: &Path, name: &str) -> Result<(), IndexedDbError> {
+pub fn delete_database(folder: &Path, name: &str) -> Result<(), StorageError> {
     remove_files(&file_path(folder, name))
 }
 
-/// Removes a database file and its companions.
-pub(super) fn remove_files(path: &Path) -> Result<(), IndexedDbError> {
+/// Removes a database file, its companions and the folder of its Blobs.
+pub(super) fn remove_files(path: &Path) -> Result<(), StorageError> {
     let companions = COMPANIONS.map(|extension| path.with_extension(extension));
-    for file in companions.iter().map(PathBuf::as_path).chain([path]) {
-        match fs::remove_file(file) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(source) => {
-                return Err(IndexedDbError::Folder {
-                    operation: "delete",
-                    path: file.to_owned(),
-                    source,
-                });
+    let files = companions.iter().map(PathBuf::as_path).chain([path]);
+    let mut removals: Vec<_> = files.map(|file| (file, fs::remove_file(file))).collect();
+    let blobs = path.with_extension(blob_folder::EXTENSION);
+    removals.push((&blobs, fs::remove_dir_all(&blobs)));
+    for (path, removed) in removals {
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(StorageError::from_io(path, error));
             }
+            _ => {}
         }
     }
     Ok(())
 }
 
 impl DatabaseFile {
-    fn info(&self) -> Result<DatabaseInfo, IndexedDbError> {
+    fn info(&self) -> Result<DatabaseInfo, StorageError> {
         self.run("read the version", |connection| {
             connection.query_row("SELECT name, version FROM database", [], |row| {
                 Ok(DatabaseInfo {

@@ -2,20 +2,21 @@
 //! Who may write when is the coordinator's affair: here a second writer would only get "busy".
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
-use crate::storage::Durability;
+use crate::storage::database::Database;
+use crate::storage::{Durability, StorageError};
 
+use super::blob_folder::BlobFolder;
 use super::catalog::remove_files;
-use super::error::IndexedDbError;
 
 /// Applied in order by `user_version`; never edited once released.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql")];
-
-/// Every statement of this folder fits, so none is compiled twice.
-const STATEMENT_CACHE: usize = 64;
+pub(super) const LAYOUTS: &[&str] = &[
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_blob_files.sql"),
+];
 
 /// What this connection holds open in SQLite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,85 +30,55 @@ enum Held {
 /// A database file, opened by one thread.
 #[derive(Debug)]
 pub struct DatabaseFile {
-    connection: Connection,
-    path: PathBuf,
+    database: Database,
     held: Cell<Held>,
-    /// The durability that `PRAGMA synchronous` was last set for.
+    /// What the database was last told.
     durability: Cell<Durability>,
+    /// Has the SQLite transaction deleted anything?
+    has_deleted: Cell<bool>,
+    pub(super) blobs: BlobFolder,
 }
 
 impl DatabaseFile {
     /// Opens the file at `path`, creating it (with version zero) for the database called `name`.
-    pub fn open(path: &Path, name: &str) -> Result<Self, IndexedDbError> {
+    pub fn open(path: &Path, name: &str) -> Result<Self, StorageError> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| IndexedDbError::Folder {
-                operation: "create",
-                path: folder.to_owned(),
-                source,
-            })?;
+            std::fs::create_dir_all(folder)
+                .map_err(|source| StorageError::from_io(folder, source))?;
         }
-        let file = Self::connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
-        file.migrate(name)?;
-        Ok(file)
+        let database = Database::open(path, Durability::Relaxed, LAYOUTS)?;
+        database.run("name the database", |connection| {
+            // A file that is there is opened without a write: another thread may be in the middle of one.
+            if connection.prepare("SELECT 1 FROM database")?.exists([])? {
+                return Ok(());
+            }
+            connection
+                .execute("INSERT INTO database (name, version) VALUES (?, 0)", [name])
+                .map(drop)
+        })?;
+        Ok(Self::of(database))
     }
 
-    /// Opens a file that must be there already, without looking at its format.
-    pub(super) fn open_existing(path: &Path) -> Result<Self, IndexedDbError> {
-        Self::connect(path, OpenFlags::empty())
+    /// Opens a file that must be there already, without looking at its layout.
+    pub(super) fn open_existing(path: &Path) -> Result<Self, StorageError> {
+        Database::open_existing(path).map(Self::of)
     }
 
-    fn connect(path: &Path, extra: OpenFlags) -> Result<Self, IndexedDbError> {
-        let describe = |source| IndexedDbError::from_sqlite("open the database file", path, source);
-        // The thread that opens a connection is the only one that uses it: no mutex.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | extra;
-        let connection = Connection::open_with_flags(path, flags).map_err(describe)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-        connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;")
-            .map_err(describe)?;
-        Ok(Self {
-            connection,
-            path: path.to_owned(),
+    fn of(database: Database) -> Self {
+        let blobs = BlobFolder::of(database.path());
+        Self {
+            database,
             held: Cell::new(Held::Nothing),
             durability: Cell::new(Durability::Relaxed),
-        })
-    }
-
-    fn migrate(&self, name: &str) -> Result<(), IndexedDbError> {
-        let format = self.run("read the format", |connection| {
-            connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
-        })?;
-        let newest = MIGRATIONS.len() as i64;
-        if format == newest {
-            return Ok(());
+            has_deleted: Cell::new(false),
+            blobs,
         }
-        let Some(missing) = usize::try_from(format)
-            .ok()
-            .and_then(|done| MIGRATIONS.get(done..))
-        else {
-            return Err(IndexedDbError::NewerFormat {
-                path: self.path.clone(),
-                format,
-            });
-        };
-        self.run("create the tables", |connection| {
-            let transaction = connection.unchecked_transaction()?;
-            for migration in missing {
-                transaction.execute_batch(migration)?;
-            }
-            if format == 0 {
-                transaction
-                    .execute("INSERT INTO database (name, version) VALUES (?, 0)", [name])?;
-            }
-            transaction.pragma_update(None, "user_version", newest)?;
-            transaction.commit()
-        })
     }
 
     /// Makes what other threads committed visible; called when a read-only transaction starts.
     ///
     /// Transactions that are already reading lose nothing: nobody may have written to their stores.
-    pub fn refresh(&self) -> Result<(), IndexedDbError> {
+    pub fn refresh(&self) -> Result<(), StorageError> {
         if self.held.get() == Held::Snapshot {
             self.end("COMMIT", "end a snapshot")?;
         }
@@ -115,48 +86,54 @@ impl DatabaseFile {
     }
 
     /// Starts the SQLite transaction of a read/write or upgrade transaction.
-    pub fn begin(&self, durability: Durability) -> Result<(), IndexedDbError> {
+    pub fn begin(&self, durability: Durability) -> Result<(), StorageError> {
         self.refresh()?;
         if self.durability.replace(durability) != durability {
-            let level = match durability {
-                Durability::Relaxed => "NORMAL",
-                Durability::Strict => "FULL",
-            };
-            self.run("set the durability", |connection| {
-                connection.pragma_update(None, "synchronous", level)
-            })?;
+            self.database.set_durability(durability)?;
         }
+        self.has_deleted.set(false);
         self.statement("BEGIN IMMEDIATE", "begin a transaction")?;
         self.held.set(Held::Write);
         Ok(())
     }
 
     /// Commits. When this returns, the changes survive the death of the process.
-    pub fn commit(&self) -> Result<(), IndexedDbError> {
-        let committed = self.statement("COMMIT", "commit a transaction");
+    pub fn commit(&self) -> Result<(), StorageError> {
+        let synced = match self.durability.get() {
+            Durability::Relaxed => Ok(()),
+            Durability::Strict => self.blobs.sync(),
+        };
+        let committed = synced.and_then(|()| self.statement("COMMIT", "commit a transaction"));
         if committed.is_err() {
             self.roll_back()?;
         }
         self.held.set(Held::Nothing);
+        self.blobs.finish(committed.is_ok());
+        if self.has_deleted.take() && committed.is_ok() {
+            self.database.give_back_space();
+        }
         committed
     }
 
     /// Undoes everything since [`DatabaseFile::begin`].
-    pub fn roll_back(&self) -> Result<(), IndexedDbError> {
+    pub fn roll_back(&self) -> Result<(), StorageError> {
         self.held.set(Held::Nothing);
-        // A full disk or an I/O error makes SQLite roll back by itself.
-        if self.connection.is_autocommit() {
-            return Ok(());
-        }
-        self.statement("ROLLBACK", "roll back a transaction")
+        self.blobs.finish(false);
+        self.run("roll back a transaction", |connection| {
+            // A full disk or an I/O error makes SQLite roll back by itself.
+            if connection.is_autocommit() {
+                return Ok(());
+            }
+            connection.execute_batch("ROLLBACK")
+        })
     }
 
-    fn end(&self, sql: &str, operation: &'static str) -> Result<(), IndexedDbError> {
+    fn end(&self, sql: &str, operation: &'static str) -> Result<(), StorageError> {
         self.held.set(Held::Nothing);
         self.statement(sql, operation)
     }
 
-    fn statement(&self, sql: &str, operation: &'static str) -> Result<(), IndexedDbError> {
+    fn statement(&self, sql: &str, operation: &'static str) -> Result<(), StorageError> {
         self.run(operation, |connection| {
             connection.prepare_cached(sql)?.execute([]).map(drop)
         })
@@ -167,11 +144,21 @@ impl DatabaseFile {
         &self,
         operation: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, IndexedDbError> {
+    ) -> Result<T, StorageError> {
         if self.held.get() == Held::Nothing {
             self.statement("BEGIN", "begin a snapshot")?;
             self.held.set(Held::Snapshot);
         }
+        self.run(operation, work)
+    }
+
+    /// Runs an operation that deletes, after which the file may become smaller.
+    pub(super) fn delete_with<T>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StorageError> {
+        self.has_deleted.set(true);
         self.run(operation, work)
     }
 
@@ -180,19 +167,16 @@ impl DatabaseFile {
         &self,
         operation: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, IndexedDbError> {
-        work(&self.connection)
-            .map_err(|source| IndexedDbError::from_sqlite(operation, &self.path, source))
+    ) -> Result<T, StorageError> {
+        self.database.run(operation, work)
     }
 
     /// Closes the file. One whose first upgrade never committed is removed: its database does not exist.
-    pub fn close(self) -> Result<(), IndexedDbError> {
+    pub fn close(self) -> Result<(), StorageError> {
         self.refresh()?;
         let exists = self.schema()?.version > 0;
-        let Self {
-            connection, path, ..
-        } = self;
-        drop(connection);
+        let path = self.database.path().to_owned();
+        drop(self.database);
         if exists { Ok(()) } else { remove_files(&path) }
     }
 }

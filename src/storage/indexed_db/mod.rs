@@ -2,9 +2,9 @@
 //! Nothing here is visible to scripts; what they see is in `web::indexed_db` and `js/indexed_db`.
 
 mod attachments;
+mod blob_folder;
 mod catalog;
 mod coordinator;
-mod error;
 mod file;
 mod key;
 mod key_range;
@@ -13,9 +13,9 @@ mod scan;
 mod scheduler;
 mod schema;
 
+pub use attachments::{Attachment, NewAttachment};
 pub use catalog::{DatabaseInfo, database_version, delete_database, file_path, list_databases};
 pub use coordinator::{ConnectionId, Coordinator, Message, Participant, Ticket};
-pub use error::IndexedDbError;
 pub use file::DatabaseFile;
 pub use key::{Key, MalformedKey};
 pub use key_range::KeyRange;

@@ -3,10 +3,10 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::attachments;
-use super::error::IndexedDbError;
+use super::attachments::Attachment;
 use super::file::DatabaseFile;
 use super::key_range::{KeyRange, just_above};
+use crate::storage::StorageError;
 
 /// What is read: an object store, or an index of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub struct Selection {
 }
 
 /// One record as a scan finds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct ScannedRecord {
     /// The key in the source: the index key, or the primary key.
     pub key: Vec<u8>,
@@ -75,7 +75,14 @@ pub struct ScannedRecord {
     /// The serialised value; empty if none was wanted.
     pub value: Vec<u8>,
     /// The bytes of Blobs in the value.
-    pub attachments: Vec<Vec<u8>>,
+    pub attachments: Vec<Attachment>,
+}
+
+/// A record whose attachments are still to be read.
+struct Found {
+    record: ScannedRecord,
+    /// How many there are.
+    blobs: i64,
 }
 
 impl Source {
@@ -166,20 +173,28 @@ macro_rules! unique_index_scan {
 
 impl DatabaseFile {
     /// Reads the records a selection describes.
-    pub fn scan(&self, selection: &Selection) -> Result<Vec<ScannedRecord>, IndexedDbError> {
+    pub fn scan(&self, selection: &Selection) -> Result<Vec<ScannedRecord>, StorageError> {
         let remaining = Remaining::of(selection);
-        self.read("read records", |connection| match selection.source {
+        let found = self.read("read records", |connection| match selection.source {
             Source::Store(store) => scan_store(connection, store, selection, &remaining),
             Source::Index { store, index } => {
-                let mut records = scan_index(connection, index, selection, &remaining)?;
+                let mut found = scan_index(connection, index, selection, &remaining)?;
                 if selection.with_values {
-                    for record in &mut records {
-                        read_value(connection, store, record)?;
+                    for found in &mut found {
+                        read_value(connection, store, found)?;
                     }
                 }
-                Ok(records)
+                Ok(found)
             }
-        })
+        })?;
+        let store = selection.source.store();
+        let attach = |Found { mut record, blobs }| {
+            if blobs > 0 {
+                record.attachments = self.attachments(store, &record.primary_key)?;
+            }
+            Ok(record)
+        };
+        found.into_iter().map(attach).collect()
     }
 
     /// The first record of a range.
@@ -188,7 +203,7 @@ impl DatabaseFile {
         source: Source,
         range: KeyRange,
         with_values: bool,
-    ) -> Result<Option<ScannedRecord>, IndexedDbError> {
+    ) -> Result<Option<ScannedRecord>, StorageError> {
         let selection = Selection {
             source,
             range,
@@ -201,7 +216,7 @@ impl DatabaseFile {
     }
 
     /// How many records a range holds.
-    pub fn count(&self, source: Source, range: &KeyRange) -> Result<i64, IndexedDbError> {
+    pub fn count(&self, source: Source, range: &KeyRange) -> Result<i64, StorageError> {
         let (sql, id) = match source {
             Source::Store(store) => (
                 "SELECT COUNT(*) FROM records WHERE store_id = ?1 AND key >= ?2 AND key < ?3",
@@ -225,7 +240,7 @@ fn scan_store(
     store: i64,
     selection: &Selection,
     remaining: &Remaining,
-) -> rusqlite::Result<Vec<ScannedRecord>> {
+) -> rusqlite::Result<Vec<Found>> {
     let sql = match (selection.direction.is_forward(), selection.with_values) {
         (true, true) => store_scan!("value, attachments", "ASC"),
         (false, true) => store_scan!("value, attachments", "DESC"),
@@ -241,7 +256,7 @@ fn scan_store(
     let mut rows = statement.query(params![store, lower, remaining.upper.0, selection.limit])?;
     let mut records = Vec::new();
     while let Some(row) = rows.next()? {
-        records.push(read_row(connection, selection.source.store(), row)?);
+        records.push(read_row(row)?);
     }
     Ok(records)
 }
@@ -251,7 +266,7 @@ fn scan_index(
     index: i64,
     selection: &Selection,
     remaining: &Remaining,
-) -> rusqlite::Result<Vec<ScannedRecord>> {
+) -> rusqlite::Result<Vec<Found>> {
     let sql = match selection.direction {
         Direction::Next => index_scan!("ASC"),
         Direction::Prev => index_scan!("DESC"),
@@ -270,37 +285,29 @@ fn scan_index(
     ])?;
     let mut records = Vec::new();
     while let Some(row) = rows.next()? {
-        records.push(read_row(connection, selection.source.store(), row)?);
+        records.push(read_row(row)?);
     }
     Ok(records)
 }
 
-fn read_row(connection: &Connection, store: i64, row: &Row<'_>) -> rusqlite::Result<ScannedRecord> {
-    let mut record = ScannedRecord {
+fn read_row(row: &Row<'_>) -> rusqlite::Result<Found> {
+    let record = ScannedRecord {
         key: row.get(0)?,
         primary_key: row.get(1)?,
         value: row.get::<_, Option<_>>(2)?.unwrap_or_default(),
         attachments: Vec::new(),
     };
-    if row.get::<_, i64>(3)? > 0 {
-        record.attachments = attachments::read(connection, store, &record.primary_key)?;
-    }
-    Ok(record)
+    Ok(Found {
+        record,
+        blobs: row.get(3)?,
+    })
 }
 
-fn read_value(
-    connection: &Connection,
-    store: i64,
-    record: &mut ScannedRecord,
-) -> rusqlite::Result<()> {
-    let (value, count) = connection
+fn read_value(connection: &Connection, store: i64, found: &mut Found) -> rusqlite::Result<()> {
+    (found.record.value, found.blobs) = connection
         .prepare_cached("SELECT value, attachments FROM records WHERE store_id = ? AND key = ?")?
-        .query_row(params![store, record.primary_key], |row| {
-            Ok((row.get(0)?, row.get::<_, i64>(1)?))
+        .query_row(params![store, found.record.primary_key], |row| {
+            Ok((row.get(0)?, row.get(1)?))
         })?;
-    record.value = value;
-    if count > 0 {
-        record.attachments = attachments::read(connection, store, &record.primary_key)?;
-    }
     Ok(())
 }

@@ -84,8 +84,9 @@ fn must_wait(later: &Transaction, earlier: &Transaction) -> bool {
     if later.mode == ReadOnly && earlier.mode == ReadOnly {
         return false;
     }
-    // Differs from the spec: read/write transactions with disjoint scopes could run together, but SQLite has one
-    // writer per file. The order in which scripts see them finish is one that the specification allows.
+    // "Implementations may impose additional constraints. For example, implementations are not required to start
+    // non-overlapping read/write transactions in parallel": SQLite has one writer per file, so writers take turns in
+    // order of creation. Two of them that each wait for the other to finish would wait for ever, as in WebKit.
     let both_write = later.mode != ReadOnly && earlier.mode != ReadOnly;
     both_write || !later.scope.is_disjoint(&earlier.scope)
 }

@@ -4,8 +4,9 @@
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
-use super::error::IndexedDbError;
+use super::attachments;
 use super::file::DatabaseFile;
+use crate::storage::StorageError;
 
 /// <https://w3c.github.io/IndexedDB/#key-path-construct>
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +62,7 @@ pub struct Schema {
 
 impl DatabaseFile {
     /// Reads version, object stores and indexes.
-    pub fn schema(&self) -> Result<Schema, IndexedDbError> {
+    pub fn schema(&self) -> Result<Schema, StorageError> {
         self.run("read the schema", |connection| {
             let version = connection.query_row("SELECT version FROM database", [], |row| row.get(0))?;
             let mut stores = connection
@@ -96,7 +97,7 @@ impl DatabaseFile {
     }
 
     /// Sets the version; the first one makes the database exist.
-    pub fn set_version(&self, version: i64) -> Result<(), IndexedDbError> {
+    pub fn set_version(&self, version: i64) -> Result<(), StorageError> {
         self.run("set the version", |connection| {
             connection
                 .execute("UPDATE database SET version = ?", params![version])
@@ -105,7 +106,7 @@ impl DatabaseFile {
     }
 
     /// Adds an empty object store.
-    pub fn create_object_store(&self, store: &ObjectStore) -> Result<(), IndexedDbError> {
+    pub fn create_object_store(&self, store: &ObjectStore) -> Result<(), StorageError> {
         self.run("create an object store", |connection| {
             connection
                 .prepare_cached(
@@ -122,23 +123,22 @@ impl DatabaseFile {
     }
 
     /// Removes an object store with its records and indexes.
-    pub fn delete_object_store(&self, store: i64) -> Result<(), IndexedDbError> {
-        self.run("delete an object store", |connection| {
+    pub fn delete_object_store(&self, store: i64) -> Result<(), StorageError> {
+        self.delete_with("delete an object store", |connection| {
             for sql in [
                 "DELETE FROM index_records WHERE index_id IN (SELECT id FROM indexes WHERE store_id = ?)",
                 "DELETE FROM indexes WHERE store_id = ?",
-                "DELETE FROM attachments WHERE store_id = ?",
                 "DELETE FROM records WHERE store_id = ?",
                 "DELETE FROM object_stores WHERE id = ?",
             ] {
                 connection.execute(sql, [store])?;
             }
-            Ok(())
+            attachments::delete_all(connection, &self.blobs, store)
         })
     }
 
     /// Gives an object store another name.
-    pub fn rename_object_store(&self, store: i64, name: &str) -> Result<(), IndexedDbError> {
+    pub fn rename_object_store(&self, store: i64, name: &str) -> Result<(), StorageError> {
         self.run("rename an object store", |connection| {
             connection
                 .execute(
@@ -150,7 +150,7 @@ impl DatabaseFile {
     }
 
     /// Adds an index without entries; who calls it fills it from the records that are there.
-    pub fn create_index(&self, store: i64, index: &Index) -> Result<(), IndexedDbError> {
+    pub fn create_index(&self, store: i64, index: &Index) -> Result<(), StorageError> {
         self.run("create an index", |connection| {
             connection
                 .prepare_cached(
@@ -169,8 +169,8 @@ impl DatabaseFile {
     }
 
     /// Removes an index with its entries.
-    pub fn delete_index(&self, index: i64) -> Result<(), IndexedDbError> {
-        self.run("delete an index", |connection| {
+    pub fn delete_index(&self, index: i64) -> Result<(), StorageError> {
+        self.delete_with("delete an index", |connection| {
             connection.execute("DELETE FROM index_records WHERE index_id = ?", [index])?;
             connection
                 .execute("DELETE FROM indexes WHERE id = ?", [index])
@@ -179,7 +179,7 @@ impl DatabaseFile {
     }
 
     /// Gives an index another name.
-    pub fn rename_index(&self, index: i64, name: &str) -> Result<(), IndexedDbError> {
+    pub fn rename_index(&self, index: i64, name: &str) -> Result<(), StorageError> {
         self.run("rename an index", |connection| {
             connection
                 .execute(

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use crate::storage::Durability;
+use crate::storage::{Durability, StorageError};
 
 use super::*;
+
+mod blobs;
 
 fn text(value: &str) -> Key {
     Key::String(value.encode_utf16().collect())
@@ -298,12 +300,23 @@ fn ranges_include_and_exclude_their_ends() {
     }
 }
 
+/// The attachments of a record, all of them short ones.
+fn short(record: ScannedRecord) -> Vec<Vec<u8>> {
+    let attachments = record.attachments.into_iter();
+    attachments
+        .map(|attachment| match attachment {
+            Attachment::Bytes(bytes) => bytes,
+            Attachment::File { length, .. } => unreachable!("{length} bytes are short"),
+        })
+        .collect()
+}
+
 #[test]
 fn replacing_and_deleting_leave_no_index_entries_or_attachments() {
     let folder = tempfile::tempdir().unwrap();
     let file = with_store(folder.path());
     let key = Key::Number(1.0).encode();
-    let with_attachment = |attachments: &[Vec<u8>]| {
+    let with_attachments = |attachments: &[NewAttachment<'_>]| {
         let index_keys = [IndexKey {
             index: 10,
             unique: true,
@@ -319,15 +332,15 @@ fn replacing_and_deleting_leave_no_index_entries_or_attachments() {
         };
         assert_eq!(file.put(&record).unwrap(), PutOutcome::Stored);
     };
-    with_attachment(&[vec![1; 10], vec![2; 20]]);
+    with_attachments(&[vec![b"one"], vec![b"tw", b"o"]]);
     let found = file.first(INDEX, KeyRange::all(), true).unwrap().unwrap();
-    assert_eq!(found.attachments, [vec![1; 10], vec![2; 20]]);
-    with_attachment(&[vec![3; 5]]);
+    assert_eq!(short(found), [b"one".as_slice(), b"two"]);
+    with_attachments(&[vec![b"three"]]);
     let found = file
         .first(Source::Store(1), KeyRange::all(), true)
         .unwrap()
         .unwrap();
-    assert_eq!(found.attachments, [vec![3; 5]]);
+    assert_eq!(short(found), [b"three"]);
     assert_eq!(file.count(INDEX, &KeyRange::all()).unwrap(), 1);
 
     file.delete(1, &KeyRange::all()).unwrap();
@@ -460,7 +473,7 @@ fn a_damaged_file_is_named_and_kept() {
     )
     .unwrap();
     let error = DatabaseFile::open(&path, "test").unwrap_err();
-    assert!(matches!(error, IndexedDbError::Damaged { .. }), "{error:?}");
+    assert!(matches!(error, StorageError::Corrupt { .. }), "{error:?}");
     assert!(error.to_string().contains(path.to_str().unwrap()));
     assert!(path.exists());
 }
@@ -514,4 +527,62 @@ fn a_killed_process_loses_nothing_committed() {
         ),
         [(1.0, 1.0)]
     );
+}
+
+#[test]
+fn the_file_becomes_smaller_when_most_records_are_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = with_store(folder.path());
+    file.commit().unwrap();
+    let large = vec![7; 5_000_000];
+    file.begin(Durability::Relaxed).unwrap();
+    for key in [1.0, 2.0] {
+        let record = NewRecord {
+            store: 1,
+            key: &Key::Number(key).encode(),
+            value: &large,
+            attachments: &[],
+            index_keys: &[],
+            no_overwrite: false,
+        };
+        file.put(&record).unwrap();
+    }
+    put(&file, 3.0, 3.0);
+    file.commit().unwrap();
+    let size = || {
+        std::fs::metadata(file_path(folder.path(), "test"))
+            .unwrap()
+            .len()
+    };
+    assert!(size() > 9_000_000, "{}", size());
+    file.begin(Durability::Relaxed).unwrap();
+    for key in [1.0, 2.0] {
+        file.delete(1, &KeyRange::only(Key::Number(key).encode()))
+            .unwrap();
+    }
+    file.commit().unwrap();
+    assert!(size() < 1_000_000, "{}", size());
+    let left = scan(&file, Source::Store(1), Direction::Next, Start::Beginning);
+    assert_eq!(left, [(3.0, 3.0)]);
+}
+
+#[test]
+fn a_strict_transaction_waits_for_the_disk_and_a_relaxed_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = with_store(folder.path());
+    file.commit().unwrap();
+    for (durability, synchronous) in [
+        (Durability::Strict, 2),
+        (Durability::Relaxed, 1),
+        (Durability::Strict, 2),
+    ] {
+        file.begin(durability).unwrap();
+        let level: i64 = file
+            .run("look", |db| {
+                db.pragma_query_value(None, "synchronous", |row| row.get(0))
+            })
+            .unwrap();
+        assert_eq!(level, synchronous);
+        file.commit().unwrap();
+    }
 }

@@ -5,15 +5,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use deno_core::convert::Uint8Array;
 use deno_core::{OpState, ToV8, op2, v8};
-use deno_web::{BlobStoreTrait, InMemoryBlobPart};
-use futures::executor::block_on;
+use deno_web::BlobStoreTrait;
 use uuid::Uuid;
 use v8::{ValueDeserializerHelper, ValueSerializerHelper};
 
-use super::envelope;
 use super::error::OpError;
+use super::serialized::{BlobParts, SerializedValue};
 use super::thread::{ScriptSide, ThreadDatabases};
 
 /// Deno's mark on objects that know how to be cloned.
@@ -33,15 +31,15 @@ fn cloneable_brand<'s>(scope: &mut v8::PinScope<'s, '_>) -> Option<v8::Local<'s,
 }
 
 struct Writer<'a> {
-    brand: v8::Local<'a, v8::Symbol>,
+    brands: [v8::Local<'a, v8::Symbol>; 2],
     cloneable_brand: v8::Local<'a, v8::Symbol>,
     on_error: v8::Local<'a, v8::Function>,
     blob_store: Arc<dyn BlobStoreTrait>,
-    attachments: Rc<RefCell<Vec<Vec<u8>>>>,
+    blobs: Rc<RefCell<Vec<BlobParts>>>,
 }
 
 impl Writer<'_> {
-    /// Replaces the `parts` that a Blob or File names by the number of an attachment with their bytes.
+    /// Replaces the `parts` that a Blob or File names by a number, under which they are kept.
     fn detach_parts<'s>(
         &self,
         scope: &mut v8::PinScope<'s, '_>,
@@ -52,19 +50,17 @@ impl Writer<'_> {
             return Some(());
         };
         let uuid_name = property(scope, "uuid")?;
-        let mut bytes = Vec::new();
+        let mut kept = BlobParts::new();
         for position in 0..parts.length() {
             let part = parts.get_index(scope, position)?.to_object(scope)?;
             let id = part.get(scope, uuid_name)?.to_rust_string_lossy(scope);
             // The description holds a reference of its own to every part, made for this clone.
-            let part = Uuid::parse_str(&id)
-                .ok()
-                .and_then(|id| self.blob_store.remove_part(&id))?;
-            bytes.extend_from_slice(block_on(part.read()));
+            let id = Uuid::parse_str(&id).ok()?;
+            kept.push(self.blob_store.remove_part(&id)?);
         }
-        let mut attachments = self.attachments.borrow_mut();
-        let number = v8::Number::new(scope, attachments.len() as f64);
-        attachments.push(bytes);
+        let mut blobs = self.blobs.borrow_mut();
+        let number = v8::Number::new(scope, blobs.len() as f64);
+        blobs.push(kept);
         description.set(scope, parts_name, number.into())?;
         Some(())
     }
@@ -91,8 +87,14 @@ impl v8::ValueSerializerImpl for Writer<'_> {
         object: v8::Local<'s, v8::Object>,
     ) -> Option<bool> {
         // Only own brands: an object that merely inherits from a platform object is an ordinary one.
-        if object.has_own_property(scope, self.brand.into())? {
-            return Some(true);
+        for brand in self.brands {
+            if object.has_own_property(scope, brand.into())? {
+                return Some(true);
+            }
+        }
+        // What is implemented in Rust has the mark on its prototype, and nothing else has such a field.
+        if object.is_api_wrapper() {
+            return object.has(scope, self.cloneable_brand.into());
         }
         object.has_own_property(scope, self.cloneable_brand.into())
     }
@@ -137,22 +139,26 @@ impl v8::ValueSerializerImpl for Writer<'_> {
     }
 }
 
-/// StructuredSerializeForStorage. `on_error` is called with a message and throws.
-#[op2(reentrant)]
+/// StructuredSerializeForStorage. Gives the number of the value in the transaction. `on_error` is called with a message
+/// and throws.
+#[op2(nofast, reentrant)]
+#[smi]
 pub(super) fn op_indexed_db_serialize<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     state: Rc<RefCell<OpState>>,
+    #[smi] transaction: u32,
     value: v8::Local<'s, v8::Value>,
     on_error: v8::Local<'s, v8::Function>,
-) -> Result<Uint8Array, OpError> {
-    let script_side = ThreadDatabases::of(&state).script_side()?;
-    let attachments = Rc::default();
+) -> Result<u32, OpError> {
+    let databases = ThreadDatabases::of(&state);
+    let script_side = databases.script_side()?;
+    let blobs = Rc::default();
     let writer = Writer {
-        brand: v8::Local::new(scope, &script_side.brand),
+        brands: script_side.brands.map(|brand| v8::Local::new(scope, brand)),
         cloneable_brand: cloneable_brand(scope).ok_or(OpError::Thrown)?,
         on_error,
         blob_store: blob_store(&state),
-        attachments: Rc::clone(&attachments),
+        blobs: Rc::clone(&blobs),
     };
     let serializer = v8::ValueSerializer::new(scope, Box::new(writer));
     serializer.write_header();
@@ -161,49 +167,61 @@ pub(super) fn op_indexed_db_serialize<'s>(
     if scope.has_caught() {
         scope.rethrow();
         // Not an error of ours: the exception is on its way already.
-        return Ok(Vec::new().into());
+        return Ok(0);
     }
-    match written {
-        Some(true) => Ok(envelope::seal(serializer.release(), &attachments.borrow()).into()),
-        _ => Err(OpError::DataClone("the value could not be cloned".into())),
+    if written != Some(true) {
+        return Err(OpError::DataClone("the value could not be cloned".into()));
     }
+    let value = SerializedValue {
+        bytes: serializer.release(),
+        blobs: blobs.take(),
+    };
+    Ok(databases.transaction(transaction)?.values.keep(value))
+}
+
+/// The request that was to store the value never comes.
+#[op2(fast)]
+pub(super) fn op_indexed_db_forget_value(
+    state: Rc<RefCell<OpState>>,
+    #[smi] transaction: u32,
+    #[smi] value: u32,
+) -> Result<(), OpError> {
+    let transaction = ThreadDatabases::of(&state).transaction(transaction)?;
+    transaction.values.take(value).map(drop)
 }
 
 struct Reader<'a> {
     deserializers: v8::Local<'a, v8::Object>,
     blob_store: Arc<dyn BlobStoreTrait>,
-    attachments: RefCell<Vec<Vec<u8>>>,
+    blobs: Vec<BlobParts>,
 }
 
 impl Reader<'_> {
-    /// Replaces the number of an attachment by a part in memory.
+    /// Replaces the number of a Blob by its parts.
     fn attach_parts<'s>(
         &self,
         scope: &mut v8::PinScope<'s, '_>,
         description: v8::Local<'s, v8::Object>,
     ) -> Option<()> {
         let parts_name = property(scope, "parts")?;
-        let Some(number) = description.get(scope, parts_name)?.uint32_value(scope) else {
-            return Some(());
-        };
-        let Some(bytes) = self
-            .attachments
-            .borrow_mut()
-            .get_mut(number as usize)
-            .map(std::mem::take)
+        let number = description.get(scope, parts_name)?;
+        let Some(parts) = number
+            .uint32_value(scope)
+            .and_then(|number| self.blobs.get(number as usize))
         else {
             return Some(());
         };
-        let size = v8::Number::new(scope, bytes.len() as f64);
-        let id = self
-            .blob_store
-            .insert_part(Arc::new(InMemoryBlobPart::from(bytes)));
-        let Ok(id) = id.to_v8(scope);
-        let part = v8::Object::new(scope);
         let (uuid_name, size_name) = (property(scope, "uuid")?, property(scope, "size")?);
-        part.set(scope, uuid_name, id)?;
-        part.set(scope, size_name, size.into())?;
-        let parts = v8::Array::new_with_elements(scope, &[part.into()]);
+        let mut described = Vec::with_capacity(parts.len());
+        for part in parts {
+            let size = v8::Number::new(scope, part.size() as f64);
+            let Ok(id) = self.blob_store.insert_part(Arc::clone(part)).to_v8(scope);
+            let part = v8::Object::new(scope);
+            part.set(scope, uuid_name, id)?;
+            part.set(scope, size_name, size.into())?;
+            described.push(part.into());
+        }
+        let parts = v8::Array::new_with_elements(scope, &described);
         description.set(scope, parts_name, parts.into())?;
         Some(())
     }
@@ -255,12 +273,12 @@ impl Cloner {
         &self,
         scope: &mut v8::PinScope<'s, '_>,
         bytes: &[u8],
-        attachments: Vec<Vec<u8>>,
+        blobs: Vec<BlobParts>,
     ) -> Result<v8::Local<'s, v8::Value>, OpError> {
         let reader = Reader {
             deserializers: v8::Local::new(scope, &self.script_side.deserializers),
             blob_store: Arc::clone(&self.blob_store),
-            attachments: RefCell::new(attachments),
+            blobs,
         };
         let deserializer = v8::ValueDeserializer::new(scope, Box::new(reader), bytes);
         let context = scope.get_current_context();
@@ -275,8 +293,10 @@ impl Cloner {
 pub(super) fn op_indexed_db_deserialize<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     state: Rc<RefCell<OpState>>,
-    #[buffer] envelope: &[u8],
+    #[smi] transaction: u32,
+    #[smi] value: u32,
 ) -> Result<v8::Local<'s, v8::Value>, OpError> {
-    let (value, attachments) = envelope::open(envelope)?;
-    Cloner::of(&state)?.deserialize(scope, value, attachments)
+    let transaction = ThreadDatabases::of(&state).transaction(transaction)?;
+    let value = transaction.values.get(value)?;
+    Cloner::of(&state)?.deserialize(scope, &value.bytes, value.blobs.clone())
 }

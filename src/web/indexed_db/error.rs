@@ -1,7 +1,8 @@
 //! What a script is told when a database operation fails.
 //! Every variant names the JavaScript class that it becomes.
 
-use crate::storage::indexed_db::{IndexedDbError, MalformedKey};
+use crate::storage::StorageError;
+use crate::storage::indexed_db::MalformedKey;
 
 /// Why an IndexedDB op failed.
 #[derive(Debug, thiserror::Error, deno_error::JsError)]
@@ -36,11 +37,11 @@ pub(super) enum OpError {
     Thrown,
 }
 
-impl From<IndexedDbError> for OpError {
-    fn from(error: IndexedDbError) -> Self {
+impl From<StorageError> for OpError {
+    fn from(error: StorageError) -> Self {
         let message = error.to_string();
         match error {
-            IndexedDbError::DiskFull => Self::QuotaExceeded(message),
+            StorageError::DiskFull { .. } => Self::QuotaExceeded(message),
             _ => Self::Unknown(message),
         }
     }

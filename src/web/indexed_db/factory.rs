@@ -29,10 +29,11 @@ pub(super) fn op_indexed_db_attach<'s>(
     state: Rc<RefCell<OpState>>,
     deserializers: v8::Local<'s, v8::Object>,
     brand: v8::Local<'s, v8::Symbol>,
+    event_brand: v8::Local<'s, v8::Symbol>,
 ) {
     ThreadDatabases::of(&state).attach(ScriptSide {
         deserializers: v8::Global::new(scope, deserializers),
-        brand: v8::Global::new(scope, brand),
+        brands: [brand, event_brand].map(|brand| v8::Global::new(scope, brand)),
     });
 }
 

@@ -2,13 +2,14 @@
 //! What a script can observe, such as exceptions and the order of events, is decided on the JavaScript side.
 
 mod clone;
-mod envelope;
 mod error;
 mod factory;
 mod keys;
 mod records;
 mod scans;
 mod schema;
+mod serialized;
+mod stored_blob;
 mod thread;
 mod transaction;
 
@@ -69,6 +70,7 @@ deno_core::extension!(
         scans::op_indexed_db_step,
         keys::op_indexed_db_compare_keys,
         clone::op_indexed_db_serialize,
+        clone::op_indexed_db_forget_value,
         clone::op_indexed_db_deserialize,
     ],
     esm = [
@@ -98,6 +100,7 @@ deno_core::extension!(
         "open_request.js",
         "put.js",
         "query.js",
+        "queue.js",
         "record.js",
         "request.js",
         "schema.js",
@@ -105,6 +108,7 @@ deno_core::extension!(
         "tasks.js",
         "transaction.js",
         "transaction_lifetime.js",
+        "uncloneable.js",
         "value_to_key.js",
         "version_change.js",
         "version_change_event.js",

@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use deno_core::{OpState, op2, v8};
+use futures::executor::block_on;
 
 use crate::storage::indexed_db::{IndexKey, NewRecord, PutOutcome};
 
 use super::error::OpError;
+use super::keys;
+use super::serialized::BlobParts;
 use super::thread::ThreadDatabases;
-use super::{envelope, keys};
 
 /// The number that a key generator gives to the next record; zero when it has run out.
 #[op2(fast)]
@@ -27,7 +29,7 @@ pub(super) fn op_indexed_db_next_key(
 const NO_OVERWRITE: i32 = 1;
 const RAISE_KEY_GENERATOR: i32 = 2;
 
-/// Stores a record. `index_keys` is flat: index, whether it is unique, key, and so on; undefined if there are none.
+/// Stores a record. `value` is the number of a serialised value. `index_keys` is flat: index, whether it is unique, key, and so on; undefined if there are none.
 #[op2(fast)]
 pub(super) fn op_indexed_db_put<'s>(
     scope: &mut v8::PinScope<'s, '_>,
@@ -35,17 +37,17 @@ pub(super) fn op_indexed_db_put<'s>(
     #[smi] transaction: u32,
     #[smi] store: i32,
     key: v8::Local<'s, v8::Value>,
-    #[buffer] value: &[u8],
+    #[smi] value: u32,
     index_keys: v8::Local<'s, v8::Value>,
     #[smi] options: i32,
 ) -> Result<(), OpError> {
     let transaction = ThreadDatabases::of(&state).transaction(transaction)?;
-    let (value, attachments) = envelope::open(value)?;
+    let value = transaction.values.take(value)?;
     let outcome = transaction.file.put(&NewRecord {
         store: store.into(),
         key: &keys::encode(scope, key)?,
-        value,
-        attachments: &attachments,
+        value: &value.bytes,
+        attachments: &value.blobs.iter().map(pieces).collect::<Vec<_>>(),
         index_keys: &read_index_keys(scope, index_keys)?,
         no_overwrite: options & NO_OVERWRITE != 0,
     })?;
@@ -94,6 +96,10 @@ pub(super) fn op_indexed_db_delete<'s>(
         .transaction(transaction)?
         .file
         .delete(store.into(), &range)?)
+}
+
+fn pieces(blob: &BlobParts) -> Vec<&[u8]> {
+    blob.iter().map(|part| block_on(part.read())).collect()
 }
 
 fn refuse(outcome: PutOutcome) -> Result<(), OpError> {

@@ -10,6 +10,7 @@ use crate::storage::indexed_db::{Direction, ScannedRecord, Selection, Source, St
 use super::clone::Cloner;
 use super::error::OpError;
 use super::keys;
+use super::stored_blob;
 use super::thread::{ThreadDatabases, Transaction};
 
 /// What an op gives back of a record.
@@ -235,7 +236,9 @@ fn shape<'s>(
         members.push(keys::decode(scope, &record.primary_key)?);
     }
     if wanted.has_value() {
-        members.push(cloner.deserialize(scope, &record.value, record.attachments)?);
+        let blobs = record.attachments.into_iter().map(stored_blob::parts);
+        let blobs = blobs.collect::<Result<_, _>>()?;
+        members.push(cloner.deserialize(scope, &record.value, blobs)?);
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ use crate::storage::indexed_db::{
 
 use super::IndexedDbOptions;
 use super::error::OpError;
+use super::serialized::SerializedValues;
 
 /// An `IDBDatabase`, seen from below.
 struct Connection {
@@ -31,6 +32,8 @@ pub(super) struct Transaction {
     durability: Durability,
     /// The thread's connection to the database's file.
     pub(super) file: Rc<DatabaseFile>,
+    /// Values that requests are to store; what is left at its end goes with it.
+    pub(super) values: SerializedValues,
 }
 
 /// What the JavaScript side lends for structured clones.
@@ -38,8 +41,8 @@ pub(super) struct Transaction {
 pub(super) struct ScriptSide {
     /// Functions that rebuild platform objects, by type.
     pub(super) deserializers: v8::Global<v8::Object>,
-    /// The symbol that marks platform objects.
-    pub(super) brand: v8::Global<v8::Symbol>,
+    /// The symbols that mark platform objects: one for events, one for all others.
+    pub(super) brands: [v8::Global<v8::Symbol>; 2],
 }
 
 /// Everything of IndexedDB that belongs to one scope. Fields are dropped in this order, which matters.
@@ -107,10 +110,7 @@ impl ThreadDatabases {
             .find(|open| &*open.name == name)
         {
             Some(open) => (Rc::clone(&open.name), Rc::clone(&open.file)),
-            None => (
-                name.into(),
-                Rc::new(DatabaseFile::open(&file_path(&self.folder, name), name)?),
-            ),
+            None => (name.into(), Rc::new(self.open_file(name)?)),
         };
         // No transaction of another thread may be missing from what the new connection is told.
         file.refresh()?;
@@ -120,6 +120,15 @@ impl ThreadDatabases {
             .borrow_mut()
             .insert(id, Connection { name, file });
         Ok((id, schema))
+    }
+
+    fn open_file(&self, name: &str) -> Result<DatabaseFile, OpError> {
+        let file = DatabaseFile::open(&file_path(&self.folder, name), name)?;
+        if self.participant.is_unconnected(name) {
+            // Requests to open a database take turns, so nobody connects meanwhile.
+            file.remove_leftovers()?;
+        }
+        Ok(file)
     }
 
     /// Closes a connection; the last one of this thread closes the file.
@@ -152,6 +161,7 @@ impl ThreadDatabases {
             mode,
             durability,
             file: Rc::clone(&connection.file),
+            values: SerializedValues::default(),
         };
         self.transactions
             .borrow_mut()

@@ -66,6 +66,10 @@ impl Database {
         }
     }
 
+    pub(super) fn is_unconnected(&self) -> bool {
+        self.connections.is_empty()
+    }
+
     pub(super) fn connect(&mut self, connection: ConnectionId, participant: ParticipantId) {
         self.connections.insert(connection, participant);
     }

@@ -212,6 +212,11 @@ impl Participant {
         self.change(name, |database| database.dequeue(ticket));
     }
 
+    /// Has no thread a connection?
+    pub fn is_unconnected(&self, name: &str) -> bool {
+        self.change(name, |database| database.is_unconnected())
+    }
+
     /// Opens a connection.
     pub fn connect(&self, name: &str) -> ConnectionId {
         let mut state = self.coordinator.lock();

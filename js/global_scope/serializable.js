@@ -1,0 +1,73 @@
+// Geometry and ImageData: Deno has the interfaces, here is what their [Serializable] asks for.
+
+import { core, geometry, imageData } from "ext:landfall_platform/platform.js";
+
+const {
+  DOMMatrix,
+  DOMMatrixReadOnly,
+  DOMPoint,
+  DOMPointReadOnly,
+  DOMQuad,
+  DOMRect,
+  DOMRectReadOnly,
+} = geometry;
+const { ImageData } = imageData;
+
+/**
+ * https://html.spec.whatwg.org/#serializable-objects
+ *
+ * @param {Function} Interface
+ * @param {(instance: object) => object} serialize plain data
+ * @param {(data: object) => object} deserialize
+ */
+function makeSerializable(Interface, serialize, deserialize) {
+  const type = Interface.name;
+  Object.defineProperty(Interface.prototype, core.hostObjectBrand, {
+    __proto__: null,
+    value() {
+      return { ...serialize(this), type };
+    },
+  });
+  core.registerCloneableResource(type, deserialize);
+}
+
+const readPoint = ({ x, y, z, w }) => ({ x, y, z, w });
+const readRect = ({ x, y, width, height }) => ({ x, y, width, height });
+const readQuad = ({ p1, p2, p3, p4 }) => ({ points: [p1, p2, p3, p4].map(readPoint) });
+
+function readImage({ data, width, height, colorSpace, pixelFormat }) {
+  return { data, width, height, settings: { colorSpace, pixelFormat } };
+}
+
+function readMatrix(matrix) {
+  const { is2D, a, b, c, d, e, f } = matrix;
+  return { numbers: is2D ? [a, b, c, d, e, f] : [...matrix.toFloat64Array()] };
+}
+
+for (const Point of [DOMPointReadOnly, DOMPoint]) {
+  makeSerializable(Point, readPoint, ({ x, y, z, w }) => new Point(x, y, z, w));
+}
+for (const Rect of [DOMRectReadOnly, DOMRect]) {
+  makeSerializable(Rect, readRect, ({ x, y, width, height }) => new Rect(x, y, width, height));
+}
+for (const Matrix of [DOMMatrixReadOnly, DOMMatrix]) {
+  makeSerializable(Matrix, readMatrix, ({ numbers }) => new Matrix(numbers));
+}
+makeSerializable(DOMQuad, readQuad, ({ points }) => new DOMQuad(...points));
+makeSerializable(
+  ImageData,
+  readImage,
+  ({ data, width, height, settings }) => new ImageData(data, width, height, settings),
+);
+
+/** Interface objects by name. */
+export const serializableInterfaces = {
+  DOMMatrix,
+  DOMMatrixReadOnly,
+  DOMPoint,
+  DOMPointReadOnly,
+  DOMQuad,
+  DOMRect,
+  DOMRectReadOnly,
+  ImageData,
+};

@@ -1,0 +1,99 @@
+//! `clients.openWindow()` and `WindowClient.focus()`: allowed once after a click on a notification.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::host::clients::{ClientOptions, ClientScript};
+use crate::host::core::Core;
+use crate::host::event::HostEventKind;
+use crate::host::requests::Asker;
+use crate::service_worker::scope::is_potentially_trustworthy;
+use crate::web::error::WebError;
+use crate::web::host_port::ContextId;
+use crate::web::view::ClientView;
+
+/// So long after a click on a notification may its worker open or focus a window. Chromium's.
+pub(super) const WINDOW_INTERACTION: Duration = Duration::from_secs(10);
+
+/// What becomes of a window that a worker wants to open.
+#[derive(Debug, Clone)]
+pub enum OpenWindow {
+    /// A client of this host, which runs this script.
+    Client(ClientScript),
+    /// The embedder has opened it somewhere else: the worker gets no `WindowClient`.
+    Elsewhere,
+    /// It cannot be opened, for this reason: the worker gets a `TypeError`.
+    Refused(String),
+}
+
+impl Core {
+    /// <https://w3c.github.io/ServiceWorker/#clients-openwindow>
+    pub(super) async fn open_window(
+        self: &Rc<Self>,
+        asker: &Asker,
+        url: Url,
+    ) -> Result<Option<ClientView>, WebError> {
+        self.use_interaction(asker, "Not allowed to open a window.")?;
+        let script = match (self.settings.open_window)(&url) {
+            OpenWindow::Refused(reason) => return Err(WebError::Type(reason)),
+            OpenWindow::Client(script) if is_potentially_trustworthy(&url) => Some(script),
+            // A page of an origin that is not secure has no service worker: nothing is to be seen of it here.
+            OpenWindow::Client(_) | OpenWindow::Elsewhere => None,
+        };
+        self.publish(HostEventKind::WindowOpened {
+            worker: asker.url.clone(),
+            address: url.clone(),
+        });
+        let Some(script) = script else {
+            return Ok(None);
+        };
+        let is_own = url.origin().ascii_serialization() == asker.origin;
+        let options = ClientOptions { url, script };
+        let (context, id) = self
+            .open_client(options)
+            .await
+            .map_err(|error| WebError::Type(error.to_string()))?;
+        self.focus(context);
+        Ok(self.client_view(&asker.origin, &id).filter(|_| is_own))
+    }
+
+    /// <https://w3c.github.io/ServiceWorker/#client-focus>
+    pub(super) fn focus_client(&self, asker: &Asker, id: &str) -> Result<ClientView, WebError> {
+        self.use_interaction(asker, "Not allowed to focus a window.")?;
+        let found = self
+            .scopes
+            .borrow()
+            .iter()
+            .find(|(_, scope)| scope.client().is_some_and(|client| client.id.0 == id))
+            .map(|(context, _)| context);
+        let gone = || WebError::Type("The client was not found.".to_owned());
+        self.focus(found.ok_or_else(gone)?);
+        self.client_view(&asker.origin, id).ok_or_else(gone)
+    }
+
+    fn use_interaction(&self, asker: &Asker, refusal: &str) -> Result<(), WebError> {
+        let now = self.clock.now();
+        if self.scopes.borrow_mut().use_interaction(asker.context, now) {
+            Ok(())
+        } else {
+            Err(WebError::InvalidAccess(refusal.to_owned()))
+        }
+    }
+
+    /// One client has the focus.
+    fn focus(&self, focused: ContextId) {
+        let mut scopes = self.scopes.borrow_mut();
+        let latest = scopes
+            .clients()
+            .filter_map(|client| client.last_focus)
+            .max();
+        for (context, client) in scopes.clients_mut() {
+            client.is_focused = context == focused;
+            if client.is_focused {
+                client.last_focus = Some(latest.unwrap_or(0) + 1);
+            }
+        }
+    }
+}
