@@ -43,7 +43,7 @@ pub(super) struct PolicyArgs {
     )]
     engagement: EngagementLevel,
 
-    /// Have no background sync: tags are refused, no event is sent, and what is stored is kept
+    /// Have no background sync: tags are refused and not listed, no event is sent, and what is stored is kept
     #[arg(long, help_heading = "Sync")]
     disable_sync: bool,
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::task::Poll;
 
 use anyhow::{Context, bail};
 use futures::FutureExt;
@@ -46,6 +47,13 @@ pub(super) async fn run(
         builder = builder.push_service(place.address.clone());
     }
     let mut events = builder.events();
+    let interrupted = interruption();
+    tokio::pin!(interrupted);
+    // Asked once before anything is printed: whoever has read a line may ask for the end.
+    if let Poll::Ready(result) = futures::poll!(interrupted.as_mut()) {
+        result?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let host = builder.build().await?;
     let mut teller = Teller::new(&args, output);
     let _push_service = match push_place {
@@ -64,8 +72,7 @@ pub(super) async fn run(
     }
     let stop = CancellationToken::new();
     let work = work(&args, &site, &host, listener, &stop);
-    let interrupted = interruption();
-    tokio::pin!(work, interrupted);
+    tokio::pin!(work);
     let result = loop {
         tokio::select! {
             // A page that prints without end must not keep anybody from stopping it.

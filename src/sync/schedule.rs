@@ -60,7 +60,9 @@ impl SyncQueue {
         if let Some(due_at) = row.due_at() {
             let entry = (due_at, row.key.clone());
             self.due.remove(&entry);
-            if let Some(cycles) = self.cycles.get_mut(&row.origin) {
+            if is_in_cycle(&row)
+                && let Some(cycles) = self.cycles.get_mut(&row.origin)
+            {
                 cycles.remove(&entry);
                 if cycles.is_empty() {
                     self.cycles.remove(&row.origin);
