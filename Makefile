@@ -23,7 +23,7 @@ wpt: v8-check ## web-platform tests: our own, and upstream's where WPT_DIR and I
 	@if [ -n "$(IDB_WPT_DIR)" ]; then cargo run --quiet --release --bin landfall-wpt -- --checkout "$(IDB_WPT_DIR)" --name indexeddb; fi
 
 judge: v8-check ## our own conformance tests in Chromium and in landfall, side by side
-	@npm ci --silent --no-audit --no-fund --prefix wpt
+	@npm ci --prefix wpt --ignore-scripts --no-audit --no-fund --silent
 	@node --test --test-reporter=dot wpt/judge/compare.test.js
 	@node wpt/judge/main.js
 
