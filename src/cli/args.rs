@@ -8,11 +8,12 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use crate::cli::clock;
 use crate::cli::policy_args::{PolicyArgs, permission};
 use crate::cli::push_args::{NotificationCommand, PushArgs};
-use crate::clock::Timestamp;
-use crate::connectivity::{Probe, Timeline};
+use crate::cli::values::{
+    ClockArg, ConnectivityArg, parse_clock, parse_connectivity, parse_http, parse_origin,
+    parse_size,
+};
 use crate::host::Permission;
 use crate::service_worker::WarningName;
 
@@ -159,7 +160,7 @@ pub(super) enum ClockCommand {
     /// Retries, time limits and the timers of scripts that are due in between happen in order, each at its own time.
     Advance {
         /// How much: 250ms, 3s, 5m, 2h or 1d
-        #[arg(value_name = "DURATION", value_parser = clock::parse_duration)]
+        #[arg(value_name = "DURATION", value_parser = crate::cli::clock::parse_duration)]
         by: Duration,
     },
 }
@@ -491,15 +492,6 @@ Examples:
   landfall run https://app.example/sw.js --page https://app.example/app.js --data app-data
   landfall run /sw.js --upstream http://localhost:8080 --exit-when-idle --json";
 
-/// The value of `--clock`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ClockArg {
-    /// The computer's.
-    System,
-    /// One that moves by hand, from this moment or the present one on.
-    Manual(Option<Timestamp>),
-}
-
 /// The value of `--type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ScriptKind {
@@ -518,81 +510,6 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// The value of `--connectivity`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ConnectivityArg {
-    /// What the machine says.
-    Auto,
-    /// Always.
-    Online,
-    /// Never.
-    Offline,
-    /// What the machine says, confirmed by a probe.
-    Probe(Probe),
-    /// As planned.
-    Timeline(Timeline),
-}
-
-fn parse_connectivity(text: &str) -> Result<ConnectivityArg, String> {
-    match text {
-        "auto" => Ok(ConnectivityArg::Auto),
-        "online" => Ok(ConnectivityArg::Online),
-        "offline" => Ok(ConnectivityArg::Offline),
-        _ => match text.split_once('=') {
-            Some(("probe", probe)) => Probe::parse(probe)
-                .map(ConnectivityArg::Probe)
-                .map_err(|error| error.to_string()),
-            Some(("timeline", plan)) => Timeline::parse(plan)
-                .map(ConnectivityArg::Timeline)
-                .map_err(|error| error.to_string()),
-            _ => Err(
-                "expected auto, online, offline, probe=http://... or timeline=offline:3s,online"
-                    .into(),
-            ),
-        },
-    }
-}
-
-fn parse_clock(text: &str) -> Result<ClockArg, String> {
-    match text.split_once('=') {
-        None if text == "system" => Ok(ClockArg::System),
-        None if text == "manual" => Ok(ClockArg::Manual(None)),
-        Some(("manual", start)) => Ok(ClockArg::Manual(Some(clock::parse_moment(start)?))),
-        _ => Err("expected system, manual or manual=2026-01-01T12:00:00Z".into()),
-    }
-}
-
-/// Bytes, or with a unit: `64K`, `500M`, `2G`.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let (number, shift) = match text.strip_suffix(['K', 'M', 'G']) {
-        Some(number) if text.ends_with('K') => (number, 10),
-        Some(number) if text.ends_with('M') => (number, 20),
-        Some(number) => (number, 30),
-        None => (text, 0),
-    };
-    let number: Option<u64> = number.parse().ok();
-    number
-        .and_then(|number| number.checked_mul(1 << shift))
-        .ok_or_else(|| "expected a number of bytes, or one with K, M or G as in 500M".to_owned())
-}
-
-fn parse_http(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| error.to_string())?;
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        _ => Err("expected an address that begins with https:// or http://".into()),
-    }
-}
-
-fn parse_origin(text: &str) -> Result<Url, String> {
-    let url = parse_http(text)?;
-    if url.path() == "/" && url.query().is_none() && url.fragment().is_none() {
-        Ok(url)
-    } else {
-        Err("an origin has no path, as in https://app.example".into())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -602,36 +519,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_size_may_have_a_unit() {
-        let sizes = ["4096", "64K", "500M", "2G"].map(parse_size);
-        assert_eq!(sizes, [Ok(4096), Ok(64 << 10), Ok(500 << 20), Ok(2 << 30)]);
-        for wrong in ["", "M", "1.5G", "1T", "-1", "99999999999G"] {
-            assert!(parse_size(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn an_origin_has_no_path() {
-        assert!(parse_origin("https://app.example").is_ok());
-        assert!(parse_origin("https://app.example/app/").is_err());
-        assert!(parse_origin("file:///app").is_err());
-    }
-
-    #[test]
-    fn a_timeline_or_a_probe_is_read_with_the_connectivity() {
-        assert!(matches!(
-            parse_connectivity("probe=http://check.example/,status=200"),
-            Ok(ConnectivityArg::Probe(_))
-        ));
-        assert!(parse_connectivity("probe=check.example").is_err());
-        assert!(matches!(
-            parse_connectivity("timeline=offline:3s,online"),
-            Ok(ConnectivityArg::Timeline(_))
-        ));
-        assert!(parse_connectivity("timeline=offline:,online").is_err());
-        assert!(parse_connectivity("sometimes").is_err());
     }
 }

@@ -27,6 +27,7 @@ mod story;
 mod switch;
 mod sync;
 mod tables;
+mod values;
 
 use std::process::ExitCode;
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::cli::UsageError;
-use crate::cli::args::{ClockArg, ConnectivityArg, RunArgs, ScriptKind};
+use crate::cli::args::{RunArgs, ScriptKind};
 use crate::cli::control::Server;
 use crate::cli::output::Output;
 use crate::cli::push_certificate::PushCertificate;
@@ -21,6 +21,7 @@ use crate::cli::push_service::{PushPlace, PushService};
 use crate::cli::serve;
 use crate::cli::site::{Page, Site};
 use crate::cli::story::{self, Story, Weight};
+use crate::cli::values::{ClockArg, ConnectivityArg};
 use crate::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use crate::host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostBuilder, HostEvent,
