@@ -1,5 +1,6 @@
 //! The flags that say how background sync works and what the origin may do.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -43,6 +44,10 @@ pub(super) struct PolicyArgs {
     )]
     engagement: EngagementLevel,
 
+    /// So many workers may have sync events at the same time; others wait for their turn [default: by preset, 8 or all]
+    #[arg(long, value_name = "NUMBER", help_heading = "Sync")]
+    sync_workers: Option<NonZeroUsize>,
+
     /// Have no background sync: tags are refused and not listed, no event is sent, and what is stored is kept
     #[arg(long, help_heading = "Sync")]
     disable_sync: bool,
@@ -61,6 +66,9 @@ impl PolicyArgs {
     pub(super) fn apply(&self, mut builder: HostBuilder, origin: &Url) -> HostBuilder {
         let mut policy = SyncPolicy::from(Preset::from(self.sync_preset));
         policy.disabled = self.disable_sync;
+        if let Some(workers) = self.sync_workers {
+            policy.workers_at_once = Some(workers.get());
+        }
         if let Some(interval) = self.periodic_interval {
             policy.periodic.min_gap = interval;
             policy.periodic.max_interval = Some(interval);

@@ -8,6 +8,7 @@ use url::Url;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::permissions::Permission;
+use crate::host::scope_thread::Command;
 use crate::host::scopes::Role;
 use crate::service_worker::client::{ClientQuery, ClientScope, match_all};
 use crate::service_worker::scope::match_registration;
@@ -159,6 +160,10 @@ impl Core {
                     () = reply.closed() => return,
                 };
                 let _ = reply.send(Ok((&registration).into()));
+                // Who only waits is idle, and must not be thought so while the answer is on its way.
+                self.scopes
+                    .borrow_mut()
+                    .send(asker.context, Command::SayWhenIdle);
             }
             HostRequest::SkipWaiting(reply) => {
                 if let Some((registration, worker)) = asker.worker {

@@ -218,7 +218,17 @@ impl Core {
             }
         }
         let is_online = self.connectivity.is_online();
-        self.syncs.borrow().plan(now, is_online, usize::MAX)
+        let workers = self.settings.sync_policy.workers_at_once;
+        let workers = workers.unwrap_or(usize::MAX);
+        self.syncs.borrow().plan(now, is_online, workers)
+    }
+
+    /// Whether something is due whose worker waits for its turn.
+    pub(super) fn has_held_back_syncs(&self) -> bool {
+        let workers = self.settings.sync_policy.workers_at_once;
+        self.connectivity.is_online()
+            && workers
+                .is_some_and(|workers| self.syncs.borrow().holds_back(self.clock.now(), workers))
     }
 
     /// Whether an event would be fired now.

@@ -11,6 +11,9 @@ use crate::sync::retry::RetryPolicy;
 /// The longest tag Chromium takes, in bytes of UTF-8.
 const CHROMIUM_MAX_TAG_BYTES: usize = 10_240;
 
+/// Enough to keep a small machine busy, few enough to fit into its memory.
+const WORKERS_AT_ONCE: usize = 8;
+
 /// What `register()` does to a registration that waits for its next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,6 +75,9 @@ pub struct SyncPolicy {
     /// So many ends of the process in a row during one attempt make it count as failed.
     /// Chromium never counts them: `None`.
     pub interruptions_per_attempt: Option<u32>,
+    /// So many workers may have `sync` and `periodicsync` events at the same time, each all that are due; the others wait
+    /// for their turn, which counts against no time limit. Specification and Chromium: all at once, `None`.
+    pub workers_at_once: Option<usize>,
 }
 
 impl Default for SyncPolicy {
@@ -105,6 +111,7 @@ impl SyncPolicy {
             reregister_in_backoff: ReregisterInBackoff::FireAfresh,
             retry_on_reconnect: false,
             interruptions_per_attempt: Some(2),
+            workers_at_once: Some(WORKERS_AT_ONCE),
         }
     }
 
@@ -120,6 +127,7 @@ impl SyncPolicy {
             reregister_in_backoff: ReregisterInBackoff::FireNow,
             // A terminated worker is a failed event, and ending the process terminates the worker.
             interruptions_per_attempt: Some(1),
+            workers_at_once: None,
             ..Self::landfall()
         }
     }
@@ -131,6 +139,7 @@ impl SyncPolicy {
             check_order: CheckOrder::WindowFirst,
             reregister_in_backoff: ReregisterInBackoff::KeepDelay,
             interruptions_per_attempt: None,
+            workers_at_once: None,
             ..Self::landfall()
         }
     }
@@ -181,6 +190,11 @@ impl SyncPolicy {
             (
                 "interruptions_per_attempt",
                 self.interruptions_per_attempt != Some(0),
+                "at least 1, or none",
+            ),
+            (
+                "workers_at_once",
+                self.workers_at_once != Some(0),
                 "at least 1, or none",
             ),
         ];

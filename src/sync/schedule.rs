@@ -1,7 +1,7 @@
 //! The sync registrations of a host, and the question its loop asks: what fires now, when to look again?
 //! An index by due time answers it, so the answer costs what is due and not what is known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::clock::Timestamp;
 use crate::sync::kind::SyncKind;
@@ -27,6 +27,8 @@ pub struct SyncQueue {
     due: BTreeSet<(Timestamp, SyncKey)>,
     /// Of each origin, the periodic registrations whose cycle runs, by the moment that it ends.
     cycles: BTreeMap<String, BTreeSet<(Timestamp, SyncKey)>>,
+    /// How many events of a service worker registration run.
+    firing: HashMap<OwnerId, usize>,
 }
 
 impl SyncQueue {
@@ -50,6 +52,9 @@ impl SyncQueue {
                 cycles.insert((due_at, row.key.clone()));
             }
         }
+        if row.state.is_firing() {
+            *self.firing.entry(row.key.owner).or_default() += 1;
+        }
         self.rows.insert(row.key.clone(), row);
         before
     }
@@ -67,6 +72,14 @@ impl SyncQueue {
                 if cycles.is_empty() {
                     self.cycles.remove(&row.origin);
                 }
+            }
+        }
+        if row.state.is_firing()
+            && let Some(running) = self.firing.get_mut(&row.key.owner)
+        {
+            *running -= 1;
+            if *running == 0 {
+                self.firing.remove(&row.key.owner);
             }
         }
         Some(row)
@@ -91,25 +104,53 @@ impl SyncQueue {
         }
     }
 
-    /// What fires now and when to look again. At most `room` are fired; the rest is asked for again
-    /// when some of these have ended.
-    pub fn plan(&self, now: Timestamp, is_online: bool, room: usize) -> Plan {
+    /// What fires now and when to look again. Events of at most `workers` service worker registrations run at the same
+    /// time, all that are due of each; the rest is asked for again when those of one have ended.
+    pub fn plan(&self, now: Timestamp, is_online: bool, workers: usize) -> Plan {
         if !is_online {
             // What is due waits for the network, not for a moment.
             return Plan::default();
         }
-        let mut fire: Vec<SyncKey> = self
-            .due
+        let mut running: BTreeSet<OwnerId> = self.firing.keys().copied().collect();
+        // A worker that runs needs no further room. Its rows are looked at by name: what else is due may be many.
+        let mut fire: Vec<SyncKey> = running
             .iter()
-            .take_while(|(due_at, _)| *due_at <= now)
-            .take(room)
-            .map(|(_, key)| key.clone())
+            .flat_map(|owner| self.due_of(*owner, now))
             .collect();
+        for (_, key) in self.due_at(now) {
+            if running.contains(&key.owner) {
+                continue;
+            }
+            if running.len() >= workers {
+                break;
+            }
+            running.insert(key.owner);
+            fire.extend(self.due_of(key.owner, now));
+        }
         fire.sort();
         Plan {
             fire,
             wake_at: self.next_after(now),
         }
+    }
+
+    /// Whether something is due that waits because events of so many workers run.
+    pub fn holds_back(&self, now: Timestamp, workers: usize) -> bool {
+        self.firing.len() >= workers && self.due_at(now).next().is_some()
+    }
+
+    fn due_at(&self, now: Timestamp) -> impl Iterator<Item = &(Timestamp, SyncKey)> {
+        self.due
+            .iter()
+            .take_while(move |(due_at, _)| *due_at <= now)
+    }
+
+    fn due_of(&self, owner: OwnerId, now: Timestamp) -> impl Iterator<Item = SyncKey> {
+        let rows = [SyncKind::OneShot, SyncKind::Periodic]
+            .into_iter()
+            .flat_map(move |kind| self.of_owner(owner, kind));
+        rows.filter(move |row| row.due_at().is_some_and(|due_at| due_at <= now))
+            .map(|row| row.key.clone())
     }
 
     fn next_after(&self, now: Timestamp) -> Option<Timestamp> {

@@ -316,7 +316,29 @@ fn everything_due_fires_in_order_once_online() {
     let online = queue.plan(NOW, true, usize::MAX);
     let expected = [key(1, ""), key(1, "a"), key(1, "b"), key(2, "a")];
     assert_eq!((online.fire, online.wake_at), (expected.to_vec(), None));
-    assert_eq!(queue.plan(NOW, true, 2).fire, expected[..2]);
+}
+
+/// Each worker gets all its events at once; more workers wait until one has had them.
+#[test]
+fn only_so_many_workers_have_events_at_the_same_time() {
+    let mut queue = SyncQueue::new();
+    for (owner, tag) in [(1, "a"), (1, "b"), (2, "a"), (3, "a")] {
+        queue.put(acknowledged(owner, tag));
+    }
+    let first = queue.plan(NOW, true, 2).fire;
+    assert_eq!(first, [key(1, "a"), key(1, "b"), key(2, "a")]);
+    for key in &first {
+        let row = queue.get(key).unwrap().clone().start();
+        queue.put(row);
+    }
+    assert_eq!(queue.plan(NOW, true, 2).fire, []);
+    assert!(queue.holds_back(NOW, 2) && !queue.holds_back(NOW, 3));
+    // A worker that has events may get more.
+    queue.put(acknowledged(1, "c"));
+    assert_eq!(queue.plan(NOW, true, 2).fire, [key(1, "c")]);
+    queue.remove(&key(2, "a"));
+    let next = queue.plan(NOW, true, 2).fire;
+    assert_eq!(next, [key(1, "c"), key(3, "a")]);
 }
 
 /// T3, T5, S8: both the delay and the network are needed, and the soonest row sets the alarm.

@@ -1,0 +1,113 @@
+//! Many pending syncs over many origins, offline to online: `cargo bench --bench scale [-- ORIGINS TAGS]`.
+//!
+//! 1,000 origins of 100 tags each unless told otherwise, with the default of 8 workers at a time. Memory is the peak
+//! resident set of the whole process, read from /proc: Linux only.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a bench prints what it measured"
+)]
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::FutureExt;
+use landfall::network::{OriginServer, Request, Response};
+use landfall::{ConnectivityMode, Host, HostEventKind, RegisterOptions};
+use url::Url;
+
+/// Registers its tags while it is activated, and does a little at each event.
+const WORKER: &str = "addEventListener('activate', (event) => {
+  const tags = Array.from({ length: TAGS }, (_, number) => `tag-${number}`);
+  event.waitUntil(Promise.all(tags.map((tag) => registration.sync.register(tag))));
+});
+addEventListener('sync', (event) => event.waitUntil(Promise.resolve(event.tag.length)));";
+
+#[tokio::main]
+async fn main() {
+    let numbers: Vec<usize> = std::env::args()
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let origins = numbers.first().copied().unwrap_or(1_000);
+    let tags = numbers.get(1).copied().unwrap_or(100);
+    let data = tempfile::tempdir().unwrap();
+
+    let began = Instant::now();
+    let host = host(data.path(), origins, tags).await;
+    for number in 0..origins {
+        let script = origin(number).join("sw.js").unwrap();
+        host.register(RegisterOptions::new(script)).await.unwrap();
+    }
+    host.run_until_idle().await.unwrap();
+    println!(
+        "{} tags of {origins} origins registered in {:.1?}",
+        origins * tags,
+        began.elapsed()
+    );
+    host.shut_down().await.unwrap();
+
+    let began = Instant::now();
+    let host = self::host(data.path(), origins, tags).await;
+    println!(
+        "a host with all of them started in {:.1?}, {}",
+        began.elapsed(),
+        memory("VmRSS")
+    );
+
+    let mut events = host.events();
+    let began = Instant::now();
+    host.go_online();
+    let (mut ended, mut first) = (0, None);
+    while ended < origins * tags {
+        if let HostEventKind::SyncEnded { outcome, .. } = events.next().await.unwrap().kind {
+            assert!(outcome.is_success(), "{outcome:?}");
+            first.get_or_insert_with(|| began.elapsed());
+            ended += 1;
+        }
+    }
+    let last = began.elapsed();
+    println!(
+        "{ended} events: the first after {:.1?}, the last after {last:.1?}, {:.0} a second, peak {}",
+        first.unwrap(),
+        ended as f64 / last.as_secs_f64(),
+        memory("VmHWM"),
+    );
+    host.shut_down().await.unwrap();
+}
+
+/// An offline host with a site at every origin.
+async fn host(data: &std::path::Path, origins: usize, tags: usize) -> Host {
+    let script: Arc<str> = WORKER.replace("TAGS", &tags.to_string()).into();
+    let answer = move |_: Request| {
+        let mut response = Response::new(200);
+        let kind = ("Content-Type".to_owned(), b"text/javascript".to_vec());
+        response.headers.push(kind);
+        response.body = script.as_bytes().to_vec().into();
+        async { Ok(response) }.boxed()
+    };
+    let server = OriginServer::Handler(Arc::new(answer));
+    let builder = Host::builder()
+        .data_dir(data)
+        .connectivity(ConnectivityMode::Offline);
+    let builder = (0..origins).fold(builder, |builder, number| {
+        builder.origin_server(&origin(number), server.clone())
+    });
+    builder.build().await.unwrap()
+}
+
+fn origin(number: usize) -> Url {
+    format!("https://site-{number}.example/").parse().unwrap()
+}
+
+/// A field of /proc/self/status, in megabytes.
+fn memory(field: &str) -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(field));
+    let kilobytes: Option<f64> = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+    kilobytes.map_or_else(
+        || "memory unknown".to_owned(),
+        |k| format!("{:.0} MB resident", k / 1024.0),
+    )
+}
