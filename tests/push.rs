@@ -459,7 +459,9 @@ fn subscriptions_move_to_another_push_service() {
     scenario = scenario.stop_host().with(|builder| {
         granted(builder).push_service("http://127.0.0.1:4000/push/".parse().unwrap())
     });
-    let moved = scenario.restart_host().restart_host();
+    let mut moved = scenario.start_host();
+    moved.settle();
+    let moved = moved.restart_host();
     let printed = moved.printed();
     assert_eq!(printed.len(), 1, "{printed:?}");
     let beginning = format!(
