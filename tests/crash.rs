@@ -39,7 +39,7 @@ const WORKER: &str = include_str!("fixtures/crash/sw.js");
 const PAGE: &str = include_str!("fixtures/crash/page.js");
 
 /// Kills of one run of the tests, unless `LANDFALL_KILLS` says otherwise.
-const KILLS: usize = 120;
+const KILLS: usize = 200;
 /// After so many kills a new data folder is begun, so that first starts are killed too.
 const KILLS_OF_A_LIFE: usize = 8;
 /// A moment that does not come, because nothing is left to do, is not waited for any longer.
