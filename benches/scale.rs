@@ -10,11 +10,9 @@
     reason = "a bench prints what it measured"
 )]
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use futures::FutureExt;
-use landfall::network::{OriginServer, Request, Response};
+use landfall::network::OriginServer;
 use landfall::{ConnectivityMode, Host, HostEventKind, RegisterOptions};
 use url::Url;
 
@@ -79,17 +77,20 @@ async fn main() {
 
 /// An offline host with a site at every origin.
 async fn host(data: &std::path::Path, origins: usize, tags: usize) -> Host {
-    let script: Arc<str> = WORKER.replace("TAGS", &tags.to_string()).into();
-    let answer = move |_: Request| {
-        let mut response = Response::new(200);
-        let kind = ("Content-Type".to_owned(), b"text/javascript".to_vec());
-        response.headers.push(kind);
-        response.body = script.as_bytes().to_vec().into();
-        async { Ok(response) }.boxed()
+    // Scripts of a folder can be read offline.
+    let site = data.join("site");
+    std::fs::create_dir_all(&site).unwrap();
+    std::fs::write(
+        site.join("sw.js"),
+        WORKER.replace("TAGS", &tags.to_string()),
+    )
+    .unwrap();
+    let server = OriginServer::Folder {
+        root: site,
+        accept: Vec::new(),
     };
-    let server = OriginServer::Handler(Arc::new(answer));
     let builder = Host::builder()
-        .data_dir(data)
+        .data_dir(data.join("data"))
         .connectivity(ConnectivityMode::Offline);
     let builder = (0..origins).fold(builder, |builder, number| {
         builder.origin_server(&origin(number), server.clone())

@@ -198,9 +198,7 @@ impl Core {
 
     /// Stops a worker when it has had no event for a while; at once if one of its events took too long.
     fn stop_when_idle(self: &Rc<Self>, context: ContextId, quiet_since: Duration) {
-        // Others wait for their turn: an idle worker is in their way.
-        let makes_room = self.has_held_back_syncs() && self.scopes.borrow().is_worker(context);
-        if makes_room || self.scopes.borrow().should_stop(context) {
+        if self.scopes.borrow().should_stop(context) {
             self.stop_scope(context);
             return;
         }

@@ -185,11 +185,6 @@ impl Scopes {
         }
     }
 
-    pub(super) fn is_worker(&self, context: ContextId) -> bool {
-        let scope = self.running.get(&context);
-        scope.is_some_and(|scope| scope.client().is_none())
-    }
-
     pub(super) fn should_stop(&self, id: ContextId) -> bool {
         self.running.get(&id).is_some_and(|scope| scope.should_stop)
     }

@@ -223,14 +223,6 @@ impl Core {
         self.syncs.borrow().plan(now, is_online, workers)
     }
 
-    /// Whether something is due whose worker waits for its turn.
-    pub(super) fn has_held_back_syncs(&self) -> bool {
-        let workers = self.settings.sync_policy.workers_at_once;
-        self.connectivity.is_online()
-            && workers
-                .is_some_and(|workers| self.syncs.borrow().holds_back(self.clock.now(), workers))
-    }
-
     /// Whether an event would be fired now.
     pub(super) fn has_due_sync(&self) -> bool {
         !self.plan().fire.is_empty()
