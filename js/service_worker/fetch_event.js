@@ -12,7 +12,7 @@ import {
   ExtendableEvent,
 } from "ext:sw_service_worker/extendable_event.js";
 
-const { PromisePrototypeThen, PromiseResolve } = primordials;
+const { PromisePrototypeThen, PromiseReject, PromiseResolve } = primordials;
 
 /** @type {(event: FetchEvent) => Promise<unknown> | null} what respondWith was given, or null */
 export let answerOf;
@@ -74,13 +74,11 @@ export class FetchEvent extends ExtendableEvent {
   }
 
   get preloadResponse() {
-    webidl.assertBranded(this, FetchEventPrototype);
-    return this.#preloadResponse;
+    return promiseOf(this, () => this.#preloadResponse);
   }
 
   get handled() {
-    webidl.assertBranded(this, FetchEventPrototype);
-    return this.#handled.promise;
+    return promiseOf(this, () => this.#handled.promise);
   }
 
   /** https://w3c.github.io/ServiceWorker/#fetch-event-respondwith */
@@ -107,6 +105,16 @@ export class FetchEvent extends ExtendableEvent {
   }
 }
 webidl.configureInterface(FetchEvent);
+
+/** An attribute that is a promise tells of a wrong receiver by its rejection. */
+function promiseOf(receiver, read) {
+  try {
+    webidl.assertBranded(receiver, FetchEventPrototype);
+    return read();
+  } catch (error) {
+    return PromiseReject(error);
+  }
+}
 const FetchEventPrototype = FetchEvent.prototype;
 
 /**
