@@ -27,14 +27,24 @@ export class FetchEvent extends ExtendableEvent {
   #replacesClientId;
   #preloadResponse;
   #answer = null;
-  #handled = Promise.withResolvers();
+  /** Made when a script asks for it, as hardly any does: `Promise.withResolvers()`. */
+  #handled = null;
+  #isOver = false;
+  /** Why there is no answer; null if there is one. */
+  #error = null;
 
   static {
     answerOf = (event) => event.#answer;
     settleHandled = (event, error) => {
-      if (error === null) event.#handled.resolve(undefined);
-      else event.#handled.reject(error);
+      event.#isOver = true;
+      event.#error = error;
+      if (event.#handled !== null) event.#settleHandled();
     };
+  }
+
+  #settleHandled() {
+    if (this.#error === null) this.#handled.resolve(undefined);
+    else this.#handled.reject(this.#error);
   }
 
   constructor(type, init) {
@@ -48,9 +58,7 @@ export class FetchEvent extends ExtendableEvent {
     this.#clientId = String(init.clientId ?? "");
     this.#resultingClientId = String(init.resultingClientId ?? "");
     this.#replacesClientId = String(init.replacesClientId ?? "");
-    this.#preloadResponse = PromiseResolve(init.preloadResponse);
-    // Nobody has to look at `handled`: its rejection is not an unhandled one.
-    PromisePrototypeThen(this.#handled.promise, undefined, () => {});
+    this.#preloadResponse = init.preloadResponse;
   }
 
   get request() {
@@ -75,11 +83,19 @@ export class FetchEvent extends ExtendableEvent {
 
   get preloadResponse() {
     webidl.assertBranded(this, FetchEventPrototype);
+    // The same promise each time: a promise is its own resolution.
+    this.#preloadResponse = PromiseResolve(this.#preloadResponse);
     return this.#preloadResponse;
   }
 
   get handled() {
     webidl.assertBranded(this, FetchEventPrototype);
+    if (this.#handled === null) {
+      this.#handled = Promise.withResolvers();
+      // Nobody has to look at it: its rejection is not an unhandled one.
+      PromisePrototypeThen(this.#handled.promise, undefined, () => {});
+      if (this.#isOver) this.#settleHandled();
+    }
     return this.#handled.promise;
   }
 

@@ -60,7 +60,7 @@ impl Core {
             .ok()
             .filter(|_| !is_navigation);
         let place = page.as_ref().unwrap_or(&request.url);
-        let Some(registration) = self.matching_registration(place) else {
+        let Some(registration) = self.matching_registration_id(place) else {
             return self.network.forward(request).await;
         };
         let hidden = take_forbidden_headers(&mut request.headers);
@@ -70,11 +70,11 @@ impl Core {
             String::new()
         };
         let handled = self
-            .handle_fetch(registration.id, request, String::new(), resulting_client)
+            .handle_fetch(registration, request, String::new(), resulting_client)
             .await;
         if is_navigation {
             let core = Rc::clone(self);
-            tokio::task::spawn_local(async move { core.look_for_update(registration.id).await });
+            tokio::task::spawn_local(async move { core.look_for_update(registration).await });
         }
         match handled? {
             Handled::Response(response) => Ok(response),
