@@ -108,7 +108,8 @@ const attributes = Object.getOwnPropertySymbols(new event.Event("")).find(
   (symbol) => symbol.description === "[[attributes]]",
 );
 
-const stampedAttributes = Symbol("[[stampedAttributes]]");
+/** Where they are kept in its place: each event's own, and found under the same name. */
+const stampedAttributes = Symbol(attributes.description);
 
 // https://dom.spec.whatwg.org/#inner-event-creation-steps: Deno says 0. Its constructors assign the attributes, which
 // for each event comes through here once.

@@ -63,7 +63,7 @@ export function dispatchFetch(id, init, lifetime) {
     PromisePrototypeThen(answer, (value) => {
       unanswered.delete(id);
       try {
-        const response = checkAnswer(value, dispatched.request.url);
+        const response = checkAnswer(value, dispatched.request);
         const simple = responseOfText(response);
         if (simple === null) op_fetch_event_respond(id, responseToNative(response));
         else op_fetch_event_respond_text(id, simple.status, simple.headers, simple.text);

@@ -129,28 +129,17 @@ const FetchEventPrototype = FetchEvent.prototype;
  * The response a handler's answer stands for, or what is wrong with it.
  *
  * @param {unknown} answer what the promise given to respondWith() was fulfilled with
- * @param {string} url of the request, for the message
+ * @param {Request} asked its address is for the message
  * @returns {Response}
  */
-export function checkAnswer(answer, url) {
-  if (!(answer instanceof response.Response)) {
-    throw new TypeError(
-      `respondWith() for ${url} was given something that is not a Response`,
-    );
-  }
-  if (answer.type === "error") {
-    throw new TypeError(`respondWith() for ${url} was given Response.error()`);
-  }
-  if (answer.bodyUsed) {
-    throw new TypeError(
-      `respondWith() for ${url} was given a Response whose body is already used`,
-    );
-  }
+export function checkAnswer(answer, asked) {
+  const refuse = (reason) => {
+    throw new TypeError(`respondWith() for ${asked.url} was given ${reason}`);
+  };
+  if (!(answer instanceof response.Response)) refuse("something that is not a Response");
+  if (answer.type === "error") refuse("Response.error()");
+  if (answer.bodyUsed) refuse("a Response whose body is already used");
   // `answer.body` would make a stream of a body that is all there.
-  if (response.toInnerResponse(answer).body?.unusable()) {
-    throw new TypeError(
-      `respondWith() for ${url} was given a Response whose body is locked`,
-    );
-  }
+  if (response.toInnerResponse(answer).body?.unusable()) refuse("a Response whose body is locked");
   return answer;
 }

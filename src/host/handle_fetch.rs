@@ -61,7 +61,7 @@ impl Core {
             .filter(|_| !is_navigation);
         let place = page.as_ref().unwrap_or(&request.url);
         let Some(registration) = self.matching_registration_id(place) else {
-            return self.network.forward(request).await;
+            return Box::pin(self.network.forward(request)).await;
         };
         let hidden = take_forbidden_headers(&mut request.headers);
         let resulting_client = if is_navigation {
@@ -79,7 +79,9 @@ impl Core {
         match handled? {
             Handled::Response(response) => Ok(response),
             Handled::PassedThrough(request) => {
-                self.network.forward(with_headers(request, hidden)).await
+                // Boxed: the future of an answer would hold it too, and is moved around.
+                let request = with_headers(request, hidden);
+                Box::pin(self.network.forward(request)).await
             }
         }
     }
