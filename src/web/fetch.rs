@@ -19,7 +19,17 @@ deno_core::extension!(
     sw_fetch,
     deps = [landfall_platform],
     ops = [op_fetch_begin, op_fetch_exchange, op_fetch_may_set_header],
-    esm = [dir "js/fetch", "bridge.js", "filtered_response.js", "header_guard.js", "body.js", "request.js", "blob_url.js", "fetch.js"],
+    esm = [
+        dir "js/fetch",
+        "native_request.js",
+        "bridge.js",
+        "filtered_response.js",
+        "header_guard.js",
+        "body.js",
+        "request.js",
+        "blob_url.js",
+        "fetch.js",
+    ],
     options = {
         route: FetchRoute,
         client: FetchClient,
