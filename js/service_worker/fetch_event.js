@@ -82,21 +82,15 @@ export class FetchEvent extends ExtendableEvent {
   }
 
   get preloadResponse() {
-<<<<<<< HEAD
-    return promiseOf(this, () => this.#preloadResponse);
-  }
-
-  get handled() {
-    return promiseOf(this, () => this.#handled.promise);
-=======
-    webidl.assertBranded(this, FetchEventPrototype);
     // The same promise each time: a promise is its own resolution.
-    this.#preloadResponse = PromiseResolve(this.#preloadResponse);
-    return this.#preloadResponse;
+    return promiseOf(this, () => this.#preloadResponse = PromiseResolve(this.#preloadResponse));
   }
 
   get handled() {
-    webidl.assertBranded(this, FetchEventPrototype);
+    return promiseOf(this, () => this.#whenHandled());
+  }
+
+  #whenHandled() {
     if (this.#handled === null) {
       this.#handled = Promise.withResolvers();
       // Nobody has to look at it: its rejection is not an unhandled one.
@@ -104,7 +98,6 @@ export class FetchEvent extends ExtendableEvent {
       if (this.#isOver) this.#settleHandled();
     }
     return this.#handled.promise;
->>>>>>> main
   }
 
   /** https://w3c.github.io/ServiceWorker/#fetch-event-respondwith */
