@@ -396,11 +396,13 @@ fn while_background_sync_is_disabled_what_is_stored_waits_for_a_host_that_has_it
     ] {
         assert_eq!(scenario.eval(&call(refused)), json!(DISABLED), "{refused}");
     }
+    assert!(scenario.status().is_sync_disabled);
     let scenario = scenario
         .go_online()
         .advance(100 * 60 * MINUTE)
         .expect_fired("outbox", 0)
-        .expect_fired("news", 0);
+        .expect_fired("news", 0)
+        .expect_tags(&["news", "outbox"]);
     is_disabled.set(false);
     scenario
         .go_offline()
