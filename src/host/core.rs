@@ -77,6 +77,8 @@ pub(super) struct Core {
     pub skips_early: RefCell<HashSet<WorkerId>>,
     pub jobs: RefCell<JobQueue<JobWaiter>>,
     pub scopes: RefCell<Scopes>,
+    /// Somebody waits for the moment when the worker that has rested longest is stopped.
+    pub is_rest_watched: Cell<bool>,
     pub syncs: RefCell<SyncQueue>,
     /// What is known of tags beyond what is stored.
     pub memory: SyncMemory,
@@ -145,6 +147,7 @@ impl Core {
             skips_early: RefCell::default(),
             jobs: RefCell::new(JobQueue::new()),
             scopes: RefCell::default(),
+            is_rest_watched: Cell::new(false),
             syncs: RefCell::new(SyncQueue::new()),
             memory: SyncMemory::new(started_at),
             sync_changed: watch::Sender::new(()),
