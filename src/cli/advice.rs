@@ -7,14 +7,35 @@ use crate::sync::{DispatchReason, SyncKind};
 
 /// What would help, if anything need be done.
 pub(super) fn advice(story: &SyncStory) -> Vec<String> {
-    let tag = &story.tag;
     let dispatches = story.history.iter().rev().filter_map(SyncRecord::dispatch);
     let end = dispatches
         .filter_map(|dispatch| dispatch.end.as_ref())
         .next();
-    let mut advice = Vec::new();
-    match end.map(|end| &end.outcome) {
-        Some(DispatchOutcome::Rejected(rejection)) => advice.push(match end.and_then(first_failure) {
+    let mut advice: Vec<String> = end.and_then(about_outcome).into_iter().collect();
+    if end.is_some_and(|end| !end.warnings.is_empty()) {
+        advice.push(
+            "Heed the warning above: the event counts as done although it may not be.".to_owned(),
+        );
+    }
+    let is_failing = !advice.is_empty();
+    let is_fulfilled = end.is_some_and(|end| end.outcome == DispatchOutcome::Fulfilled);
+    if is_fulfilled && !is_failing {
+        advice.extend(end.and_then(refused));
+    }
+    if story.registration.is_some() {
+        advice.extend(about_next(story, is_failing));
+    } else if is_failing && !story.history.iter().all(is_by_hand) {
+        advice.push(
+            "Then register the tag again, which starts anew with the first attempt.".to_owned(),
+        );
+    }
+    advice
+}
+
+/// Where to look for what went wrong.
+fn about_outcome(end: &DispatchEnd) -> Option<String> {
+    Some(match &end.outcome {
+        DispatchOutcome::Rejected(rejection) => match first_failure(end) {
             Some(failed) => format!(
                 "Look at the request that failed ({} {}): the event was rejected because of it, or after it.",
                 failed.method, failed.url
@@ -23,57 +44,34 @@ pub(super) fn advice(story: &SyncStory) -> Vec<String> {
                 "Find where the listener fails ({}): the promise given to `event.waitUntil()` was rejected with it.",
                 rejection.message
             ),
-        }),
-        Some(DispatchOutcome::TimedOut) => advice.push(
-            "Find what the listener waits for: a promise given to `event.waitUntil()` was never settled, or too late.".to_owned(),
-        ),
-        Some(DispatchOutcome::Terminated) => advice.push(
-            "Look for an endless loop or too much memory: the worker was stopped while the event ran.".to_owned(),
-        ),
-        Some(DispatchOutcome::FailedToStart(_)) => {
-            advice.push("Put the worker's script right: it does not start.".to_owned());
+        },
+        DispatchOutcome::TimedOut => "Find what the listener waits for: a promise given to `event.waitUntil()` was never settled, or too late.".to_owned(),
+        DispatchOutcome::Terminated => "Look for an endless loop or too much memory: the worker was stopped while the event ran.".to_owned(),
+        DispatchOutcome::FailedToStart(_) => {
+            "Put the worker's script right: it does not start.".to_owned()
         }
-        _ => {}
-    }
-    let is_fulfilled = end.is_some_and(|end| end.outcome == DispatchOutcome::Fulfilled);
-    if let Some(refused) = end
-        .filter(|end| is_fulfilled && end.warnings.is_empty())
-        .and_then(refused)
-    {
-        return vec![refused];
-    }
-    if end.is_some_and(|end| !end.warnings.is_empty()) {
-        advice.push(
-            "Heed the warning above: the event counts as done although it may not be.".to_owned(),
-        );
-    }
-    let is_failing = !advice.is_empty();
-    if story.registration.is_some() && story.online == Some(true) && is_failing {
-        advice.push(format!(
+        DispatchOutcome::Fulfilled | DispatchOutcome::NotSent | DispatchOutcome::Interrupted => {
+            return None;
+        }
+    })
+}
+
+/// How a tag that is registered comes to its next event.
+fn about_next(story: &SyncStory, is_failing: bool) -> Option<String> {
+    Some(match story.online {
+        Some(true) if is_failing => format!(
             "Try it now, without waiting: landfall sync fire {}{}",
-            quoted(tag),
+            quoted(&story.tag),
             if story.kind == SyncKind::Periodic {
                 " --periodic"
             } else {
                 ""
             }
-        ));
-    }
-    let was_registered = story.history.iter().any(|record| !is_by_hand(record));
-    if story.registration.is_none() && is_failing && was_registered {
-        advice.push(
-            "Then register the tag again, which starts anew with the first attempt.".to_owned(),
-        );
-    }
-    if story.registration.is_some() && story.online == Some(false) {
-        advice.push(
-            "Bring the network back. `landfall status` says why it is away, and `landfall online` helps if it was switched off.".to_owned(),
-        );
-    }
-    if story.registration.is_some() && story.online.is_none() {
-        advice.push("Start a host on this data folder: landfall run SCRIPT".to_owned());
-    }
-    advice
+        ),
+        Some(true) => return None,
+        Some(false) => "Bring the network back. `landfall status` says why it is away, and `landfall online` helps if it was switched off.".to_owned(),
+        None => "Start a host on this data folder: landfall run SCRIPT".to_owned(),
+    })
 }
 
 /// A status that says no, and of which nothing warns, because it may be what the script wanted to know.
