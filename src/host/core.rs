@@ -263,6 +263,11 @@ impl Core {
             .cloned()
     }
 
+    /// The number of the registration in charge of a URL.
+    pub(super) fn matching_registration_id(&self, url: &Url) -> Option<RegistrationId> {
+        match_registration(self.registrations.borrow().values(), url).map(|matching| matching.id)
+    }
+
     /// A copy of the registration in charge of a URL.
     pub(super) fn matching_registration(&self, url: &Url) -> Option<ServiceWorkerRegistration> {
         match_registration(self.registrations.borrow().values(), url).cloned()

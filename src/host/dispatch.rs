@@ -103,8 +103,10 @@ impl Core {
     fn update_if_stale(self: &Rc<Self>, id: RegistrationId, kind: EventKind) {
         let now = self.clock.now();
         let is_stale = self
-            .registration(id)
-            .is_some_and(|registration| is_stale(&registration, now));
+            .registrations
+            .borrow()
+            .get(&id)
+            .is_some_and(|registration| is_stale(registration, now));
         if kind.is_functional() && is_stale && !self.is_ending.get() {
             let core = Rc::clone(self);
             tokio::task::spawn_local(async move { core.look_for_update(id).await });

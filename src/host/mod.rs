@@ -16,6 +16,7 @@ mod exposed;
 mod handle_fetch;
 mod history;
 mod idle;
+mod inside;
 mod lifecycle;
 mod notifications;
 mod origins;
@@ -55,6 +56,7 @@ use self::event::EventFeed;
 use self::thread::HostThread;
 
 pub(crate) use by_hand::drop_stored;
+pub(crate) use inside::HostInside;
 
 pub use builder::{ConnectivityMode, HostBuilder};
 pub use clients::{Client, ClientOptions, ClientScript};

@@ -12,8 +12,7 @@ use crate::dom_string::to_units;
 use crate::service_worker::EventKind;
 use crate::service_worker::EventOutcome;
 use crate::service_worker::ScriptPlace;
-use crate::web::fetch_bridge::NativeRequest;
-use crate::web::fetch_event::FetchInit;
+use crate::web::fetch_event::{FetchDetail, FetchInit};
 use crate::web::message::TransferredMessage;
 use crate::web::notifications::{NotificationNews, NotificationView, ShownNotification};
 use crate::web::push::PushSubscriptionView;
@@ -104,6 +103,14 @@ impl EventInit {
     }
 }
 
+/// What an event carries, as the scope's script takes it.
+pub enum Detail {
+    /// The values of a fetch event, which come one by one.
+    Fetch(FetchDetail),
+    /// An init dictionary.
+    Other(EventDetail),
+}
+
 /// The values of an event's init dictionary.
 #[derive(Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
@@ -130,15 +137,6 @@ pub enum EventDetail {
         source: MessageSource,
         /// `ExtendableMessageEvent.origin`
         origin: String,
-    },
-    /// Of a fetch event.
-    Fetch {
-        /// The request, brought into the scope.
-        request: NativeRequest,
-        /// `FetchEvent.clientId`
-        client_id: String,
-        /// `FetchEvent.resultingClientId`
-        resulting_client_id: String,
     },
     /// Of a push event.
     Push {
@@ -172,8 +170,9 @@ impl EventInit {
     }
 
     /// Brings what event `id` carries into a scope.
-    pub fn put(self, id: u32, state: &mut OpState) -> EventDetail {
-        match self {
+    pub fn put(self, id: u32, state: &mut OpState) -> Detail {
+        let detail = match self {
+            Self::Fetch(init) => return Detail::Fetch(init.put(id, state)),
             Self::Install | Self::Activate => EventDetail::None {},
             Self::Sync { tag, last_chance } => EventDetail::Sync {
                 tag: to_units(&tag).into(),
@@ -190,11 +189,6 @@ impl EventInit {
                 message: message.put(state),
                 source,
                 origin,
-            },
-            Self::Fetch(init) => EventDetail::Fetch {
-                client_id: init.client_id.clone(),
-                resulting_client_id: init.resulting_client_id.clone(),
-                request: init.put(id, state),
             },
             Self::Push(data) => EventDetail::Push {
                 data: data.map(ToJsBuffer::from),
@@ -214,7 +208,8 @@ impl EventInit {
                 notification: (*notification).into(),
                 action: String::new(),
             },
-        }
+        };
+        Detail::Other(detail)
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod activity;
 pub mod body;
+pub mod buffers;
 pub mod cache;
 pub mod error;
 pub mod event;
