@@ -176,6 +176,9 @@ fn follow(
     if leaves_origin {
         redirect::drop_authorization(&mut request.headers);
     }
+    // What one server was not told, the next one is not told either.
+    let told = referrer::referer_header(request, &request.url);
+    request.referrer = told.unwrap_or_else(|| "no-referrer".to_owned());
     if let Some(policy) = referrer::policy_of(&response.headers) {
         request.referrer_policy = policy;
     }

@@ -39,15 +39,12 @@ impl Suite {
     /// A checkout; `own` is our suite's folder, for a checkout that has no harness of its own.
     pub(crate) fn checkout(folder: &Path, own: &Path) -> Result<Self> {
         let root = absolute(folder)?;
-        if !root.join("resources/testharness.js").is_file() {
-            let looks_like_tests = !test_folders(&root).is_empty();
-            ensure!(
-                looks_like_tests,
-                "`{}` is no checkout of web-platform-tests: resources/testharness.js is not there (wpt/README.md says how to get one)",
-                folder.display()
-            );
-        }
         let has_harness = root.join("resources/testharness.js").is_file();
+        ensure!(
+            has_harness || root.join("interfaces").is_dir(),
+            "`{}` is no checkout of web-platform-tests: neither resources/testharness.js nor interfaces/ is there (wpt/README.md says how to get one)",
+            folder.display()
+        );
         Ok(Self {
             harness: (!has_harness).then(|| npm_harness(own)).transpose()?,
             root,

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::server::{Answer, TestServer};
 use super::{network, same_origin};
 use crate::network::redirect::becomes_get;
-use crate::network::{Body, NetworkError, RedirectMode, ResponseType};
+use crate::network::{Body, NetworkError, RedirectMode, ReferrerPolicy, ResponseType};
 
 #[test]
 fn only_some_statuses_turn_the_method_into_get() {
@@ -154,4 +154,11 @@ async fn a_redirect_may_change_what_is_told_of_the_referrer() {
     let seen = server.requests();
     assert!(seen[0].header("referer").is_some());
     assert_eq!(seen[1].header("referer"), None);
+
+    let away = Answer::redirect(302, "/there").header("referrer-policy", "unsafe-url");
+    server.answer("/silent", away);
+    let mut silent = same_origin("GET", &server.url("/silent"));
+    silent.referrer_policy = ReferrerPolicy::NoReferrer;
+    network().fetch(silent).await.unwrap();
+    assert_eq!(server.requests()[3].header("referer"), None);
 }
