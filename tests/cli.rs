@@ -207,6 +207,7 @@ fn a_fired_sync_that_fails_is_a_failed_command() {
     assert_eq!(outcome["kind"], "rejected");
 }
 
+/// D9
 #[test]
 fn a_preset_chooses_the_rules_of_background_sync() {
     let folder = Folder::with(&[(
