@@ -296,11 +296,11 @@ fn a_restarted_row_is_read_back_as_resolved() {
 #[test]
 fn a_tag_fires_only_after_its_promise_was_resolved() {
     let mut queue = SyncQueue::new();
-    let mut row = acknowledged(1, "outbox");
-    row.resolved = false;
-    queue.put(row);
+    let origin = "https://shop.example".to_owned();
+    queue.put(SyncRegistration::new(key(1, "outbox"), origin, 3));
     assert_eq!(queue.plan(NOW, true, usize::MAX).fire, []);
     queue.acknowledge(&key(1, "unknown"));
+    assert_eq!(queue.plan(NOW, true, usize::MAX).fire, []);
     queue.acknowledge(&key(1, "outbox"));
     assert_eq!(queue.plan(NOW, true, usize::MAX).fire, [key(1, "outbox")]);
 }
