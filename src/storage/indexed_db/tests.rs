@@ -452,6 +452,22 @@ fn a_reader_sees_what_another_thread_committed_after_a_refresh() {
 }
 
 #[test]
+fn a_reader_beside_a_writer_leaves_its_transaction_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = with_store(folder.path());
+    file.commit().unwrap();
+    file.begin(Durability::Relaxed).unwrap();
+    put(&file, 1.0, 1.0);
+    file.refresh().unwrap();
+    let count = || file.count(Source::Store(1), &KeyRange::all()).unwrap();
+    assert_eq!(count(), 1);
+    file.refresh().unwrap();
+    put(&file, 2.0, 2.0);
+    file.commit().unwrap();
+    assert_eq!(count(), 2);
+}
+
+#[test]
 fn only_finished_databases_are_listed_and_deleted_ones_are_gone() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(list_databases(&folder.path().join("none")).unwrap(), []);
