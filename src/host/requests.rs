@@ -318,7 +318,10 @@ impl Core {
         let Some((registration, worker)) = asker.worker else {
             return;
         };
-        let Some(source) = self.worker_view(registration, worker) else {
+        let is_new = self.new_scripts.borrow().contains_key(&worker);
+        let view = self.worker_view(registration, worker);
+        let Some(source) = view.or_else(|| is_new.then(|| WorkerView::parsed(worker, &asker.url)))
+        else {
             return;
         };
         let target = self
