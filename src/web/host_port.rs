@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use url::Url;
 
 use crate::network;
+use crate::service_worker::navigation_preload::NavigationPreload;
 use crate::service_worker::{ClientType, ScriptPlace, ScriptResource, ScriptType, UpdateViaCache};
 use crate::sync::SyncKind;
 use crate::web::error::WebError;
@@ -81,6 +82,12 @@ pub enum HostRequest {
     Update(i64, Reply<RegistrationView>),
     /// `registration.unregister()`
     Unregister(i64, Reply<bool>),
+    /// `registration.navigationPreload.enable()` and `disable()`
+    EnableNavigationPreload(i64, bool, Reply<()>),
+    /// `registration.navigationPreload.setHeaderValue()`
+    SetNavigationPreloadHeader(i64, String, Reply<()>),
+    /// `registration.navigationPreload.getState()`
+    GetNavigationPreload(i64, Reply<NavigationPreload>),
     /// `navigator.serviceWorker.getRegistration()`
     GetRegistration(Url, Reply<Option<RegistrationView>>),
     /// `navigator.serviceWorker.getRegistrations()`
