@@ -1,7 +1,8 @@
 //! Navigation preload: a page load asks the network while its worker starts.
 
-use landfall::network::{Request, RequestMode, Response};
+use landfall::network::{OriginServer, Request, RequestMode, Response};
 use serde_json::json;
+use url::Url;
 
 use crate::support::scenario::{ORIGIN, Scenario, address};
 use crate::support::server::{Answer, TestServer};
@@ -44,16 +45,17 @@ fn load(scenario: &mut Scenario, path: &str, mode: RequestMode) -> String {
 fn in_front_of(server: &TestServer) -> Scenario {
     server.answer(
         "/sw.js",
-        Answer::text(WORKER).header("content-type", "text/javascript"),
+        Answer::status(200)
+            .header("content-type", "text/javascript")
+            .body(WORKER),
     );
     for path in ["/used", "/unused"] {
         server.answer(path, Answer::text("from the network"));
     }
-    let upstream = server.url("/").parse().expect("an address");
+    let upstream: Url = server.url("/").parse().expect("an address");
     let origin = address("");
     let mut scenario = Scenario::online().with(move |builder| {
-        let upstream = landfall::network::OriginServer::Upstream(upstream);
-        builder.origin_server(&origin, upstream)
+        builder.origin_server(&origin, OriginServer::Upstream(upstream.clone()))
     });
     scenario.register("sw.js").expect("it is registered");
     scenario
