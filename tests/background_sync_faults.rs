@@ -176,11 +176,15 @@ fn a_register_that_is_overtaken_by_unregister_leaves_nothing() {
         .expect_eval(
             "navigator.serviceWorker.ready.then(async (r) => {
                  const ended = [r.sync.register('a'), r.unregister(), r.sync.register('b')];
-                 return (await Promise.allSettled(ended)).length;
+                 const results = (await Promise.allSettled(ended))
+                     .map(({ status, reason }) => reason?.name ?? status);
+                 return [results[1], results.every((result) => ['fulfilled', 'InvalidStateError'].includes(result))];
              })",
-            json!(3),
+            json!(["fulfilled", true]),
         )
         .expect_tags(&[])
+        .go_online()
+        .expect_no_event(|kind| matches!(kind, HostEventKind::SyncStarted { .. }))
         .restart_host()
         .expect_tags(&[]);
 }
@@ -199,10 +203,12 @@ fn a_worker_unregistered_during_its_event_ends_alone() {
              const { active } = r;
              await r.unregister();
              active.postMessage('go');
+             return await r.sync.register('late').catch((error) => console.log(error.name));
          })",
     );
     scenario.settle();
     scenario
+        .expect_printed(&["holds", "InvalidStateError"])
         .expect_tags(&[])
         .expect_eval(
             "navigator.serviceWorker.getRegistration('/other/').then((r) => r.sync.register('works'))",
@@ -300,7 +306,7 @@ fn heal_storage(database: &Connection) {
     database.execute_batch("DROP TRIGGER fault").unwrap();
 }
 
-/// D1, D2. Differs from Chromium, which refuses everything until it is started again: what can be done is done.
+/// D1, D2, D4. Differs from Chromium, which refuses everything until it is started again: what can be done is done.
 #[test]
 fn a_tag_that_cannot_be_stored_is_refused_and_others_are_still_there() {
     let scenario = Scenario::offline().worker(FULFILS).register_sync("stored");
@@ -319,7 +325,7 @@ fn a_tag_that_cannot_be_stored_is_refused_and_others_are_still_there() {
         .expect_tags(&[]);
 }
 
-/// D7. Differs from Chromium, which stops altogether: the outcome holds, and is forgotten only with the process.
+/// D6, D7. Differs from Chromium, which stops altogether: the outcome holds, and is forgotten only with the process.
 #[test]
 fn an_outcome_that_cannot_be_stored_holds_until_the_host_ends() {
     let scenario = Scenario::online()
@@ -396,11 +402,13 @@ fn while_background_sync_is_disabled_what_is_stored_waits_for_a_host_that_has_it
     ] {
         assert_eq!(scenario.eval(&call(refused)), json!(DISABLED), "{refused}");
     }
+    assert!(scenario.status().is_sync_disabled);
     let scenario = scenario
         .go_online()
         .advance(100 * 60 * MINUTE)
         .expect_fired("outbox", 0)
-        .expect_fired("news", 0);
+        .expect_fired("news", 0)
+        .expect_tags(&["news", "outbox"]);
     is_disabled.set(false);
     scenario
         .go_offline()

@@ -8,6 +8,7 @@ mod cors;
 mod data_url;
 mod decode;
 mod error;
+mod fetch_metadata;
 mod forbidden_headers;
 mod gate;
 mod integrity;
@@ -18,8 +19,10 @@ mod port_blocking;
 mod redirect;
 mod referrer;
 mod request;
+mod resource_policy;
 mod response;
 mod route;
+mod site;
 mod thread;
 mod transport;
 
@@ -41,7 +44,7 @@ pub use body::{Body, BodyStream};
 pub use cors::check_worker_response;
 pub use data_url::fetch as data_response;
 pub use error::NetworkError;
-pub use forbidden_headers::{strip_forbidden_headers, take_forbidden_headers};
+pub use forbidden_headers::{may_set_header, strip_forbidden_headers, take_forbidden_headers};
 pub use gate::Gate;
 pub use origin::{Handler, OriginServer};
 pub use request::{

@@ -9,6 +9,7 @@ mod column;
 mod data_folder;
 mod database;
 mod error;
+mod folder;
 pub mod indexed_db;
 mod migrations;
 mod notifications;
