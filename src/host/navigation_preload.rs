@@ -12,12 +12,31 @@ use crate::service_worker::navigation_preload::NavigationPreload;
 use crate::web::error::WebError;
 use crate::web::fetch_event::Preload;
 use crate::web::host_port::Reply;
+use crate::web::navigation_preload::NavigationPreloadRequest;
 
 const HEADER: &str = "Service-Worker-Navigation-Preload";
 
 impl Core {
+    /// Answers what `registration.navigationPreload` asks.
+    pub(super) fn answer_navigation_preload(&self, question: NavigationPreloadRequest) {
+        match question {
+            NavigationPreloadRequest::Enable(id, is_enabled, reply) => {
+                let enable = |preload: &mut NavigationPreload| preload.is_enabled = is_enabled;
+                self.change_navigation_preload(RegistrationId(id), enable, reply);
+            }
+            NavigationPreloadRequest::SetHeader(id, value, reply) => {
+                let set = |preload: &mut NavigationPreload| preload.header_value = value;
+                self.change_navigation_preload(RegistrationId(id), set, reply);
+            }
+            NavigationPreloadRequest::GetState(id, reply) => {
+                // The scope may be gone.
+                let _ = reply.send(Ok(self.navigation_preload(RegistrationId(id))));
+            }
+        }
+    }
+
     /// Changes what is preloaded; refused without a worker in charge.
-    pub(super) fn change_navigation_preload(
+    fn change_navigation_preload(
         &self,
         id: RegistrationId,
         change: impl FnOnce(&mut NavigationPreload),
@@ -46,7 +65,7 @@ impl Core {
     }
 
     /// What is preloaded.
-    pub(super) fn navigation_preload(&self, id: RegistrationId) -> NavigationPreload {
+    fn navigation_preload(&self, id: RegistrationId) -> NavigationPreload {
         self.update_registration(id, |registration| registration.navigation_preload.clone())
             .unwrap_or_default()
     }

@@ -11,7 +11,6 @@ use crate::host::permissions::Permission;
 use crate::host::scope_thread::Command;
 use crate::host::scopes::Role;
 use crate::service_worker::client::{ClientQuery, ClientScope, match_all};
-use crate::service_worker::navigation_preload::NavigationPreload;
 use crate::service_worker::scope::match_registration;
 use crate::service_worker::{
     Client, ClientType, RegistrationId, ScriptPlace, ScriptResource, WorkerId,
@@ -116,17 +115,7 @@ impl Core {
             }
             HostRequest::Notifications(question) => self.answer_notifications(&asker, question),
             HostRequest::Push(question) => self.answer_push(&asker, question),
-            HostRequest::EnableNavigationPreload(id, is_enabled, reply) => {
-                let enable = |preload: &mut NavigationPreload| preload.is_enabled = is_enabled;
-                self.change_navigation_preload(RegistrationId(id), enable, reply);
-            }
-            HostRequest::SetNavigationPreloadHeader(id, value, reply) => {
-                let set = |preload: &mut NavigationPreload| preload.header_value = value;
-                self.change_navigation_preload(RegistrationId(id), set, reply);
-            }
-            HostRequest::GetNavigationPreload(id, reply) => {
-                answer_to(reply)(Ok(self.navigation_preload(RegistrationId(id))));
-            }
+            HostRequest::NavigationPreload(question) => self.answer_navigation_preload(question),
             HostRequest::FocusClient(id, reply) => {
                 answer_to(reply)(self.focus_client(&asker, &id));
             }

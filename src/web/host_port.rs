@@ -8,11 +8,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use url::Url;
 
 use crate::network;
-use crate::service_worker::navigation_preload::NavigationPreload;
 use crate::service_worker::{ClientType, ScriptPlace, ScriptResource, ScriptType, UpdateViaCache};
 use crate::sync::SyncKind;
 use crate::web::error::WebError;
 use crate::web::message::TransferredMessage;
+use crate::web::navigation_preload::NavigationPreloadRequest;
 use crate::web::notifications::NotificationRequest;
 use crate::web::push::PushManagerRequest;
 use crate::web::script_error::ScriptError;
@@ -82,12 +82,6 @@ pub enum HostRequest {
     Update(i64, Reply<RegistrationView>),
     /// `registration.unregister()`
     Unregister(i64, Reply<bool>),
-    /// `registration.navigationPreload.enable()` and `disable()`
-    EnableNavigationPreload(i64, bool, Reply<()>),
-    /// `registration.navigationPreload.setHeaderValue()`
-    SetNavigationPreloadHeader(i64, String, Reply<()>),
-    /// `registration.navigationPreload.getState()`
-    GetNavigationPreload(i64, Reply<NavigationPreload>),
     /// `navigator.serviceWorker.getRegistration()`
     GetRegistration(Url, Reply<Option<RegistrationView>>),
     /// `navigator.serviceWorker.getRegistrations()`
@@ -136,6 +130,8 @@ pub enum HostRequest {
 
     /// Something about notifications.
     Notifications(NotificationRequest),
+    /// Something about navigation preload.
+    NavigationPreload(NavigationPreloadRequest),
     /// Something about push.
     Push(PushManagerRequest),
 }

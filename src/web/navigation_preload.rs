@@ -12,11 +12,21 @@ use crate::service_worker::navigation_preload::NavigationPreload;
 use crate::web::error::WebError;
 use crate::web::fetch_bridge::NativeResponse;
 use crate::web::fetch_event::Preload;
-use crate::web::host_port::{HostPort, HostRequest};
+use crate::web::host_port::{HostPort, HostRequest, Reply};
 
 /// The preloads of `fetch` events that have not ended, until a script asks for them. Kept in the scope's op state.
 #[derive(Default)]
 pub(crate) struct Preloads(pub(crate) HashMap<u32, Preload>);
+
+/// What `registration.navigationPreload` asks, of the registration with the number.
+pub enum NavigationPreloadRequest {
+    /// `enable()` and `disable()`
+    Enable(i64, bool, Reply<()>),
+    /// `setHeaderValue()`
+    SetHeader(i64, String, Reply<()>),
+    /// `getState()`
+    GetState(i64, Reply<NavigationPreload>),
+}
 
 /// <https://w3c.github.io/ServiceWorker/#dictdef-navigationpreloadstate>
 #[derive(Serialize)]
@@ -41,8 +51,9 @@ pub(crate) async fn op_navigation_preload_enable(
     #[number] registration: i64,
     is_enabled: bool,
 ) -> Result<(), WebError> {
+    let ask = |reply| NavigationPreloadRequest::Enable(registration, is_enabled, reply);
     let host = HostPort::of(&state.borrow());
-    host.ask(|reply| HostRequest::EnableNavigationPreload(registration, is_enabled, reply))
+    host.ask(|reply| HostRequest::NavigationPreload(ask(reply)))
         .await
 }
 
@@ -52,8 +63,9 @@ pub(crate) async fn op_navigation_preload_set_header(
     #[number] registration: i64,
     #[string] value: String,
 ) -> Result<(), WebError> {
+    let ask = |reply| NavigationPreloadRequest::SetHeader(registration, value, reply);
     let host = HostPort::of(&state.borrow());
-    host.ask(|reply| HostRequest::SetNavigationPreloadHeader(registration, value, reply))
+    host.ask(|reply| HostRequest::NavigationPreload(ask(reply)))
         .await
 }
 
@@ -63,10 +75,12 @@ pub(crate) async fn op_navigation_preload_state(
     state: Rc<RefCell<OpState>>,
     #[number] registration: i64,
 ) -> Result<NavigationPreloadState, WebError> {
+    let ask = |reply| NavigationPreloadRequest::GetState(registration, reply);
     let host = HostPort::of(&state.borrow());
-    host.ask(|reply| HostRequest::GetNavigationPreload(registration, reply))
-        .await
-        .map(Into::into)
+    let preload = host
+        .ask(|reply| HostRequest::NavigationPreload(ask(reply)))
+        .await?;
+    Ok(preload.into())
 }
 
 /// The response that was preloaded for an event; none if the event has ended.
