@@ -12,6 +12,7 @@ use crate::service_worker::{ClientType, ScriptPlace, ScriptResource, ScriptType,
 use crate::sync::SyncKind;
 use crate::web::error::WebError;
 use crate::web::message::TransferredMessage;
+use crate::web::navigation_preload::NavigationPreloadRequest;
 use crate::web::notifications::NotificationRequest;
 use crate::web::push::PushManagerRequest;
 use crate::web::script_error::ScriptError;
@@ -129,6 +130,8 @@ pub enum HostRequest {
 
     /// Something about notifications.
     Notifications(NotificationRequest),
+    /// Something about navigation preload.
+    NavigationPreload(NavigationPreloadRequest),
     /// Something about push.
     Push(PushManagerRequest),
 }
