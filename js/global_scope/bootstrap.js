@@ -44,6 +44,7 @@ import {
   handledEvents,
   timeOutEvent,
 } from "ext:sw_service_worker/dispatch.js";
+import { NavigationPreloadManager } from "ext:sw_service_worker/navigation_preload_manager.js";
 import {
   ServiceWorker,
   updateWorkerState,
@@ -71,6 +72,7 @@ defineInterfaces({
   ...indexedDbInterfaces,
   Lock,
   LockManager,
+  NavigationPreloadManager,
   Notification,
   PeriodicSyncManager,
   Permissions,

@@ -52,9 +52,10 @@ pub enum WebError {
 
 impl From<StorageError> for WebError {
     fn from(error: StorageError) -> Self {
-        match error {
-            StorageError::DiskFull { .. } => Self::QuotaExceeded(error.to_string()),
-            _ => Self::Unknown(error.to_string()),
+        if error.is_full() {
+            Self::QuotaExceeded(error.to_string())
+        } else {
+            Self::Unknown(error.to_string())
         }
     }
 }

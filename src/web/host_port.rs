@@ -12,6 +12,7 @@ use crate::service_worker::{ClientType, ScriptPlace, ScriptResource, ScriptType,
 use crate::sync::SyncKind;
 use crate::web::error::WebError;
 use crate::web::message::TransferredMessage;
+use crate::web::navigation_preload::NavigationPreloadRequest;
 use crate::web::notifications::NotificationRequest;
 use crate::web::push::PushManagerRequest;
 use crate::web::script_error::ScriptError;
@@ -129,6 +130,8 @@ pub enum HostRequest {
 
     /// Something about notifications.
     Notifications(NotificationRequest),
+    /// Something about navigation preload.
+    NavigationPreload(NavigationPreloadRequest),
     /// Something about push.
     Push(PushManagerRequest),
 }
@@ -174,14 +177,19 @@ impl HostPort {
         *self.is_cut_off.borrow()
     }
 
-    /// Asks the host and waits for its answer.
-    pub async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> HostRequest) -> Result<T, WebError> {
+    /// Asks the host at once; the future is its answer.
+    pub fn ask<T, F: FnOnce(Reply<T>) -> HostRequest>(
+        &self,
+        ask: F,
+    ) -> impl Future<Output = Result<T, WebError>> + use<T, F> {
         let (reply, answer) = oneshot::channel();
         self.tell(ask(reply));
         let mut cut_off = self.is_cut_off.subscribe();
-        tokio::select! {
-            answer = answer => answer.unwrap_or(Err(WebError::ShuttingDown)),
-            _ = cut_off.wait_for(|is_cut_off| *is_cut_off) => Err(WebError::ShuttingDown),
+        async move {
+            tokio::select! {
+                answer = answer => answer.unwrap_or(Err(WebError::ShuttingDown)),
+                _ = cut_off.wait_for(|is_cut_off| *is_cut_off) => Err(WebError::ShuttingDown),
+            }
         }
     }
 }
