@@ -3,6 +3,9 @@
 import { core, event, fire } from "ext:landfall_platform/platform.js";
 import { op_service_worker_event_settled } from "ext:core/ops";
 import { activityEnded, during } from "ext:sw_activity/activity.js";
+import { BackgroundFetchEvent } from "ext:sw_background_fetch/background_fetch_event.js";
+import { backgroundFetchFor } from "ext:sw_background_fetch/background_fetch_registration.js";
+import { BackgroundFetchUpdateUIEvent } from "ext:sw_background_fetch/background_fetch_update_ui_event.js";
 import { createNotification } from "ext:sw_notifications/notification.js";
 import { NotificationEvent } from "ext:sw_notifications/notification_event.js";
 import { PushEvent } from "ext:sw_push/push_event.js";
@@ -45,7 +48,16 @@ const constructors = {
     }),
   notificationclick: (init) => notificationEvent("notificationclick", init),
   notificationclose: (init) => notificationEvent("notificationclose", init),
+  backgroundfetchsuccess: backgroundFetchEvent(BackgroundFetchUpdateUIEvent),
+  backgroundfetchfail: backgroundFetchEvent(BackgroundFetchUpdateUIEvent),
+  backgroundfetchabort: backgroundFetchEvent(BackgroundFetchEvent),
+  backgroundfetchclick: backgroundFetchEvent(BackgroundFetchEvent),
 };
+
+function backgroundFetchEvent(constructor) {
+  return ({ registration }, type) =>
+    new constructor(type, { registration: backgroundFetchFor(registration) });
+}
 
 function notificationEvent(type, { notification, action }) {
   return new NotificationEvent(type, {
@@ -82,7 +94,7 @@ export function dispatchEvent(id, kind, init) {
     during(id, kind, 1, () => dispatchFetch(id, init, lifetime));
     return;
   }
-  const dispatched = constructors[kind](init);
+  const dispatched = constructors[kind](init, kind);
   attachLifetime(dispatched, lifetime);
   const listeners = event.listenerCount(globalThis, dispatched.type);
   during(id, kind, listeners, () => fire(globalThis, dispatched));

@@ -17,6 +17,8 @@ import {
   defineOperations,
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
+import { BackgroundFetchEvent } from "ext:sw_background_fetch/background_fetch_event.js";
+import { BackgroundFetchUpdateUIEvent } from "ext:sw_background_fetch/background_fetch_update_ui_event.js";
 import { createNavigator, WorkerNavigator } from "ext:sw_navigator/navigator.js";
 import { refuseConstruction } from "ext:sw_notifications/notification.js";
 import { NotificationEvent } from "ext:sw_notifications/notification_event.js";
@@ -60,6 +62,10 @@ const EVENT_HANDLERS = [
   "pushsubscriptionchange",
   "notificationclick",
   "notificationclose",
+  "backgroundfetchsuccess",
+  "backgroundfetchfail",
+  "backgroundfetchabort",
+  "backgroundfetchclick",
   "unhandledrejection",
   "rejectionhandled",
   "online",
@@ -102,6 +108,8 @@ export function becomeServiceWorker({ registration, worker, isModule }) {
   const ownRegistration = registrationFor(registration);
   const ownWorker = serviceWorkerFor(worker);
   defineInterfaces({
+    BackgroundFetchEvent,
+    BackgroundFetchUpdateUIEvent,
     Client,
     Clients,
     ExtendableEvent,

@@ -4,6 +4,9 @@
 //! [`crate::host::Host`].
 
 mod args;
+mod background_fetch;
+mod background_fetch_args;
+mod background_fetch_story;
 mod clock;
 mod control;
 mod diagnostics;
@@ -35,6 +38,7 @@ use anyhow::Context;
 use clap::Parser;
 
 use args::{Cli, Command, PermissionCommand, StorageCommand, SyncCommand};
+use background_fetch_args::BackgroundFetchCommand;
 use output::Output;
 use push_args::NotificationCommand;
 
@@ -91,6 +95,15 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         }
         Command::Notification(NotificationCommand::Close(args)) => {
             notification::close(args, output).await
+        }
+        Command::BackgroundFetch(BackgroundFetchCommand::Ls(args)) => {
+            background_fetch::list(&args, output).await
+        }
+        Command::BackgroundFetch(BackgroundFetchCommand::Abort(args)) => {
+            background_fetch::abort(args, output).await
+        }
+        Command::BackgroundFetch(BackgroundFetchCommand::Click(args)) => {
+            background_fetch::click(args, output).await
         }
         Command::Online(folder) => switch::go(true, &folder, output).await,
         Command::Offline(folder) => switch::go(false, &folder, output).await,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use url::Url;
 
+use crate::cli::background_fetch_story;
 use crate::cli::frame;
 use crate::cli::push_story;
 use crate::clock::Timestamp;
@@ -96,6 +97,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::Warning { warning, .. } => warned(warning),
         Kind::Notification(event) => push_story::notification(event),
         Kind::Push(event) => push_story::push(event),
+        Kind::BackgroundFetch(event) => background_fetch_story::background_fetch(event),
         Kind::WindowOpened { address, .. } => told("window", BLUE, address.to_string()),
         Kind::Console {
             source,

@@ -162,7 +162,10 @@ impl Core {
             let Some(id) = scopes.begin_event(context) else {
                 return EventOutcome::Terminated;
             };
-            if event.kind() == EventKind::NotificationClick {
+            if matches!(
+                event.kind(),
+                EventKind::NotificationClick | EventKind::BackgroundFetchClick
+            ) {
                 let until = self.clock.now().plus(WINDOW_INTERACTION);
                 scopes.allow_interaction(context, until);
             }

@@ -162,6 +162,7 @@ impl Core {
             };
             self.forget_syncs(id, &registration.scope);
             self.forget_push(id);
+            self.forget_background_fetches(id);
             self.forget_notifications(id);
             self.publish(HostEventKind::Unregistered {
                 scope: registration.scope.clone(),

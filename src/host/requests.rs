@@ -115,6 +115,9 @@ impl Core {
             }
             HostRequest::Notifications(question) => self.answer_notifications(&asker, question),
             HostRequest::Push(question) => self.answer_push(&asker, question),
+            HostRequest::BackgroundFetch(question) => {
+                self.answer_background_fetch(&asker, question);
+            }
             HostRequest::FocusClient(id, reply) => {
                 answer_to(reply)(self.focus_client(&asker, &id));
             }

@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::connectivity::NetworkState;
+use crate::host::background_fetch::BackgroundFetchStatus;
 use crate::host::core::Core;
 use crate::host::error::Error;
 use crate::service_worker::{ServiceWorker, ServiceWorkerRegistration, WorkerState};
@@ -29,6 +30,9 @@ pub struct Status {
     pub registrations: Vec<RegistrationStatus>,
     /// Every sync registration.
     pub syncs: Vec<SyncStatus>,
+    /// Every background fetch that has not ended, or whose last event has not.
+    #[serde(default)]
+    pub background_fetches: Vec<BackgroundFetchStatus>,
     /// The addresses of the open clients.
     pub clients: Vec<Url>,
 }
@@ -81,7 +85,11 @@ pub struct SyncStatus {
 impl Status {
     /// What the data folder of a host says while no host runs on it. Nothing in it is changed.
     pub fn read(data_folder: &Path) -> Result<Self, Error> {
-        Self::of_storage(&Self::open(data_folder)?)
+        let storage = Self::open(data_folder)?;
+        Ok(Self {
+            background_fetches: BackgroundFetchStatus::of_storage(&storage, data_folder)?,
+            ..Self::of_storage(&storage)?
+        })
     }
 
     /// The storage of a data folder, to be read.
@@ -147,6 +155,7 @@ impl Status {
                 })
                 .collect(),
             syncs: syncs.iter().filter_map(sync).collect(),
+            background_fetches: Vec::new(),
             clients,
         }
     }
@@ -160,6 +169,7 @@ impl Core {
         Status {
             now_ms: self.clock.now(),
             is_clock_manual: self.clock.manual().is_some(),
+            background_fetches: self.background_fetch_status(),
             ..Status::new(
                 Some(self.connectivity.state()),
                 &registrations,

@@ -36,6 +36,10 @@ pub enum WebError {
     #[class("DOMExceptionQuotaExceededError")]
     #[error("{0}")]
     QuotaExceeded(String),
+    /// `AbortError`
+    #[class("DOMExceptionAbortError")]
+    #[error("{0}")]
+    Aborted(String),
     /// `UnknownError`
     #[class("DOMExceptionUnknownError")]
     #[error("{0}")]
@@ -53,7 +57,9 @@ pub enum WebError {
 impl From<StorageError> for WebError {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::DiskFull { .. } => Self::QuotaExceeded(error.to_string()),
+            StorageError::DiskFull { .. } | StorageError::QuotaExceeded { .. } => {
+                Self::QuotaExceeded(error.to_string())
+            }
             _ => Self::Unknown(error.to_string()),
         }
     }

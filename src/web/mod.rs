@@ -3,6 +3,7 @@
 //! Nothing here decides: an op checks, asks the host through its [`host_port::HostPort`], and answers.
 
 pub mod activity;
+pub mod background_fetch;
 pub mod body;
 pub mod cache;
 pub mod error;
@@ -135,6 +136,7 @@ pub fn extensions() -> Vec<Extension> {
         sync::sw_sync::lazy_init(),
         notifications::sw_notifications::lazy_init(),
         push::sw_push::lazy_init(),
+        background_fetch::sw_background_fetch::lazy_init(),
         navigator::sw_navigator::lazy_init(),
         service_worker::sw_service_worker::lazy_init(),
         window::sw_window::lazy_init(),
@@ -182,6 +184,7 @@ pub fn extension_arguments(
         sync::sw_sync::args(),
         notifications::sw_notifications::args(),
         push::sw_push::args(),
+        background_fetch::sw_background_fetch::args(),
         navigator::sw_navigator::args(options.navigator),
         service_worker::sw_service_worker::args(scripts),
         window::sw_window::args(),

@@ -76,6 +76,20 @@ pub(super) enum Request {
         /// The tag.
         tag: String,
     },
+    /// Abort a background fetch. Answered with whether it went on until then.
+    AbortBackgroundFetch {
+        /// The scope of its service worker.
+        scope: Url,
+        /// The name that the script gave it.
+        id: String,
+    },
+    /// Click a background fetch. Answered with an `EventOutcome`.
+    ClickBackgroundFetch {
+        /// The scope of its service worker.
+        scope: Url,
+        /// The name that the script gave it.
+        id: String,
+    },
     /// Something about notifications or push messages.
     Push {
         /// What.

@@ -128,6 +128,13 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             };
             fire(event, wait, host).await
         }
+        Request::AbortBackgroundFetch { scope, id } => {
+            Ok(host.abort_background_fetch(&scope, &id).await?.into())
+        }
+        Request::ClickBackgroundFetch { scope, id } => {
+            let outcome = host.click_background_fetch(&scope, &id).await?;
+            Ok(serde_json::to_value(outcome)?)
+        }
         Request::Push { push } => answer_push(push, host).await,
         Request::DropSync {
             tag,
