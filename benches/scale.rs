@@ -10,11 +10,17 @@
     reason = "a bench prints what it measured"
 )]
 
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use landfall::network::OriginServer;
 use landfall::{ConnectivityMode, Host, HostEventKind, RegisterOptions};
 use url::Url;
+
+/// The first word of the process that registers.
+const REGISTER: &str = "register";
 
 /// Registers its tags while it is activated, and does a little at each event.
 const WORKER: &str = "addEventListener('activate', (event) => {
@@ -25,32 +31,55 @@ addEventListener('sync', (event) => event.waitUntil(Promise.resolve(event.tag.le
 
 #[tokio::main]
 async fn main() {
-    let numbers: Vec<usize> = std::env::args()
-        .filter_map(|word| word.parse().ok())
-        .collect();
-    let origins = numbers.first().copied().unwrap_or(1_000);
-    let tags = numbers.get(1).copied().unwrap_or(100);
-    let data = tempfile::tempdir().unwrap();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let mut numbers = words.iter().filter_map(|word| word.parse().ok());
+    let origins = numbers.next().unwrap_or(1_000);
+    let tags = numbers.next().unwrap_or(100);
+    if let [word, data, ..] = words.as_slice()
+        && word == REGISTER
+    {
+        return register(Path::new(data), origins, tags).await;
+    }
 
+    // In a process of its own, so that the memory of this one tells what is known of workers that sleep.
+    let data = tempfile::tempdir().unwrap();
+    let registered = Command::new(std::env::current_exe().unwrap())
+        .args([OsStr::new(REGISTER), data.path().as_os_str()])
+        .args([origins.to_string(), tags.to_string()])
+        .status();
+    assert!(registered.unwrap().success());
+    let empty = tempfile::tempdir().unwrap();
+    host(empty.path(), origins, tags)
+        .await
+        .shut_down()
+        .await
+        .unwrap();
+    println!("an empty host: {}", memory("VmRSS"));
+    fire(data.path(), origins, tags).await;
+}
+
+async fn register(data: &Path, origins: usize, tags: usize) {
     let began = Instant::now();
-    let host = host(data.path(), origins, tags).await;
+    let host = host(data, origins, tags).await;
     for number in 0..origins {
         let script = origin(number).join("sw.js").unwrap();
         host.register(RegisterOptions::new(script)).await.unwrap();
     }
     host.run_until_idle().await.unwrap();
-    println!(
-        "{} tags of {origins} origins registered in {:.1?}",
-        origins * tags,
-        began.elapsed()
-    );
     host.shut_down().await.unwrap();
-
-    let began = Instant::now();
-    let host = self::host(data.path(), origins, tags).await;
+    let took = began.elapsed();
     println!(
-        "a host with all of them started in {:.1?}, {}",
-        began.elapsed(),
+        "{} tags of {origins} origins registered in {took:.1?}",
+        origins * tags
+    );
+}
+
+async fn fire(data: &Path, origins: usize, tags: usize) {
+    let began = Instant::now();
+    let host = host(data, origins, tags).await;
+    let took = began.elapsed();
+    println!(
+        "a host with all of them, started in {took:.1?}: {}",
         memory("VmRSS")
     );
 
@@ -76,7 +105,7 @@ async fn main() {
 }
 
 /// An offline host with a site at every origin.
-async fn host(data: &std::path::Path, origins: usize, tags: usize) -> Host {
+async fn host(data: &Path, origins: usize, tags: usize) -> Host {
     // Scripts of a folder can be read offline.
     let site = data.join("site");
     std::fs::create_dir_all(&site).unwrap();

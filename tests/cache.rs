@@ -303,6 +303,42 @@ fn putting_again_replaces_and_comes_last() {
 }
 
 #[test]
+fn caches_found_damaged_in_use_are_set_aside_when_they_are_opened_next() {
+    let mut story = Scenario::online().page(REJECTION);
+    story.eval(
+        "caches.open('v1').then((cache) =>
+            cache.put('/text', new Response('damaged soon '.repeat(10_000))))",
+    );
+    let story = story.restart_host();
+    let file = story.data().join("origins/https_app.example/caches.sqlite");
+    let mut bytes = fs::read(&file).unwrap();
+    // A row larger than a page has its rest in pages that begin with the number of the next one.
+    for page in bytes.chunks_mut(4_096).skip(1) {
+        if page.windows(12).any(|text| text == b"damaged soon") {
+            page[..8].fill(0x5a);
+        }
+    }
+    fs::write(&file, bytes).unwrap();
+    let aside = file.with_added_extension("damaged-1");
+    let name = aside.display().to_string();
+    let _story = story
+        .page(REJECTION)
+        .expect_eval("caches.keys()", json!(["v1"]))
+        .expect_eval(
+            "caches.match('/text').then((response) => response.text())
+                .then((text) => text.length, (error) => error.name)",
+            json!("UnknownError"),
+        )
+        .restart_host()
+        .page(REJECTION)
+        .expect_eval("caches.keys()", json!([]))
+        .expect_event(|kind| {
+            matches!(kind, HostEventKind::StorageFailed { reason } if reason.contains(&name))
+        });
+    assert!(aside.exists(), "it is kept");
+}
+
+#[test]
 fn damaged_caches_are_set_aside_and_named_and_stop_nothing_else() {
     let story = site().worker(CACHE_FIRST).restart_host();
     let file = story.data().join("origins/https_app.example/caches.sqlite");

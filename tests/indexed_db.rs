@@ -272,15 +272,7 @@ fn a_damaged_database_is_set_aside_and_named_and_others_go_on() {
     let mut scenario = Scenario::online().page(PROMISES);
     scenario.eval("write({ id: 1 })");
     let scenario = scenario.restart_host();
-    let folder = find_folder(scenario.data());
-    let file = std::fs::read_dir(&folder)
-        .expect("the folder of the databases")
-        .map(|entry| entry.expect("an entry").path())
-        .find(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "sqlite")
-        })
-        .expect("the database file");
+    let file = find_database(&find_folder(scenario.data()));
     let damage = b"this was a database once ".repeat(400);
     std::fs::write(&file, &damage).expect("the file is damaged");
     for companion in ["sqlite-wal", "sqlite-shm"] {
@@ -301,6 +293,90 @@ fn a_damaged_database_is_set_aside_and_named_and_others_go_on() {
         .expect_eval("read(2)", json!({ "id": 2 }))
         .expect_eval("open('another').then((db) => db.name)", json!("another"));
     assert_eq!(std::fs::read(&aside).expect("it is kept"), damage);
+}
+
+#[test]
+fn a_database_found_damaged_in_use_is_closed_and_starts_afresh() {
+    let mut scenario = Scenario::online().page(PROMISES);
+    scenario.eval(WRITE_MANY);
+    let scenario = scenario.restart_host();
+    let file = damage_records(&find_folder(scenario.data()));
+    let aside = file.with_added_extension("damaged-1");
+    let name = aside.display().to_string();
+    let _scenario = scenario
+        .page(PROMISES)
+        .expect_eval(
+            "(async () => {
+                const db = await open('app');
+                const closed = new Promise((resolve) => db.onclose = () => resolve('closed'));
+                const all = result(db.transaction('notes').objectStore('notes').getAll());
+                return [await all.catch((error) => error.name), await closed];
+            })()",
+            json!(["UnknownError", "closed"]),
+        )
+        .expect_eval("read(1).then((note) => note === undefined)", json!(true))
+        .expect_event(|kind| {
+            matches!(kind, HostEventKind::StorageFailed { reason } if reason.contains(&name))
+        })
+        .expect_eval("write({ id: 2 }).then(() => read(2))", json!({ "id": 2 }));
+    assert!(aside.exists(), "it is kept");
+}
+
+#[test]
+fn a_damaged_database_can_be_deleted_and_is_kept_aside() {
+    const DELETE: &str =
+        "result(indexedDB.deleteDatabase('app')).then(() => indexedDB.databases())";
+    let mut scenario = Scenario::online().page(PROMISES);
+    scenario.eval(WRITE_MANY);
+    let scenario = scenario.restart_host();
+    let file = damage_records(&find_folder(scenario.data()));
+    let scenario = scenario
+        .page(PROMISES)
+        .expect_eval(
+            "open('app').then((db) => result(db.transaction('notes').objectStore('notes').getAll()))
+                .catch((error) => error.name)",
+            json!("UnknownError"),
+        )
+        .restart_host()
+        .page(PROMISES)
+        .expect_eval(DELETE, json!([]));
+    assert!(file.with_added_extension("damaged-1").exists());
+
+    std::fs::write(&file, "this was a database once ".repeat(400)).expect("the file is damaged");
+    let _scenario = scenario.expect_eval(DELETE, json!([]));
+    assert!(file.with_added_extension("damaged-2").exists());
+    assert!(!file.exists());
+}
+
+const WRITE_MANY: &str = "(async () => {
+    for (let id = 0; id < 50; id++) await write({ id, text: 'damaged soon '.repeat(100) });
+})()";
+
+/// Damages every page with records of [`WRITE_MANY`], and gives the file that they are in.
+fn damage_records(folder: &std::path::Path) -> std::path::PathBuf {
+    let file = find_database(folder);
+    let mut bytes = std::fs::read(&file).expect("the file is there");
+    let mut damaged = 0;
+    for page in bytes.chunks_mut(4096) {
+        if page.windows(12).any(|text| text == b"damaged soon") {
+            page.fill(0x5a);
+            damaged += 1;
+        }
+    }
+    assert!(damaged > 10, "{damaged} pages");
+    std::fs::write(&file, bytes).expect("the file is damaged");
+    file
+}
+
+fn find_database(folder: &std::path::Path) -> std::path::PathBuf {
+    let entries = std::fs::read_dir(folder).expect("the folder of the databases");
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "sqlite")
+        })
+        .expect("the database file")
 }
 
 /// The folder `indexed_db` of the only origin.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use landfall::service_worker::lifetime::EventLimits;
 use landfall::service_worker::{ScriptType, WorkerState};
-use landfall::{ClientScript, Error, HostEventKind, RegisterOptions};
+use landfall::{ClientScript, Error, HostBuilder, HostEventKind, RegisterOptions};
 use serde_json::json;
 
 use crate::support::scenario::{Scenario, address};
@@ -367,6 +368,43 @@ fn a_worker_stops_when_it_has_been_idle_and_starts_again_for_the_next_event() {
         .register_sync("x")
         .expect_fired("x", 1)
         .expect_printed(&["evaluated", "evaluated"]);
+}
+
+#[test]
+fn of_more_idle_workers_than_are_kept_the_one_that_rested_longest_stops() {
+    let mut scenario = Scenario::online()
+        .with(|builder| keeping_idle(builder, 1))
+        .worker("self.onsync = () => {};")
+        .file("other/sw.js", "");
+    assert!(is_running(&mut scenario));
+    scenario.register("other/sw.js").expect("it is registered");
+    scenario.settle();
+    assert!(!is_running(&mut scenario));
+    assert!(is_running(&mut scenario.register_sync("x")));
+}
+
+#[test]
+fn a_worker_that_starts_for_many_events_gets_them_all_before_it_stops() {
+    let tags: Vec<_> = (0..50).map(|number| format!("tag {number}")).collect();
+    let mut scenario = Scenario::offline()
+        .with(|builder| keeping_idle(builder, 0))
+        .worker("console.log('evaluated'); self.onsync = () => {};");
+    for tag in &tags {
+        scenario = scenario.register_sync(tag);
+    }
+    let scenario = scenario.go_online();
+    let fired = tags.iter().fold(scenario, |s, tag| s.expect_fired(tag, 1));
+    // For `install`, for `activate` and for all of these.
+    fired
+        .expect_tags(&[])
+        .expect_printed(&["evaluated", "evaluated", "evaluated"]);
+}
+
+fn keeping_idle(builder: HostBuilder, idle_workers: usize) -> HostBuilder {
+    builder.limits(EventLimits {
+        idle_workers,
+        ..EventLimits::default()
+    })
 }
 
 fn is_running(scenario: &mut Scenario) -> bool {

@@ -87,8 +87,9 @@ try {
     writeFileSync(join(folder, "page.js"), `const BODY = ${JSON.stringify(body)};
       (async () => { ${script} })().catch((error) => console.error(String(error)));`);
     const start = performance.now();
-    const args = ["run", "sw.js", "--page", "page.js", "--data", "data", "--exit-when-idle", "--quiet"];
-    const child = spawn(landfall, args, { cwd: folder, stdio: "inherit" });
+    const args = ["run", "sw.js", "--page", "page.js", "--data", "data", "--quota", "100G", "--exit-when-idle", "--quiet"];
+    const child = spawn(landfall, args, { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+    const printed = child.stdout.toArray();
     let peak = 0;
     const timer = setInterval(() => {
       const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
@@ -96,6 +97,8 @@ try {
     }, 5);
     await once(child, "exit");
     clearInterval(timer);
+    const said = Buffer.concat(await printed).toString();
+    if (said !== "") throw new Error(`${name}: ${said}`);
     console.log(`| ${name} | ${peak.toFixed(0)} | ${((performance.now() - start) / 1000).toFixed(1)} |`);
   }
 } finally {

@@ -36,13 +36,13 @@ export class BackgroundFetchRecord {
 webidl.configureInterface(BackgroundFetchRecord);
 const BackgroundFetchRecordPrototype = BackgroundFetchRecord.prototype;
 
-/** @param {{ request: object, response: number }} record `ScriptRecord` in Rust */
-export function createRecord({ request, response }) {
+/** @param {{ head: string, integrity: string, body: object | null, response: number }} record `ScriptRecord` in Rust */
+export function createRecord({ head, integrity, body, response }) {
   const awaited = op_background_fetch_response(response);
   // Who only waits for a download is idle.
   core.unrefOpPromise(awaited);
   const responseReady = PromisePrototypeThen(awaited, responseFromNative);
   // Nobody has to look at every response: a rejection that is not handled is no error of the script.
   PromisePrototypeThen(responseReady, undefined, () => {});
-  return new BackgroundFetchRecord(HOST, requestFromNative(request), responseReady);
+  return new BackgroundFetchRecord(HOST, requestFromNative(head, integrity, body), responseReady);
 }

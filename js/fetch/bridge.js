@@ -10,6 +10,7 @@ import {
   streams,
 } from "ext:landfall_platform/platform.js";
 import { filter, unfilter } from "ext:sw_fetch/filtered_response.js";
+import { NativeRequest } from "ext:sw_fetch/native_request.js";
 
 const { TypeError, Uint8Array } = primordials;
 
@@ -87,27 +88,36 @@ export function requestToNative(inner) {
 }
 
 /**
- * @param {NativeMessage} native `NativeRequest` of Rust
+ * @param {string} head the request but for its body, see native_request.js
+ * @param {string} integrity
+ * @param {NativeBody | null} body
  * @returns {Request} with headers that cannot be changed, as events give it
  */
-export function requestFromNative({ head, body }) {
-  const inner = requests.newInnerRequest(
-    head.method,
-    head.url,
-    () => head.headers,
-    bodyFromNative(body),
-    false,
-  );
-  inner.mode = head.mode;
-  inner.credentialsMode = head.credentials;
-  inner.redirectMode = head.redirect;
-  inner.cacheMode = head.cache;
-  inner.referrer = head.referrer;
-  inner.referrerPolicy = head.referrerPolicy;
-  inner.integrity = head.integrity;
-  inner.keepalive = head.keepalive;
-  inner.destination = head.destination;
-  return requests.fromInnerRequest(inner, "immutable");
+export function requestFromNative(head, integrity, body) {
+  const innerBody = body === null ? null : bodyFromNative(body);
+  return requests.fromInnerRequest(new NativeRequest(head, integrity, innerBody), "immutable");
+}
+
+/**
+ * The text that a response is made of, if that is all there is to its body; it counts as used from then on.
+ *
+ * @param {Response} response
+ * @returns {{ status: number, headers: string, text: string } | null} headers as lines, name and value in turn
+ */
+export function responseOfText(response) {
+  const inner = responses.toInnerResponse(response);
+  const held = inner.body?.streamOrStatic;
+  if (
+    typeof held?.body !== "string" || inner.type !== "default" || inner.urlList.length > 0 ||
+    inner.statusMessage !== ""
+  ) return null;
+  held.consumed = true;
+  let headers = "";
+  for (let index = 0; index < inner.headerList.length; index++) {
+    const header = inner.headerList[index];
+    headers += `${header[0]}\n${header[1]}\n`;
+  }
+  return { status: inner.status, headers, text: held.body };
 }
 
 /**

@@ -45,6 +45,7 @@ import { PushSubscriptionOptions } from "ext:sw_push/push_subscription_options.j
 import { abortFetch } from "ext:sw_service_worker/dispatch_fetch.js";
 import {
   dispatchEvent,
+  dispatchFetchEvent,
   endDispatch,
   handledEvents,
   timeOutEvent,
@@ -160,6 +161,7 @@ function boot({ url, isClockManual, exposedFunctions, serviceWorker, client }) {
   exposeFunctions(exposedFunctions);
   return {
     dispatchEvent,
+    dispatchFetchEvent,
     endDispatch,
     timeOutEvent,
     fireTimer,

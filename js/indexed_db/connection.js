@@ -87,14 +87,15 @@ export class Connection {
   }
 
   /**
-   * The host takes the data away. https://w3c.github.io/IndexedDB/#closing-connection with its forced flag:
+   * The data goes away: it was cleared, or it is damaged.
+   * https://w3c.github.io/IndexedDB/#closing-connection with its forced flag:
    * "abort a transaction [...] for each transaction created using connection", then "fire an event named close".
    */
   closeAtOnce() {
     const isNews = !this.isClosePending;
     this.isClosePending = true;
     for (const transaction of [...this.#live]) {
-      transaction.abort(new DOMException("The data of this origin was cleared.", "AbortError"));
+      transaction.abort(new DOMException("The data of this database was taken away.", "AbortError"));
     }
     this.#disconnectIfIdle();
     if (isNews) queueTask(() => fireEvent(new event.Event("close"), [this.database]));

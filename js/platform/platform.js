@@ -108,13 +108,19 @@ const attributes = Object.getOwnPropertySymbols(new event.Event("")).find(
   (symbol) => symbol.description === "[[attributes]]",
 );
 
+/** Where they are kept in its place: each event's own, and found under the same name. */
+const stampedAttributes = Symbol(attributes.description);
+
 // https://dom.spec.whatwg.org/#inner-event-creation-steps: Deno says 0. Its constructors assign the attributes, which
 // for each event comes through here once.
 Object.defineProperty(event.Event.prototype, attributes, {
   __proto__: null,
+  get() {
+    return this[stampedAttributes];
+  },
   set(value) {
     value.timeStamp = currentTime();
-    Object.defineProperty(this, attributes, { __proto__: null, value });
+    this[stampedAttributes] = value;
   },
 });
 

@@ -1,11 +1,15 @@
 // The host's events come in here and leave as events on the global scope.
 
 import { core, event, fire } from "ext:landfall_platform/platform.js";
-import { op_service_worker_event_settled } from "ext:core/ops";
+import {
+  op_service_worker_event_fulfilled,
+  op_service_worker_event_rejected,
+} from "ext:core/ops";
 import { activityEnded, during } from "ext:sw_activity/activity.js";
 import { BackgroundFetchEvent } from "ext:sw_background_fetch/background_fetch_event.js";
 import { backgroundFetchFor } from "ext:sw_background_fetch/background_fetch_registration.js";
 import { BackgroundFetchUpdateUIEvent } from "ext:sw_background_fetch/background_fetch_update_ui_event.js";
+import { requestFromNative } from "ext:sw_fetch/bridge.js";
 import { createNotification } from "ext:sw_notifications/notification.js";
 import { NotificationEvent } from "ext:sw_notifications/notification_event.js";
 import { PushEvent } from "ext:sw_push/push_event.js";
@@ -73,31 +77,52 @@ function messageSource(source) {
     : createClient(source.client);
 }
 
+/** The lifetime of an event that begins; its end is told to the host. */
+function beginLifetime(id) {
+  const lifetime = new EventLifetime((rejection) => {
+    lifetimes.delete(id);
+    activityEnded(id, lifetime.extensions);
+    if (rejection === null) op_service_worker_event_fulfilled(id);
+    else op_service_worker_event_rejected(id, core.destructureError(rejection.reason));
+  });
+  lifetimes.set(id, lifetime);
+  return lifetime;
+}
+
 /**
  * Fires an event. The host runs a microtask checkpoint after this and then calls {@link endDispatch}.
  *
  * @param {number} id the host's number for this dispatch
- * @param {string} kind a key of `constructors`, or "fetch"
+ * @param {string} kind a key of `constructors`
  * @param {object} init what the event carries
  */
 export function dispatchEvent(id, kind, init) {
-  const lifetime = new EventLifetime((rejection) => {
-    lifetimes.delete(id);
-    activityEnded(id, lifetime.extensions);
-    op_service_worker_event_settled(
-      id,
-      rejection === null ? null : core.destructureError(rejection.reason),
-    );
-  });
-  lifetimes.set(id, lifetime);
-  if (kind === "fetch") {
-    during(id, kind, 1, () => dispatchFetch(id, init, lifetime));
-    return;
-  }
+  const lifetime = beginLifetime(id);
   const dispatched = constructors[kind](init, kind);
   attachLifetime(dispatched, lifetime);
   const listeners = event.listenerCount(globalThis, dispatched.type);
   during(id, kind, listeners, () => fire(globalThis, dispatched));
+}
+
+/**
+ * Like {@link dispatchEvent}, for `fetch`: its values come one by one, as they come so often.
+ *
+ * @param {number} id the host's number for this dispatch
+ * @param {string} head of the request, see native_request.js
+ * @param {string} integrity of the request
+ * @param {object | null} body of the request
+ * @param {string} clientId
+ * @param {string} resultingClientId
+ */
+export function dispatchFetchEvent(id, head, integrity, body, clientId, resultingClientId) {
+  const lifetime = beginLifetime(id);
+  const init = {
+    request: requestFromNative(head, integrity, body),
+    clientId,
+    resultingClientId,
+    cancelable: true,
+  };
+  during(id, "fetch", 1, () => dispatchFetch(id, init, lifetime));
 }
 
 /** Every event type that a worker may be woken for. */

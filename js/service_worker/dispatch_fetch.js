@@ -11,10 +11,11 @@ import {
   op_fetch_event_fail,
   op_fetch_event_pass_through,
   op_fetch_event_respond,
+  op_fetch_event_respond_text,
 } from "ext:core/ops";
 import {
-  requestFromNative,
   requestToNative,
+  responseOfText,
   responseToNative,
 } from "ext:sw_fetch/bridge.js";
 import { attachLifetime } from "ext:sw_service_worker/extendable_event.js";
@@ -42,16 +43,11 @@ export function abortFetch(id) {
  * https://w3c.github.io/ServiceWorker/#handle-fetch, from creating the event on.
  *
  * @param {number} id the host's number for this dispatch
- * @param {{ request: object, clientId: string, resultingClientId: string }} init
+ * @param {object} init see `dispatchFetchEvent`
  * @param {EventLifetime} lifetime
  */
 export function dispatchFetch(id, init, lifetime) {
-  const dispatched = new FetchEvent("fetch", {
-    request: requestFromNative(init.request),
-    clientId: init.clientId,
-    resultingClientId: init.resultingClientId,
-    cancelable: true,
-  });
+  const dispatched = new FetchEvent("fetch", init);
   unanswered.set(id, dispatched.request);
   attachLifetime(dispatched, lifetime);
   fire(globalThis, dispatched);
@@ -67,8 +63,10 @@ export function dispatchFetch(id, init, lifetime) {
     PromisePrototypeThen(answer, (value) => {
       unanswered.delete(id);
       try {
-        const response = checkAnswer(value, dispatched.request.url);
-        op_fetch_event_respond(id, responseToNative(response));
+        const response = checkAnswer(value, dispatched.request);
+        const simple = responseOfText(response);
+        if (simple === null) op_fetch_event_respond(id, responseToNative(response));
+        else op_fetch_event_respond_text(id, simple.status, simple.headers, simple.text);
       } catch (error) {
         fail(error);
         return;

@@ -27,14 +27,24 @@ export class FetchEvent extends ExtendableEvent {
   #replacesClientId;
   #preloadResponse;
   #answer = null;
-  #handled = Promise.withResolvers();
+  /** Made when a script asks for it, as hardly any does: `Promise.withResolvers()`. */
+  #handled = null;
+  #isOver = false;
+  /** Why there is no answer; null if there is one. */
+  #error = null;
 
   static {
     answerOf = (event) => event.#answer;
     settleHandled = (event, error) => {
-      if (error === null) event.#handled.resolve(undefined);
-      else event.#handled.reject(error);
+      event.#isOver = true;
+      event.#error = error;
+      if (event.#handled !== null) event.#settleHandled();
     };
+  }
+
+  #settleHandled() {
+    if (this.#error === null) this.#handled.resolve(undefined);
+    else this.#handled.reject(this.#error);
   }
 
   constructor(type, init) {
@@ -48,9 +58,7 @@ export class FetchEvent extends ExtendableEvent {
     this.#clientId = String(init.clientId ?? "");
     this.#resultingClientId = String(init.resultingClientId ?? "");
     this.#replacesClientId = String(init.replacesClientId ?? "");
-    this.#preloadResponse = PromiseResolve(init.preloadResponse);
-    // Nobody has to look at `handled`: its rejection is not an unhandled one.
-    PromisePrototypeThen(this.#handled.promise, undefined, () => {});
+    this.#preloadResponse = init.preloadResponse;
   }
 
   get request() {
@@ -75,11 +83,19 @@ export class FetchEvent extends ExtendableEvent {
 
   get preloadResponse() {
     webidl.assertBranded(this, FetchEventPrototype);
+    // The same promise each time: a promise is its own resolution.
+    this.#preloadResponse = PromiseResolve(this.#preloadResponse);
     return this.#preloadResponse;
   }
 
   get handled() {
     webidl.assertBranded(this, FetchEventPrototype);
+    if (this.#handled === null) {
+      this.#handled = Promise.withResolvers();
+      // Nobody has to look at it: its rejection is not an unhandled one.
+      PromisePrototypeThen(this.#handled.promise, undefined, () => {});
+      if (this.#isOver) this.#settleHandled();
+    }
     return this.#handled.promise;
   }
 
@@ -113,28 +129,17 @@ const FetchEventPrototype = FetchEvent.prototype;
  * The response a handler's answer stands for, or what is wrong with it.
  *
  * @param {unknown} answer what the promise given to respondWith() was fulfilled with
- * @param {string} url of the request, for the message
+ * @param {Request} asked its address is for the message
  * @returns {Response}
  */
-export function checkAnswer(answer, url) {
-  if (!(answer instanceof response.Response)) {
-    throw new TypeError(
-      `respondWith() for ${url} was given something that is not a Response`,
-    );
-  }
-  if (answer.type === "error") {
-    throw new TypeError(`respondWith() for ${url} was given Response.error()`);
-  }
-  if (answer.bodyUsed) {
-    throw new TypeError(
-      `respondWith() for ${url} was given a Response whose body is already used`,
-    );
-  }
+export function checkAnswer(answer, asked) {
+  const refuse = (reason) => {
+    throw new TypeError(`respondWith() for ${asked.url} was given ${reason}`);
+  };
+  if (!(answer instanceof response.Response)) refuse("something that is not a Response");
+  if (answer.type === "error") refuse("Response.error()");
+  if (answer.bodyUsed) refuse("a Response whose body is already used");
   // `answer.body` would make a stream of a body that is all there.
-  if (response.toInnerResponse(answer).body?.unusable()) {
-    throw new TypeError(
-      `respondWith() for ${url} was given a Response whose body is locked`,
-    );
-  }
+  if (response.toInnerResponse(answer).body?.unusable()) refuse("a Response whose body is locked");
   return answer;
 }

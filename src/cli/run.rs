@@ -176,7 +176,7 @@ async fn work(
         () = stop.cancelled() => return Ok(()),
     }
     match listener {
-        Some(listener) => serve::serve(host, &site.origin, listener, stop).await,
+        Some(listener) => serve::serve(host, &site.origin, listener, stop).await?,
         None if args.exit_when_idle => {}
         None => stop.cancelled().await,
     }

@@ -12,8 +12,9 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
+use hyper::rt::Executor;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::clock::{Clock, SystemClock};
-use crate::host::{Error, Host};
+use crate::host::{Host, HostInside};
 use crate::network::{
     Body, CredentialsMode, HeaderList, NetworkError, RedirectMode, Request, RequestMode, Response,
 };
@@ -51,14 +52,27 @@ pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("cannot listen at {address}"))
 }
 
-/// Serves until `stop`, then lets requests under way come to their end.
+/// Serves until `stop`, then lets requests under way come to their end. Runs on the host's thread, so that a request
+/// goes to the worker's thread and back and nowhere else.
 pub(super) async fn serve(
     host: &Host,
     origin: &Url,
     listener: TcpListener,
     stop: &CancellationToken,
-) {
-    let builder = auto::Builder::new(TokioExecutor::new());
+) -> anyhow::Result<()> {
+    let (origin, stop) = (origin.clone(), stop.clone());
+    // A socket belongs to the runtime of the thread that it is used on.
+    let listener = listener.into_std()?;
+    host.run_inside(async move |host| match TcpListener::from_std(listener) {
+        Ok(listener) => accept(host, origin, listener, stop).await,
+        Err(error) => tracing::error!(%error, "the server did not start"),
+    })
+    .await;
+    Ok(())
+}
+
+async fn accept(host: HostInside, origin: Url, listener: TcpListener, stop: CancellationToken) {
+    let builder = auto::Builder::new(OnThisThread);
     let connections = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -76,12 +90,16 @@ pub(super) async fn serve(
         };
         let _ = stream.set_nodelay(true);
         let (host, origin) = (host.clone(), origin.clone());
-        let service = service_fn(move |request| answer(host.clone(), origin.clone(), request));
+        let service = service_fn(move |request| {
+            let host = host.clone();
+            let request = request_from(request, &origin);
+            async move { Ok::<_, Infallible>(answer(host.fetch(request).await)) }
+        });
         let connection = builder
             .serve_connection(TokioIo::new(stream), service)
             .into_owned();
         let connection = connections.watch(connection);
-        tokio::spawn(async move {
+        tokio::task::spawn_local(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(error, "a connection broke");
             }
@@ -96,16 +114,22 @@ pub(super) async fn serve(
     }
 }
 
-async fn answer(
-    host: Host,
-    origin: Url,
-    request: http::Request<Incoming>,
-) -> Result<http::Response<AnswerBody>, Infallible> {
-    let request = request_from(request, &origin);
-    Ok(match host.fetch(request).await {
+/// Where the streams of an HTTP/2 connection run: where the connection does.
+#[derive(Clone, Copy)]
+struct OnThisThread;
+
+impl<F: Future<Output: 'static> + 'static> Executor<F> for OnThisThread {
+    fn execute(&self, stream: F) {
+        tokio::task::spawn_local(stream);
+    }
+}
+
+fn answer(result: Result<Response, NetworkError>) -> http::Response<AnswerBody> {
+    match result {
         Ok(response) => response_from(response),
-        Err(error) => failure(&error),
-    })
+        // A network error, in words: a browser would show its own page.
+        Err(error) => plain(format!("{error}\n")),
+    }
 }
 
 /// The request as a browser would have sent it: what an HTTP client does not say of itself is that of a script of the
@@ -211,11 +235,6 @@ fn response_from(response: Response) -> http::Response<AnswerBody> {
         }
     }
     answer
-}
-
-/// A network error, in words: a browser would show its own page.
-fn failure(error: &Error) -> http::Response<AnswerBody> {
-    plain(format!("{error}\n"))
 }
 
 fn plain(text: String) -> http::Response<AnswerBody> {

@@ -5,12 +5,17 @@ use deno_core::{JsRuntime, scope, serde_v8, v8};
 use deno_error::JsErrorBox;
 use serde::Serialize;
 
+use crate::service_worker::EventKind;
+use crate::web::event::Detail;
+use crate::web::fetch_event::FetchDetail;
+
 /// The name under which the snapshot keeps `boot`.
 const BOOT: &str = "__landfall_boot";
 
 /// The scope's functions for the host.
 pub(super) struct Entry {
     dispatch_event: v8::Global<v8::Function>,
+    dispatch_fetch_event: v8::Global<v8::Function>,
     end_dispatch: v8::Global<v8::Function>,
     time_out_event: v8::Global<v8::Function>,
     fire_timer: v8::Global<v8::Function>,
@@ -42,6 +47,7 @@ impl Entry {
             .map_err(|_| JsErrorBox::generic("boot gives an object"))?;
         Ok(Self {
             dispatch_event: get_function(scope, entry, "dispatchEvent")?,
+            dispatch_fetch_event: get_function(scope, entry, "dispatchFetchEvent")?,
             end_dispatch: get_function(scope, entry, "endDispatch")?,
             time_out_event: get_function(scope, entry, "timeOutEvent")?,
             fire_timer: get_function(scope, entry, "fireTimer")?,
@@ -54,19 +60,52 @@ impl Entry {
     }
 
     /// Fires an event and runs the microtasks that belong to the dispatch.
-    pub(super) fn dispatch(
-        &self,
-        js: &mut JsRuntime,
-        id: u32,
-        kind: &str,
-        detail: &impl Serialize,
-    ) {
-        call::<()>(js, &self.dispatch_event, &(id, kind, detail));
+    pub(super) fn dispatch(&self, js: &mut JsRuntime, id: u32, kind: EventKind, detail: &Detail) {
+        match detail {
+            Detail::Fetch(detail) => self.dispatch_fetch(js, id, detail),
+            Detail::Other(detail) => {
+                call::<()>(js, &self.dispatch_event, &(id, kind.name(), detail));
+            }
+        }
+    }
+
+    fn dispatch_fetch(&self, js: &mut JsRuntime, id: u32, detail: &FetchDetail) {
+        scope!(scope, js);
+        let body = match &detail.request.body {
+            None => Ok(v8::null(scope).into()),
+            Some(body) => serde_v8::to_v8(scope, body),
+        };
+        let head =
+            v8::String::new_from_one_byte(scope, &detail.request.head, v8::NewStringType::Normal);
+        let texts = [
+            &detail.request.integrity,
+            &detail.client_id,
+            &detail.resulting_client_id,
+        ];
+        let [integrity, client, resulting_client] = texts.map(|text| v8::String::new(scope, text));
+        let (Some(head), Some(integrity), Some(client), Some(resulting_client), Ok(body)) =
+            (head, integrity, client, resulting_client, body)
+        else {
+            tracing::error!("a request is too large to cross into the scope");
+            return;
+        };
+        let id = v8::Integer::new_from_unsigned(scope, id);
+        let arguments = [
+            id.into(),
+            head.into(),
+            integrity.into(),
+            body,
+            client.into(),
+            resulting_client.into(),
+        ];
+        run(scope, &self.dispatch_fetch_event, &arguments);
     }
 
     /// Ends the dispatch: the event is over as soon as nothing extends it.
     pub(super) fn end_dispatch(&self, js: &mut JsRuntime, id: u32) {
-        call::<()>(js, &self.end_dispatch, &(id,));
+        scope!(scope, js);
+        let id = v8::Integer::new_from_unsigned(scope, id);
+        run(scope, &self.end_dispatch, &[id.into()]);
     }
 
     pub(super) fn time_out(&self, js: &mut JsRuntime, id: u32) {
@@ -112,15 +151,12 @@ fn get_function<'s>(
 }
 
 /// Calls one of our own functions with the fields of `arguments`, then runs the microtasks.
-///
-/// These functions throw only when the scope is being terminated; then there is no answer.
 fn call<T: for<'de> serde::Deserialize<'de>>(
     js: &mut JsRuntime,
     function: &v8::Global<v8::Function>,
     arguments: &impl Serialize,
 ) -> Option<T> {
     scope!(scope, js);
-    v8::tc_scope!(let scope, scope);
     let arguments = match serde_v8::to_v8(scope, arguments) {
         Ok(arguments) => spread(scope, arguments),
         Err(error) => {
@@ -128,16 +164,28 @@ fn call<T: for<'de> serde::Deserialize<'de>>(
             return None;
         }
     };
+    let result = run(scope, function, &arguments)?;
+    serde_v8::from_v8(scope, result).ok()
+}
+
+/// Calls one of our own functions, then runs the microtasks.
+///
+/// These functions throw only when the scope is being terminated; then there is no answer.
+fn run<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    function: &v8::Global<v8::Function>,
+    arguments: &[v8::Local<'s, v8::Value>],
+) -> Option<v8::Local<'s, v8::Value>> {
+    v8::tc_scope!(let scope, scope);
     let function = v8::Local::new(scope, function);
     let receiver = v8::undefined(scope).into();
-    let result = function.call(scope, receiver, &arguments);
+    let result = function.call(scope, receiver, arguments);
     if let Some(exception) = scope.exception() {
         let message = exception.to_rust_string_lossy(scope);
         tracing::debug!(message, "a call into the scope was cut short");
     }
-    let answer = result.and_then(|value| serde_v8::from_v8(scope, value).ok());
     scope.perform_microtask_checkpoint();
-    answer
+    result
 }
 
 /// The elements of an array; of anything else, nothing.

@@ -23,6 +23,7 @@ use crate::service_worker::{EventOutcome, ScriptType};
 use crate::web;
 use crate::web::ScopeOptions;
 use crate::web::activity::{Activities, ActivityLog};
+use crate::web::buffers::ScriptBuffers;
 use crate::web::event::{EventInit, Notice, PendingEvents};
 use crate::web::global_scope::{EvaluationResult, PendingEvaluations};
 use crate::web::host_port::HostPort;
@@ -100,6 +101,7 @@ pub(crate) struct Engine {
     entry: Entry,
     main_module: MainModule,
     stop: StopHandle,
+    buffers: Rc<ScriptBuffers>,
     /// The wait for the next timer by the host's clock, and the time that it is for.
     next_timer: Option<(Duration, Sleep)>,
 }
@@ -133,6 +135,7 @@ impl Engine {
         js.lazy_init_extensions(web::extension_arguments(options.scope, scripts))?;
         js.op_state().borrow_mut().put(options.port);
         js.op_state().borrow_mut().put(sources);
+        let buffers = ScriptBuffers::of(&js.op_state().borrow());
         let stop = StopHandle::new(&mut js);
         let entry = Entry::boot(&mut js, &start)?;
         Ok(Self {
@@ -140,6 +143,7 @@ impl Engine {
             entry,
             main_module,
             stop,
+            buffers,
             next_timer: None,
         })
     }
@@ -192,7 +196,7 @@ impl Engine {
             state.borrow_mut::<PendingEvents>().begin(id, outcome);
             event.put(id, &mut state)
         };
-        self.entry.dispatch(&mut self.js, id, kind.name(), &detail);
+        self.entry.dispatch(&mut self.js, id, kind, &detail);
         // A handler that was cut off has not come to an end: the event is dropped with the scope.
         if self.stop.reason().is_none() {
             self.entry.end_dispatch(&mut self.js, id);
@@ -238,9 +242,11 @@ impl Engine {
 
     /// Runs what is due. Ready when nothing is under way, or with an error that ended the turn.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ScriptError>> {
-        self.js
-            .poll_event_loop(context, PollEventLoopOptions::default())
-            .map_err(|error| self.describe_core(&error))
+        let turn = self
+            .js
+            .poll_event_loop(context, PollEventLoopOptions::default());
+        self.buffers.collect(self.js.v8_isolate());
+        turn.map_err(|error| self.describe_core(&error))
     }
 
     /// Ready when a timer is due by the host's clock: [`fire_timer`](Self::fire_timer) fires it. The wait for that

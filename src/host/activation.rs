@@ -222,6 +222,9 @@ impl Core {
     /// An unregistered registration goes when nothing uses it any more.
     /// <https://w3c.github.io/ServiceWorker/#try-clear-registration-algorithm>
     pub(super) fn try_clear(self: &Rc<Self>, id: RegistrationId) {
+        if !self.leaving.borrow().contains_key(&id) {
+            return;
+        }
         let is_used = self.has_clients(id)
             || self.scopes.borrow().iter().any(|(_, scope)| {
                 matches!(&scope.role, Role::Worker { id: worker, registration }

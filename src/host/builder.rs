@@ -248,7 +248,7 @@ impl HostBuilder {
         self
     }
 
-    /// How long events, starts and idle workers may take.
+    /// How long events, starts and idle workers may take, and how many idle workers are kept.
     #[must_use]
     pub fn limits(mut self, limits: EventLimits) -> Self {
         self.settings.limits = limits;

@@ -78,6 +78,8 @@ pub(super) struct Core {
     pub skips_early: RefCell<HashSet<WorkerId>>,
     pub jobs: RefCell<JobQueue<JobWaiter>>,
     pub scopes: RefCell<Scopes>,
+    /// Somebody waits for the moment when the worker that has rested longest is stopped.
+    pub is_rest_watched: Cell<bool>,
     pub syncs: RefCell<SyncQueue>,
     /// What is known of tags beyond what is stored.
     pub memory: SyncMemory,
@@ -147,6 +149,7 @@ impl Core {
             skips_early: RefCell::default(),
             jobs: RefCell::new(JobQueue::new()),
             scopes: RefCell::default(),
+            is_rest_watched: Cell::new(false),
             syncs: RefCell::new(SyncQueue::new()),
             memory: SyncMemory::new(started_at),
             sync_changed: watch::Sender::new(()),
@@ -261,6 +264,11 @@ impl Core {
             .values()
             .find(|registration| registration.scope == *scope)
             .cloned()
+    }
+
+    /// The number of the registration in charge of a URL.
+    pub(super) fn matching_registration_id(&self, url: &Url) -> Option<RegistrationId> {
+        match_registration(self.registrations.borrow().values(), url).map(|matching| matching.id)
     }
 
     /// A copy of the registration in charge of a URL.

@@ -71,8 +71,8 @@ impl Core {
         let sync_limit = self.settings.sync_policy.event_time_limit;
         let limit = self.settings.limits.limit_for(kind, sync_limit);
         let deadline = self.clock.elapsed().saturating_add(limit);
-        let context = match self.running_worker(registration, worker).await {
-            Ok(context) => context,
+        let (context, id) = match self.begin_event(registration, worker).await {
+            Ok(begun) => begun,
             Err(reason) => {
                 return Ended {
                     outcome: EventOutcome::FailedToStart(reason),
@@ -81,7 +81,7 @@ impl Core {
             }
         };
         let activity = (kind != EventKind::Fetch).then(|| log.clone());
-        let outcome = self.fire_in(context, event, activity, deadline).await;
+        let outcome = self.fire_in(context, id, event, activity, deadline).await;
         tracing::debug!(?outcome, "the event ended");
         if outcome == EventOutcome::TimedOut {
             if EventLimits::is_killed_on_timeout(kind) {
@@ -90,7 +90,7 @@ impl Core {
                 self.scopes.borrow_mut().stop_when_quiet(context);
             }
         }
-        self.activity_ended(registration, context);
+        self.event_ended(registration, context);
         self.update_if_stale(registration, kind);
         Ended {
             outcome,
@@ -103,8 +103,10 @@ impl Core {
     fn update_if_stale(self: &Rc<Self>, id: RegistrationId, kind: EventKind) {
         let now = self.clock.now();
         let is_stale = self
-            .registration(id)
-            .is_some_and(|registration| is_stale(&registration, now));
+            .registrations
+            .borrow()
+            .get(&id)
+            .is_some_and(|registration| is_stale(registration, now));
         if kind.is_functional() && is_stale && !self.is_ending.get() {
             let core = Rc::clone(self);
             tokio::task::spawn_local(async move { core.look_for_update(id).await });
@@ -131,7 +133,7 @@ impl Core {
         tokio::task::spawn_local(async move {
             // Fails when the stream, and with it the sender, is dropped: that is waited for.
             let _ = released.await;
-            core.activity_ended(registration, context);
+            core.event_ended(registration, context);
         });
         Body::Stream(Box::pin(chunks.inspect(move |_| {
             let _ = &held;
@@ -139,29 +141,54 @@ impl Core {
     }
 
     /// An event of a worker, or a body that it produced, has come to its end.
-    fn activity_ended(self: &Rc<Self>, registration: RegistrationId, context: ContextId) {
+    pub(super) fn event_ended(self: &Rc<Self>, registration: RegistrationId, context: ContextId) {
         let now = self.clock.elapsed();
-        let is_quiet = self.scopes.borrow_mut().end_event(context, now);
-        if is_quiet {
-            self.stop_when_idle(context, now);
-            self.registration_became_quiet(registration);
+        if !self.scopes.borrow_mut().end_event(context, now) {
+            return;
         }
+        let should_stop = self.scopes.borrow().should_stop(context);
+        if should_stop {
+            self.stop_scope(context);
+        }
+        self.stop_rested_workers();
+        self.registration_became_quiet(registration);
+    }
+
+    /// Stops workers that have had no event for a while and, if too many rest, those that have rested longest.
+    fn stop_rested_workers(self: &Rc<Self>) {
+        let limits = self.settings.limits;
+        let moment = self.clock.elapsed().checked_sub(limits.idle);
+        let rested = self.scopes.borrow().rested(moment, limits.idle_workers);
+        for context in rested {
+            self.stop_scope(context);
+        }
+        let Some(since) = self.scopes.borrow().longest_rest() else {
+            return;
+        };
+        if self.is_rest_watched.replace(true) {
+            return;
+        }
+        let core = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let deadline = since.saturating_add(core.settings.limits.idle);
+            core.clock.sleep_until_elapsed(deadline).await;
+            core.is_rest_watched.set(false);
+            core.stop_rested_workers();
+        });
     }
 
     async fn fire_in(
         self: &Rc<Self>,
         context: ContextId,
+        id: u32,
         mut event: EventInit,
         activity: Option<ActivityLog>,
         deadline: Duration,
     ) -> EventOutcome {
         let (sender, outcome) = oneshot::channel();
         let given_up = event.take_given_up();
-        let id = {
+        {
             let mut scopes = self.scopes.borrow_mut();
-            let Some(id) = scopes.begin_event(context) else {
-                return EventOutcome::Terminated;
-            };
             if matches!(
                 event.kind(),
                 EventKind::NotificationClick | EventKind::BackgroundFetchClick
@@ -178,8 +205,7 @@ impl Core {
                     outcome: sender,
                 },
             );
-            id
-        };
+        }
         let tell_if_given_up = async {
             if let Some(given_up) = given_up
                 && given_up.await.is_err()
@@ -197,25 +223,5 @@ impl Core {
                 EventOutcome::TimedOut
             }
         }
-    }
-
-    /// Stops a worker when it has had no event for a while; at once if one of its events took too long.
-    fn stop_when_idle(self: &Rc<Self>, context: ContextId, quiet_since: Duration) {
-        if self.scopes.borrow().should_stop(context) {
-            self.stop_scope(context);
-            return;
-        }
-        let core = Rc::clone(self);
-        tokio::task::spawn_local(async move {
-            let deadline = quiet_since.saturating_add(core.settings.limits.idle);
-            core.clock.sleep_until_elapsed(deadline).await;
-            let is_quiet = core
-                .scopes
-                .borrow()
-                .has_been_quiet_since(context, quiet_since);
-            if is_quiet {
-                core.stop_scope(context);
-            }
-        });
     }
 }

@@ -60,8 +60,8 @@ impl Core {
             .ok()
             .filter(|_| !is_navigation);
         let place = page.as_ref().unwrap_or(&request.url);
-        let Some(registration) = self.matching_registration(place) else {
-            return self.network.forward(request).await;
+        let Some(registration) = self.matching_registration_id(place) else {
+            return Box::pin(self.network.forward(request)).await;
         };
         let hidden = take_forbidden_headers(&mut request.headers);
         let resulting_client = if is_navigation {
@@ -70,16 +70,18 @@ impl Core {
             String::new()
         };
         let handled = self
-            .handle_fetch(registration.id, request, String::new(), resulting_client)
+            .handle_fetch(registration, request, String::new(), resulting_client)
             .await;
         if is_navigation {
             let core = Rc::clone(self);
-            tokio::task::spawn_local(async move { core.look_for_update(registration.id).await });
+            tokio::task::spawn_local(async move { core.look_for_update(registration).await });
         }
         match handled? {
             Handled::Response(response) => Ok(response),
             Handled::PassedThrough(request) => {
-                self.network.forward(with_headers(request, hidden)).await
+                // Boxed: the future of an answer would hold it too, and is moved around.
+                let request = with_headers(request, hidden);
+                Box::pin(self.network.forward(request)).await
             }
         }
     }

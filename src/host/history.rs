@@ -150,28 +150,35 @@ impl Core {
         Ok(())
     }
 
-    /// Stores that an event is about to be sent, with its entry. `row` says so already.
-    pub(super) fn record_dispatch(&self, row: &SyncRegistration) -> Result<(), StorageError> {
-        let id = RegistrationId(row.key.owner.0);
-        let reason = self.memory.reason(row);
-        let change = [QueueChange::Save(row)];
-        let registration = self.registration(id);
-        let scope = registration.map(|registration| registration.scope);
+    /// Stores that events are about to be sent, all or none, each with its entry. The rows say so already.
+    pub(super) fn record_dispatches(&self, rows: &[SyncRegistration]) -> Result<(), StorageError> {
+        let changes: Vec<_> = rows.iter().map(QueueChange::Save).collect();
+        let (keys, mut records): (Vec<_>, Vec<_>) = rows
+            .iter()
+            .filter_map(|row| Some((row.key.clone(), self.dispatch_of(row)?)))
+            .unzip();
+        self.write_records(&changes, &mut records)?;
+        let mut new_tags = self.memory.new_tags.borrow_mut();
+        for row in rows {
+            new_tags.remove(&row.key);
+            self.syncs.borrow_mut().put(row.clone());
+        }
+        let mut dispatches = self.memory.dispatches.borrow_mut();
+        dispatches.extend(keys.into_iter().zip(records));
+        Ok(())
+    }
+
+    /// The entry of an event that is about to be sent; `None` if its service worker is gone.
+    fn dispatch_of(&self, row: &SyncRegistration) -> Option<SyncRecord> {
+        let scope = self.registration(RegistrationId(row.key.owner.0))?.scope;
         let dispatch = SyncEntry::Dispatched(Dispatch {
-            reason,
+            reason: self.memory.reason(row),
             attempt: row.attempt(),
             max_attempts: row.max_attempts,
             last_chance: row.is_last_chance(),
             end: None,
         });
-        let record = scope.map(|scope| self.entry(scope, row.key.kind, &row.key.tag, dispatch));
-        let mut records: Vec<_> = record.into_iter().collect();
-        self.write_records(&change, &mut records)?;
-        self.memory.new_tags.borrow_mut().remove(&row.key);
-        let mut dispatches = self.memory.dispatches.borrow_mut();
-        dispatches.extend(records.pop().map(|record| (row.key.clone(), record)));
-        self.syncs.borrow_mut().put(row.clone());
-        Ok(())
+        Some(self.entry(scope, row.key.kind, &row.key.tag, dispatch))
     }
 
     /// Stores how an event ended, together with what that makes of its registration.

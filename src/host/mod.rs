@@ -18,6 +18,7 @@ mod exposed;
 mod handle_fetch;
 mod history;
 mod idle;
+mod inside;
 mod lifecycle;
 mod notifications;
 mod origins;
@@ -57,6 +58,7 @@ use self::event::EventFeed;
 use self::thread::HostThread;
 
 pub(crate) use by_hand::drop_stored;
+pub(crate) use inside::HostInside;
 
 pub use background_fetch::BackgroundFetchStatus;
 pub use background_fetch_event::BackgroundFetchEvent;

@@ -21,6 +21,9 @@ use crate::web::script_error::ScriptError;
 /// How much stack a scope's thread has; V8 itself uses about one megabyte of it.
 const STACK_SIZE: usize = 4 << 20;
 
+/// So many commands are taken at once; then what scripts wait for has its turn.
+const BATCH: usize = 64;
+
 /// What deno_core says of a module that waits while nothing of its own is under way.
 const STALLED: &str = "Top-level await promise never resolved";
 
@@ -166,7 +169,7 @@ fn run(
             starting: Some(begin(&mut engine, spec.main, started)),
             engine,
             commands,
-            next: None,
+            next: Vec::new(),
             port,
             stop: handle.clone(),
             last_error: None,
@@ -213,8 +216,8 @@ struct Turns {
     starting: Option<Starting>,
     engine: Engine,
     commands: mpsc::UnboundedReceiver<Command>,
-    /// The command that is taken next.
-    next: Option<Command>,
+    /// The commands that are taken next, in their order.
+    next: Vec<Command>,
     port: HostPort,
     stop: StopHandle,
     /// What ended the last turn, if that was an error.
@@ -253,16 +256,17 @@ impl Turns {
                 self.engine.fire_timer();
                 continue;
             }
-            if let Some(command) = self.next.take() {
-                self.take(command);
+            if !self.next.is_empty() {
+                if self.take_next() {
+                    return Poll::Ready(());
+                }
                 continue;
             }
-            match self.commands.poll_recv(context) {
-                Poll::Ready(None | Some(Command::Stop)) => return Poll::Ready(()),
-                Poll::Ready(Some(command)) => {
-                    // An answer that the host gave before this command may still be on its way through the runtime's
+            match self.commands.poll_recv_many(context, &mut self.next, BATCH) {
+                Poll::Ready(0) => return Poll::Ready(()),
+                Poll::Ready(_) => {
+                    // An answer that the host gave before these commands may still be on its way through the runtime's
                     // tasks. They get a turn, so that scripts hear things in the order in which they were said.
-                    self.next = Some(command);
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
@@ -307,6 +311,17 @@ impl Turns {
         if std::mem::take(&mut self.told_idle) {
             self.port.tell(HostRequest::Busy);
         }
+    }
+
+    /// Takes the commands that were received; gives whether the scope is to end.
+    fn take_next(&mut self) -> bool {
+        for command in std::mem::take(&mut self.next) {
+            if self.stop.reason().is_some() || matches!(command, Command::Stop) {
+                return true;
+            }
+            self.take(command);
+        }
+        false
     }
 
     fn take(&mut self, command: Command) {

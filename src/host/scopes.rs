@@ -1,6 +1,6 @@
 //! Which scopes run: workers start on demand and stop when idle, clients live until they are closed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +64,8 @@ type WorkerStart = Shared<LocalBoxFuture<'static, Result<(), String>>>;
 pub(super) struct Scopes {
     running: BTreeMap<ContextId, Scope>,
     workers: HashMap<WorkerId, (ContextId, WorkerStart)>,
+    /// Workers without an event, by the moment since when they rest.
+    resting: BTreeSet<(Duration, ContextId)>,
     last_id: u64,
     last_client: u64,
 }
@@ -163,6 +165,7 @@ impl Scopes {
     /// An event is about to be sent; gives its number.
     pub(super) fn begin_event(&mut self, id: ContextId) -> Option<u32> {
         let scope = self.running.get_mut(&id)?;
+        self.resting.remove(&(scope.quiet_since, id));
         scope.in_flight += 1;
         scope.last_event += 1;
         Some(scope.last_event)
@@ -174,8 +177,30 @@ impl Scopes {
             return false;
         };
         scope.in_flight -= 1;
+        if scope.in_flight > 0 {
+            return false;
+        }
         scope.quiet_since = now;
-        scope.in_flight == 0
+        self.resting.insert((now, id));
+        true
+    }
+
+    /// Since when the worker rests that has rested longest.
+    pub(super) fn longest_rest(&self) -> Option<Duration> {
+        self.resting.first().map(|(since, _)| *since)
+    }
+
+    /// The workers that have rested since `moment` or longer, and of more than `most` those that have rested longest.
+    pub(super) fn rested(&self, moment: Option<Duration>, most: usize) -> Vec<ContextId> {
+        let too_many = self.resting.len().saturating_sub(most);
+        let rested = self
+            .resting
+            .iter()
+            .enumerate()
+            .take_while(|(place, (since, _))| {
+                *place < too_many || moment.is_some_and(|moment| *since <= moment)
+            });
+        rested.map(|(_, (_, id))| *id).collect()
     }
 
     /// One of its events took too long.
@@ -203,16 +228,10 @@ impl Scopes {
         until.is_some_and(|until| now <= until)
     }
 
-    /// Whether no event has come to a scope since `moment`.
-    pub(super) fn has_been_quiet_since(&self, id: ContextId, moment: Duration) -> bool {
-        self.running
-            .get(&id)
-            .is_some_and(|scope| scope.in_flight == 0 && scope.quiet_since == moment)
-    }
-
     /// A scope is about to end: the next event for its worker starts another one.
     fn retire(&mut self, id: ContextId) {
         self.workers.retain(|_, (context, _)| *context != id);
+        self.resting.retain(|(_, context)| *context != id);
     }
 
     fn remove(&mut self, id: ContextId) -> Option<Scope> {
@@ -222,18 +241,25 @@ impl Scopes {
 }
 
 impl Core {
-    /// The scope of a worker, started if need be and with its main script run.
-    pub(super) async fn running_worker(
+    /// The scope of a worker, started if need be and with its main script run, and the number of the event that it
+    /// is to get. It does not rest before that has ended.
+    pub(super) async fn begin_event(
         self: &Rc<Self>,
         registration: RegistrationId,
         worker: WorkerId,
-    ) -> Result<ContextId, String> {
+    ) -> Result<(ContextId, u32), String> {
         let running = self.scopes.borrow().workers.get(&worker).cloned();
         let (context, start) = match running {
             Some(running) => running,
             None => self.start_installed_worker(registration, worker)?,
         };
-        start.await.map(|()| context)
+        let event = self.scopes.borrow_mut().begin_event(context);
+        let event = event.ok_or_else(|| "the worker has ended".to_owned())?;
+        let started = start.await;
+        if started.is_err() {
+            self.event_ended(registration, context);
+        }
+        started.map(|()| (context, event))
     }
 
     fn start_installed_worker(

@@ -175,11 +175,7 @@ impl Core {
         let mut set_back = self.clock.set_back();
         while !self.is_ending.get() {
             self.planned_at.set(self.clock.now());
-            for key in self.plan().fire {
-                if !self.start_sync(&key) {
-                    break;
-                }
-            }
+            self.start_syncs(&self.plan().fire);
             let wake_at = self.plan().wake_at;
             let wake = async {
                 match wake_at {
@@ -207,25 +203,36 @@ impl Core {
     /// What the rules say should happen now.
     fn plan(&self) -> Plan {
         let now = self.clock.now();
-        if let Some(at) = self.storage_retry_at.get() {
-            let wait = at.saturating_since(now);
-            // A longer wait was never asked for: the clock was set back.
-            if !wait.is_zero() && wait <= STORAGE_RETRY {
-                return Plan {
-                    fire: Vec::new(),
-                    wake_at: Some(at),
-                };
-            }
+        if let Some(at) = self.unwritable_until(now) {
+            return Plan {
+                fire: Vec::new(),
+                wake_at: Some(at),
+            };
         }
         let is_online = self.connectivity.is_online();
-        let workers = self.settings.sync_policy.workers_at_once;
-        let workers = workers.unwrap_or(usize::MAX);
-        self.syncs.borrow().plan(now, is_online, workers)
+        self.syncs.borrow().plan(now, is_online, self.workers())
     }
 
     /// Whether an event would be fired now.
     pub(super) fn has_due_sync(&self) -> bool {
-        !self.plan().fire.is_empty()
+        let now = self.clock.now();
+        let is_online = self.connectivity.is_online();
+        self.unwritable_until(now).is_none()
+            && self.syncs.borrow().has_due(now, is_online, self.workers())
+    }
+
+    /// Until when nothing fires because the queue could not be written.
+    fn unwritable_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let at = self.storage_retry_at.get()?;
+        let wait = at.saturating_since(now);
+        // A longer wait was never asked for: the clock was set back.
+        (!wait.is_zero() && wait <= STORAGE_RETRY).then_some(at)
+    }
+
+    /// Events of how many workers run at the same time.
+    fn workers(&self) -> usize {
+        let workers = self.settings.sync_policy.workers_at_once;
+        workers.unwrap_or(usize::MAX)
     }
 
     fn network_changed(self: &Rc<Self>) {
@@ -263,25 +270,30 @@ impl Core {
         }
     }
 
-    /// Marks a registration as firing, on disk first, and sends its event; `false` if it could not be marked.
-    fn start_sync(self: &Rc<Self>, key: &SyncKey) -> bool {
-        let Some(row) = self.syncs.borrow().get(key).cloned() else {
-            return true;
+    /// Marks registrations as firing, on disk first, and sends their events.
+    fn start_syncs(self: &Rc<Self>, keys: &[SyncKey]) {
+        let rows: Vec<_> = {
+            let syncs = self.syncs.borrow();
+            let known = keys.iter().filter_map(|key| syncs.get(key).cloned());
+            known.map(SyncRegistration::start).collect()
         };
-        let row = row.start();
-        if let Err(error) = self.record_dispatch(&row) {
+        if rows.is_empty() {
+            return;
+        }
+        if let Err(error) = self.record_dispatches(&rows) {
             // Not marked, so not fired: it is tried again a little later.
             self.report_storage(Err(error));
-            return false;
+            return;
         }
-        let core = Rc::clone(self);
-        let work = self.begin_work();
         let began_at = self.planned_at.get();
-        tokio::task::spawn_local(async move {
-            core.run_sync(row, began_at).await;
-            drop(work);
-        });
-        true
+        for row in rows {
+            let core = Rc::clone(self);
+            let work = self.begin_work();
+            tokio::task::spawn_local(async move {
+                core.run_sync(row, began_at).await;
+                drop(work);
+            });
+        }
     }
 
     async fn run_sync(self: &Rc<Self>, row: SyncRegistration, began_at: Timestamp) {

@@ -119,6 +119,19 @@ pub enum RequestMode {
     Websocket,
 }
 
+impl RequestMode {
+    /// Its name for scripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SameOrigin => "same-origin",
+            Self::NoCors => "no-cors",
+            Self::Cors => "cors",
+            Self::Navigate => "navigate",
+            Self::Websocket => "websocket",
+        }
+    }
+}
+
 /// <https://fetch.spec.whatwg.org/#concept-request-credentials-mode>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -132,6 +145,17 @@ pub enum CredentialsMode {
     Include,
 }
 
+impl CredentialsMode {
+    /// Its name for scripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Omit => "omit",
+            Self::SameOrigin => "same-origin",
+            Self::Include => "include",
+        }
+    }
+}
+
 /// <https://fetch.spec.whatwg.org/#concept-request-redirect-mode>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -143,6 +167,17 @@ pub enum RedirectMode {
     Error,
     /// The script gets an opaque-redirect response.
     Manual,
+}
+
+impl RedirectMode {
+    /// Its name for scripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Follow => "follow",
+            Self::Error => "error",
+            Self::Manual => "manual",
+        }
+    }
 }
 
 /// <https://fetch.spec.whatwg.org/#concept-request-cache-mode>
@@ -162,6 +197,20 @@ pub enum CacheMode {
     ForceCache,
     /// The cache or nothing.
     OnlyIfCached,
+}
+
+impl CacheMode {
+    /// Its name for scripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::NoStore => "no-store",
+            Self::Reload => "reload",
+            Self::NoCache => "no-cache",
+            Self::ForceCache => "force-cache",
+            Self::OnlyIfCached => "only-if-cached",
+        }
+    }
 }
 
 /// <https://w3c.github.io/webappsec-referrer-policy/#referrer-policies>
@@ -188,4 +237,21 @@ pub enum ReferrerPolicy {
     StrictOriginWhenCrossOrigin,
     /// Always the whole address.
     UnsafeUrl,
+}
+
+impl ReferrerPolicy {
+    /// Its name for scripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "",
+            Self::NoReferrer => "no-referrer",
+            Self::NoReferrerWhenDowngrade => "no-referrer-when-downgrade",
+            Self::SameOrigin => "same-origin",
+            Self::Origin => "origin",
+            Self::StrictOrigin => "strict-origin",
+            Self::OriginWhenCrossOrigin => "origin-when-cross-origin",
+            Self::StrictOriginWhenCrossOrigin => "strict-origin-when-cross-origin",
+            Self::UnsafeUrl => "unsafe-url",
+        }
+    }
 }

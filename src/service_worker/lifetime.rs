@@ -1,11 +1,12 @@
-//! Time limits: how long an event, a start and an idle worker may take.
+//! Limits: how long an event, a start and an idle worker may take, and how many may be idle.
 //! Counting `waitUntil` promises is in js/service_worker/, waiting is the host's part.
 
 use std::time::Duration;
 
 use crate::service_worker::event::EventKind;
 
-/// How long things may take. The defaults are Chromium's (fact sheet, section 6.4).
+/// How long things may take. The times are Chromium's by default (fact sheet, section 6.4); it has no limit to the
+/// number of idle workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventLimits {
     /// An event of a kind that has no limit of its own.
@@ -18,6 +19,9 @@ pub struct EventLimits {
     pub start: Duration,
     /// A worker without events stops after this time.
     pub idle: Duration,
+    /// So many workers without events are kept for that time; of more, those that have had none for longest stop at
+    /// once. Each takes a few megabytes.
+    pub idle_workers: usize,
     /// A worker that was told to stop is cut off after this time.
     pub stop: Duration,
 }
@@ -30,6 +34,7 @@ impl Default for EventLimits {
             first_start: Duration::from_secs(5 * 60),
             start: Duration::from_secs(60),
             idle: Duration::from_secs(30),
+            idle_workers: 16,
             stop: Duration::from_secs(5),
         }
     }

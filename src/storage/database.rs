@@ -49,6 +49,8 @@ pub(crate) struct Database {
     origin: Option<Arc<OriginFiles>>,
     /// How far SQLite was last told that it may grow.
     most_pages: Cell<i64>,
+    /// Was anything read that nobody wrote?
+    is_damaged: Cell<bool>,
 }
 
 impl Database {
@@ -140,6 +142,11 @@ impl Database {
         self.origin.as_deref()
     }
 
+    /// Was anything read that nobody wrote?
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.is_damaged.get()
+    }
+
     /// To be called before a write that may make the file larger: SQLite refuses what is beyond the quota.
     pub(crate) fn before_write(&self) -> Result<(), StorageError> {
         let Some(origin) = &self.origin else {
@@ -188,6 +195,7 @@ impl Database {
             _copy: None,
             origin: None,
             most_pages: Cell::default(),
+            is_damaged: Cell::default(),
         }
     }
 
@@ -223,6 +231,10 @@ impl Database {
             let error = StorageError::from_sqlite(operation, &self.path, error);
             match (&error, &self.origin) {
                 (StorageError::DiskFull { .. }, Some(origin)) => origin.why_full(error),
+                (StorageError::Corrupt { .. }, Some(origin)) => {
+                    self.is_damaged.set(true);
+                    origin.note_damage(error)
+                }
                 _ => error,
             }
         })

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::storage::error::StorageError;
+use crate::storage::indexed_db::BLOBS_EXTENSION;
+use crate::storage::usage::not_found_is_fine;
 
 /// An origin may store so many bytes, or a tenth of the disk if that is less.
 const DEFAULT_QUOTA: u64 = 1 << 30;
@@ -17,8 +19,8 @@ const DEFAULT_QUOTA: u64 = 1 << 30;
 /// removed from it.
 const LITTLE: u64 = 8;
 
-/// What the names of files that were set aside contain, and no other.
-pub(super) const SET_ASIDE: &str = ".damaged-";
+/// What the names of files that were set aside contain, and of notes that say which are to be; and no other.
+pub(super) const SET_ASIDE: &str = ".damaged";
 
 /// A file that could not be read and was renamed, so that its origin could start afresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +54,8 @@ pub struct OriginFiles {
     folder: PathBuf,
     quota: u64,
     state: Mutex<State>,
-    /// Held while a damaged file is set aside, so that it happens once.
-    repairing: Mutex<()>,
+    /// Held while a database is opened or deleted, so that nobody opens one that is being set aside.
+    opening: Mutex<()>,
     listener: DamageListener,
 }
 
@@ -78,7 +80,7 @@ impl OriginFiles {
             folder,
             quota,
             state: Mutex::default(),
-            repairing: Mutex::default(),
+            opening: Mutex::default(),
             listener,
         })
     }
@@ -153,29 +155,47 @@ impl OriginFiles {
         }
     }
 
-    /// Opens a database; one that is damaged is set aside and opened anew.
+    /// Opens or deletes a database. One that is damaged is set aside first, as soon as nobody uses it: SQLite must not
+    /// lose a file that it has open.
     pub(super) fn open_whole<T>(
         &self,
+        path: &Path,
+        is_in_use: impl FnOnce() -> bool,
         open: impl Fn() -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
-        match open() {
-            Err(StorageError::Corrupt { .. }) => {}
-            opened => return opened,
+        let _in_turn = lock(&self.opening);
+        let is_in_use = is_in_use();
+        if !is_in_use && let Ok(reason) = fs::read_to_string(note_of(path)) {
+            self.set_aside(path, reason)?;
         }
-        let _alone = lock(&self.repairing);
-        // Another thread may have set it aside in this moment.
         match open() {
-            Err(StorageError::Corrupt { path, reason }) => {
-                let moved_to = set_aside(&path)?;
-                (self.listener)(SetAside {
-                    path,
-                    moved_to,
-                    reason,
-                });
+            Err(StorageError::Corrupt { reason, .. }) if !is_in_use => {
+                self.set_aside(path, reason)?;
                 open()
             }
+            Err(error) => Err(self.note_damage(error)),
             opened => opened,
         }
+    }
+
+    /// A database that turned out to be damaged in use is set aside when it is opened next, by whichever process.
+    pub(super) fn note_damage(&self, error: StorageError) -> StorageError {
+        if let StorageError::Corrupt { path, reason } = &error
+            && let Err(error) = fs::write(note_of(path), reason)
+        {
+            tracing::warn!(path = %path.display(), %error, "it cannot be noted that the database is damaged");
+        }
+        error
+    }
+
+    fn set_aside(&self, path: &Path, reason: String) -> Result<(), StorageError> {
+        let moved_to = move_aside(path)?;
+        (self.listener)(SetAside {
+            path: path.to_owned(),
+            moved_to,
+            reason,
+        });
+        Ok(())
     }
 }
 
@@ -198,10 +218,11 @@ fn usage(folder: &Path, databases: &mut HashMap<PathBuf, u64>) -> u64 {
             let path = entry.path();
             let name = entry.file_name();
             let name = name.to_string_lossy();
+            let is_set_aside = name.contains(SET_ASIDE);
             // A log takes no room once its content is in the database, where it is counted already.
-            let is_free =
-                name.contains(SET_ASIDE) || name.ends_with("-wal") || name.ends_with("-shm");
+            let is_free = name.ends_with("-wal") || name.ends_with("-shm");
             match (databases.get(&path), entry.metadata()) {
+                _ if is_set_aside => 0,
                 (Some(bytes), _) => *bytes,
                 (None, Ok(metadata)) if metadata.is_dir() => usage(&path, databases),
                 (None, Ok(metadata)) if !is_free => metadata.len(),
@@ -211,26 +232,39 @@ fn usage(folder: &Path, databases: &mut HashMap<PathBuf, u64>) -> u64 {
         .sum()
 }
 
-/// Renames a database with its write-ahead log, so that SQLite can still read the one with the other.
-fn set_aside(path: &Path) -> Result<PathBuf, StorageError> {
-    let renamed = |number: u32| {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!("{SET_ASIDE}{number}"));
-        path.with_file_name(name)
-    };
-    let free = (1..).map(renamed).find(|path| !path.exists());
-    let moved_to = free.expect("there are more numbers than files");
-    for ending in ["-wal", "-shm", ""] {
-        let with_ending = |path: &Path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(ending);
-            PathBuf::from(name)
-        };
-        let (from, to) = (with_ending(path), with_ending(&moved_to));
+/// Where it is written that a database is damaged.
+fn note_of(path: &Path) -> PathBuf {
+    with_ending(path, SET_ASIDE)
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Renames a database with its write-ahead log, so that SQLite can still read the one with the other, and with the
+/// folder of its Blobs.
+fn move_aside(path: &Path) -> Result<PathBuf, StorageError> {
+    let mut endings = (1_u32..).map(|number| format!("{SET_ASIDE}-{number}"));
+    let free = endings.find(|ending| !with_ending(path, ending).exists());
+    let ending = free.expect("there are more numbers than files");
+    let moved_to = with_ending(path, &ending);
+    let blobs = path.with_extension(BLOBS_EXTENSION);
+    let moves = [
+        (with_ending(path, "-wal"), with_ending(&moved_to, "-wal")),
+        (with_ending(path, "-shm"), with_ending(&moved_to, "-shm")),
+        (blobs.clone(), with_ending(&blobs, &ending)),
+        (path.to_owned(), moved_to.clone()),
+    ];
+    for (from, to) in moves {
         if from.exists() {
-            fs::rename(&from, to).map_err(|source| StorageError::Folder { path: from, source })?;
+            fs::rename(&from, to).map_err(|source| StorageError::from_io(&from, source))?;
         }
     }
+    fs::remove_file(note_of(path))
+        .or_else(not_found_is_fine)
+        .map_err(|source| StorageError::from_io(path, source))?;
     Ok(moved_to)
 }
 
@@ -280,6 +314,8 @@ mod tests {
         let path = folder.path().join("a.sqlite");
         fs::write(&path, "damaged").unwrap();
         fs::write(folder.path().join("a.sqlite-wal"), "log").unwrap();
+        fs::create_dir(folder.path().join("a.blobs")).unwrap();
+        fs::write(folder.path().join("a.blobs/1"), "blob").unwrap();
         let told = Arc::new(Mutex::new(Vec::new()));
         let listener = Arc::clone(&told);
         let files = OriginFiles::new(
@@ -295,14 +331,25 @@ mod tests {
             }
             Ok("opened")
         };
-        assert_eq!(files.open_whole(open).unwrap(), "opened");
+        let error = files.open_whole(&path, || true, open).unwrap_err();
+        assert!(
+            matches!(error, StorageError::Corrupt { .. }),
+            "it is in use"
+        );
+        assert_eq!(files.open_whole(&path, || false, open).unwrap(), "opened");
         let moved_to = folder.path().join("a.sqlite.damaged-1");
         assert_eq!(fs::read(&moved_to).unwrap(), b"damaged");
         assert_eq!(
             fs::read(folder.path().join("a.sqlite.damaged-1-wal")).unwrap(),
             b"log"
         );
+        assert_eq!(
+            fs::read(folder.path().join("a.blobs.damaged-1/1")).unwrap(),
+            b"blob"
+        );
         assert_eq!(told.lock().unwrap()[0].moved_to, moved_to);
         assert_eq!(files.usage(), 0, "it is no use to its origin");
+        files.open_whole(&path, || false, open).unwrap();
+        assert_eq!(told.lock().unwrap().len(), 1);
     }
 }

@@ -129,7 +129,7 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, StorageError> 
     entries.map_err(explain(folder))
 }
 
-fn not_found_is_fine(error: io::Error) -> io::Result<()> {
+pub(super) fn not_found_is_fine(error: io::Error) -> io::Result<()> {
     if error.kind() == ErrorKind::NotFound {
         Ok(())
     } else {

@@ -6,6 +6,7 @@
 //! [`start`](SyncRegistration::start), the event, [`settle`](SyncRegistration::settle).
 
 pub mod admission;
+mod due;
 pub mod history;
 pub mod kind;
 pub mod periodic;

@@ -1,9 +1,9 @@
 //! The sync registrations of a host, and the question its loop asks: what fires now, when to look again?
-//! An index by due time answers it, so the answer costs what is due and not what is known.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::clock::Timestamp;
+use crate::sync::due::DueIndex;
 use crate::sync::kind::SyncKind;
 use crate::sync::periodic::{Engagement, PeriodicPolicy};
 use crate::sync::policy::SyncPolicy;
@@ -23,8 +23,7 @@ pub struct Plan {
 #[derive(Debug, Clone, Default)]
 pub struct SyncQueue {
     rows: BTreeMap<SyncKey, SyncRegistration>,
-    /// Those that may fire, by the moment from which on they may.
-    due: BTreeSet<(Timestamp, SyncKey)>,
+    due: DueIndex,
     /// Of each origin, the periodic registrations whose cycle runs, by the moment that it ends.
     cycles: BTreeMap<String, BTreeSet<(Timestamp, SyncKey)>>,
     /// How many events of a service worker registration run.
@@ -45,12 +44,10 @@ impl SyncQueue {
     /// Adds a registration or replaces the one of the same name; gives back what was there.
     pub fn put(&mut self, row: SyncRegistration) -> Option<SyncRegistration> {
         let before = self.remove(&row.key);
-        if let Some(due_at) = row.due_at() {
-            self.due.insert((due_at, row.key.clone()));
-            if is_in_cycle(&row) {
-                let cycles = self.cycles.entry(row.origin.clone()).or_default();
-                cycles.insert((due_at, row.key.clone()));
-            }
+        self.due.insert(&row);
+        if let Some(cycle) = cycle_of(&row) {
+            let cycles = self.cycles.entry(row.origin.clone()).or_default();
+            cycles.insert(cycle);
         }
         if row.state.is_firing() {
             *self.firing.entry(row.key.owner).or_default() += 1;
@@ -62,16 +59,13 @@ impl SyncQueue {
     /// Forgets a registration and gives it back.
     pub fn remove(&mut self, key: &SyncKey) -> Option<SyncRegistration> {
         let row = self.rows.remove(key)?;
-        if let Some(due_at) = row.due_at() {
-            let entry = (due_at, row.key.clone());
-            self.due.remove(&entry);
-            if is_in_cycle(&row)
-                && let Some(cycles) = self.cycles.get_mut(&row.origin)
-            {
-                cycles.remove(&entry);
-                if cycles.is_empty() {
-                    self.cycles.remove(&row.origin);
-                }
+        self.due.remove(&row);
+        if let Some(cycle) = cycle_of(&row)
+            && let Some(cycles) = self.cycles.get_mut(&row.origin)
+        {
+            cycles.remove(&cycle);
+            if cycles.is_empty() {
+                self.cycles.remove(&row.origin);
             }
         }
         if row.state.is_firing()
@@ -112,56 +106,36 @@ impl SyncQueue {
             return Plan::default();
         }
         let mut running: BTreeSet<OwnerId> = self.firing.keys().copied().collect();
-        // A worker that runs needs no further room. Its rows are looked at by name: what else is due may be many.
-        let mut fire: Vec<SyncKey> = running
-            .iter()
-            .flat_map(|owner| self.due_of(*owner, now))
-            .collect();
-        for (_, key) in self.due_at(now) {
-            if running.contains(&key.owner) {
-                continue;
-            }
+        for owner in self.due.owners_due(now) {
             if running.len() >= workers {
                 break;
             }
-            running.insert(key.owner);
-            fire.extend(self.due_of(key.owner, now));
+            running.insert(owner);
         }
-        fire.sort();
-        Plan {
-            fire,
-            wake_at: self.next_after(now),
-        }
-    }
-
-    /// Whether something is due that waits because events of so many workers run.
-    pub fn holds_back(&self, now: Timestamp, workers: usize) -> bool {
-        self.firing.len() >= workers && self.due_at(now).next().is_some()
-    }
-
-    fn due_at(&self, now: Timestamp) -> impl Iterator<Item = &(Timestamp, SyncKey)> {
-        self.due
+        // What is held back is asked for again when events have ended; no moment needs to be waited for.
+        let of_running = running
             .iter()
-            .take_while(move |(due_at, _)| *due_at <= now)
+            .filter_map(|owner| self.due.next_of(*owner, now));
+        Plan {
+            wake_at: of_running.chain(self.due.next(now)).min(),
+            fire: running
+                .iter()
+                .flat_map(|owner| self.due_of(*owner, now))
+                .collect(),
+        }
     }
 
-    fn due_of(&self, owner: OwnerId, now: Timestamp) -> impl Iterator<Item = SyncKey> {
-        let rows = [SyncKind::OneShot, SyncKind::Periodic]
-            .into_iter()
-            .flat_map(move |kind| self.of_owner(owner, kind));
-        rows.filter(move |row| row.due_at().is_some_and(|due_at| due_at <= now))
-            .map(|row| row.key.clone())
+    /// Whether a plan would fire something.
+    pub fn has_due(&self, now: Timestamp, is_online: bool, workers: usize) -> bool {
+        let mut running = self.firing.keys();
+        let has_room = running.len() < workers && self.due.owners_due(now).next().is_some();
+        is_online
+            && (has_room || running.any(|owner| self.due.due_of(*owner, now).next().is_some()))
     }
 
-    fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
-        let later = Timestamp(now.as_millis().saturating_add(1));
-        let first = SyncKey {
-            owner: OwnerId(i64::MIN),
-            kind: SyncKind::OneShot,
-            tag: String::new(),
-        };
-        let (due_at, _) = self.due.range((later, first)..).next()?;
-        Some(*due_at)
+    /// What of a service worker registration is due, in the order of its keys.
+    fn due_of(&self, owner: OwnerId, now: Timestamp) -> BTreeSet<SyncKey> {
+        self.due.due_of(owner, now).cloned().collect()
     }
 
     /// The network came back. Gives the registrations that the policy makes due now, changed but not
@@ -171,10 +145,8 @@ impl SyncQueue {
             return Vec::new();
         }
         self.due
-            .iter()
-            .rev()
-            .take_while(|(due_at, _)| *due_at > Timestamp(i64::MIN))
-            .filter_map(|(_, key)| self.rows.get(key))
+            .waiting()
+            .filter_map(|key| self.rows.get(key))
             .filter(|row| row.state == SyncState::Waiting)
             .map(|row| row.clone().reconnect(policy))
             .collect()
@@ -289,7 +261,9 @@ impl SyncQueue {
     }
 }
 
-/// Whether it waits for the end of its cycle, and not for another attempt.
-fn is_in_cycle(row: &SyncRegistration) -> bool {
-    row.key.kind == SyncKind::Periodic && row.state == SyncState::Pending
+/// When its cycle ends, if that is what it waits for and not another attempt.
+fn cycle_of(row: &SyncRegistration) -> Option<(Timestamp, SyncKey)> {
+    let is_in_cycle = row.key.kind == SyncKind::Periodic && row.state == SyncState::Pending;
+    let ends_at = row.due_at().filter(|_| is_in_cycle)?;
+    Some((ends_at, row.key.clone()))
 }

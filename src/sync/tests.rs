@@ -332,10 +332,11 @@ fn only_so_many_workers_have_events_at_the_same_time() {
         queue.put(row);
     }
     assert_eq!(queue.plan(NOW, true, 2).fire, []);
-    assert!(queue.holds_back(NOW, 2) && !queue.holds_back(NOW, 3));
+    assert!(!queue.has_due(NOW, true, 2) && queue.has_due(NOW, true, 3));
     // A worker that has events may get more.
     queue.put(acknowledged(1, "c"));
     assert_eq!(queue.plan(NOW, true, 2).fire, [key(1, "c")]);
+    assert!(queue.has_due(NOW, true, 2) && !queue.has_due(NOW, false, 2));
     queue.remove(&key(2, "a"));
     let next = queue.plan(NOW, true, 2).fire;
     assert_eq!(next, [key(1, "c"), key(3, "a")]);

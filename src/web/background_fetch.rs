@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use deno_core::error::ResourceError;
 use deno_core::serde_v8::U16String;
-use deno_core::{OpState, Resource, ResourceId, op2};
+use deno_core::{ByteString, OpState, Resource, ResourceId, op2};
 use deno_error::JsErrorBox;
 use serde::{Deserialize, Serialize, Serializer};
 use tokio::sync::oneshot;
@@ -16,6 +16,7 @@ use crate::background_fetch::{
 };
 use crate::dom_string::{from_units, to_units};
 use crate::network::{Request, Response};
+use crate::web::body::NativeBody;
 use crate::web::error::WebError;
 use crate::web::fetch_bridge::{NativeRequest, NativeResponse, ScriptRequest};
 use crate::web::host_port::{HostPort, HostRequest, Reply};
@@ -170,7 +171,10 @@ struct FetchArguments {
 /// A record for js/background_fetch/background_fetch_record.js.
 #[derive(Serialize)]
 struct ScriptRecord {
-    request: NativeRequest,
+    /// As `requestFromNative` in js/fetch/bridge.js takes it.
+    head: ByteString,
+    integrity: String,
+    body: Option<NativeBody>,
     /// For `op_background_fetch_response`.
     response: ResourceId,
 }
@@ -277,11 +281,15 @@ async fn op_background_fetch_match(
     let state = &mut *state.borrow_mut();
     Ok(records
         .into_iter()
-        .map(|record| ScriptRecord {
-            request: NativeRequest::put(record.request, state),
-            response: state
-                .resource_table
-                .add(AwaitedResponse(Cell::new(Some(record.response)))),
+        .map(|record| {
+            let request = NativeRequest::put(record.request, state);
+            let response = AwaitedResponse(Cell::new(Some(record.response)));
+            ScriptRecord {
+                head: request.head.into(),
+                integrity: request.integrity,
+                body: request.body,
+                response: state.resource_table.add(response),
+            }
         })
         .collect())
 }

@@ -19,6 +19,7 @@ use crate::storage::cache_storage::{
     CachedResponse, Found, NewEntry, PutError,
 };
 use crate::storage::{Durability, OriginFiles, StorageError};
+use crate::web::buffers::ScriptBuffers;
 
 deno_core::extension!(
     sw_cache,
@@ -172,6 +173,7 @@ impl ScriptBody {
         }
         let resource = ReadBody {
             reader,
+            buffers: ScriptBuffers::of(state),
             rest: RefCell::default(),
         };
         Ok(Self {
@@ -187,6 +189,7 @@ struct ReadBody {
     reader: BodyReader,
     /// What is left of the piece that was read last.
     rest: RefCell<bytes::Bytes>,
+    buffers: Rc<ScriptBuffers>,
 }
 
 impl ReadBody {
@@ -199,6 +202,7 @@ impl ReadBody {
             *rest = piece.into();
         }
         let length = limit.min(rest.len());
+        self.buffers.give(length);
         Ok(rest.split_to(length))
     }
 }
@@ -213,7 +217,11 @@ impl Resource for ReadBody {
             .next(limit)
             .map(BufView::from)
             .map_err(|error| JsErrorBox::from_err(CacheError::from(error)));
-        Box::pin(std::future::ready(piece))
+        // A script that reads on and on must not keep its scope from everything else.
+        Box::pin(async {
+            tokio::task::yield_now().await;
+            piece
+        })
     }
 }
 

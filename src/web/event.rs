@@ -13,8 +13,7 @@ use crate::service_worker::EventKind;
 use crate::service_worker::EventOutcome;
 use crate::service_worker::ScriptPlace;
 use crate::web::background_fetch::BackgroundFetchView;
-use crate::web::fetch_bridge::NativeRequest;
-use crate::web::fetch_event::FetchInit;
+use crate::web::fetch_event::{FetchDetail, FetchInit};
 use crate::web::message::TransferredMessage;
 use crate::web::notifications::{NotificationNews, NotificationView, ShownNotification};
 use crate::web::push::PushSubscriptionView;
@@ -108,6 +107,14 @@ impl EventInit {
     }
 }
 
+/// What an event carries, as the scope's script takes it.
+pub enum Detail {
+    /// The values of a fetch event, which come one by one.
+    Fetch(FetchDetail),
+    /// An init dictionary.
+    Other(EventDetail),
+}
+
 /// The values of an event's init dictionary.
 #[derive(Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
@@ -134,15 +141,6 @@ pub enum EventDetail {
         source: MessageSource,
         /// `ExtendableMessageEvent.origin`
         origin: String,
-    },
-    /// Of a fetch event.
-    Fetch {
-        /// The request, brought into the scope.
-        request: NativeRequest,
-        /// `FetchEvent.clientId`
-        client_id: String,
-        /// `FetchEvent.resultingClientId`
-        resulting_client_id: String,
     },
     /// Of a push event.
     Push {
@@ -181,8 +179,9 @@ impl EventInit {
     }
 
     /// Brings what event `id` carries into a scope.
-    pub fn put(self, id: u32, state: &mut OpState) -> EventDetail {
-        match self {
+    pub fn put(self, id: u32, state: &mut OpState) -> Detail {
+        let detail = match self {
+            Self::Fetch(init) => return Detail::Fetch(init.put(id, state)),
             Self::Install | Self::Activate => EventDetail::None {},
             Self::Sync { tag, last_chance } => EventDetail::Sync {
                 tag: to_units(&tag).into(),
@@ -199,11 +198,6 @@ impl EventInit {
                 message: message.put(state),
                 source,
                 origin,
-            },
-            Self::Fetch(init) => EventDetail::Fetch {
-                client_id: init.client_id.clone(),
-                resulting_client_id: init.resulting_client_id.clone(),
-                request: init.put(id, state),
             },
             Self::Push(data) => EventDetail::Push {
                 data: data.map(ToJsBuffer::from),
@@ -224,7 +218,8 @@ impl EventInit {
                 action: String::new(),
             },
             Self::BackgroundFetch(_, registration) => EventDetail::BackgroundFetch { registration },
-        }
+        };
+        Detail::Other(detail)
     }
 }
 

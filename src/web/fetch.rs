@@ -19,7 +19,15 @@ deno_core::extension!(
     sw_fetch,
     deps = [landfall_platform],
     ops = [op_fetch_begin, op_fetch_exchange],
-    esm = [dir "js/fetch", "bridge.js", "filtered_response.js", "request_destination.js", "blob_url.js", "fetch.js"],
+    esm = [
+        dir "js/fetch",
+        "native_request.js",
+        "bridge.js",
+        "filtered_response.js",
+        "request_destination.js",
+        "blob_url.js",
+        "fetch.js",
+    ],
     options = {
         route: FetchRoute,
         client: FetchClient,

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::network::{
-    CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
-    Response, ResponseType, strip_forbidden_headers,
+    Body, CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request,
+    RequestMode, Response, ResponseType, strip_forbidden_headers,
 };
 use crate::web::body::{NativeBody, ScriptBody};
 
@@ -25,7 +25,7 @@ pub struct FetchClient {
 }
 
 /// Everything of a request but its body, as scripts have it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RequestHead {
     method: String,
@@ -80,37 +80,67 @@ impl ScriptRequest {
 }
 
 /// What `requestFromNative` in bridge.js makes a `Request` of.
-#[derive(Serialize)]
 pub struct NativeRequest {
-    head: RequestHead,
-    body: NativeBody,
+    /// Everything but the body, line by line in Latin-1, as js/fetch/native_request.js reads it.
+    pub head: Vec<u8>,
+    /// Subresource integrity metadata: any text.
+    pub integrity: String,
+    /// The body, if there is one.
+    pub body: Option<NativeBody>,
 }
 
 impl NativeRequest {
     /// Brings a request into the script's scope.
-    pub fn put(mut request: Request, state: &mut OpState) -> Self {
-        // The network's own: a script neither sets nor sees it.
-        request
-            .headers
-            .retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
+    pub fn put(request: Request, state: &mut OpState) -> Self {
         Self {
-            head: RequestHead {
-                method: request.method,
-                url: request.url,
-                headers: headers_for_script(request.headers),
-                mode: request.mode,
-                credentials: request.credentials,
-                redirect: request.redirect,
-                cache: request.cache,
-                referrer: request.referrer,
-                referrer_policy: request.referrer_policy,
-                integrity: request.integrity,
-                keepalive: request.keepalive,
-                destination: request.destination,
+            head: head_of(&request),
+            integrity: request.integrity,
+            body: match request.body {
+                Body::Empty => None,
+                body => Some(NativeBody::put(body, state)),
             },
-            body: NativeBody::put(request.body, state),
         }
     }
+}
+
+fn head_of(request: &Request) -> Vec<u8> {
+    let mut head = Vec::with_capacity(512);
+    let mut line = |text: &[u8]| {
+        // What a request may hold has no line feeds; one that an embedder put there must not begin another line.
+        head.extend(
+            text.iter()
+                .map(|byte| if *byte == b'\n' { b' ' } else { *byte }),
+        );
+        head.push(b'\n');
+    };
+    line(request.method.as_bytes());
+    line(request.url.as_str().as_bytes());
+    line(request.mode.as_str().as_bytes());
+    line(request.credentials.as_str().as_bytes());
+    line(request.redirect.as_str().as_bytes());
+    line(request.cache.as_str().as_bytes());
+    line(request.referrer.as_bytes());
+    line(request.referrer_policy.as_str().as_bytes());
+    line(if request.keepalive { b"true" } else { b"false" });
+    line(request.destination.as_bytes());
+    for (name, value) in &request.headers {
+        // The network's own: a script neither sets nor sees it.
+        if !name.eq_ignore_ascii_case("content-length") {
+            line(name.as_bytes());
+            line(value);
+        }
+    }
+    head
+}
+
+/// Headers as `responseOfText` in bridge.js writes them: name and value in turn, each ended by a line feed.
+pub fn headers_from_lines(lines: &[u8]) -> HeaderList {
+    let mut lines = lines.split(|byte| *byte == b'\n');
+    let mut headers = HeaderList::new();
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        headers.push((String::from_utf8_lossy(name).into_owned(), value.to_vec()));
+    }
+    headers
 }
 
 /// Everything of a response but its body, as scripts have it.

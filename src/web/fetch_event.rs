@@ -1,13 +1,14 @@
 //! FetchEvent: brings a client's request into the worker, and the worker's answer out of it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use deno_core::{OpState, op2};
 use deno_error::JsErrorBox;
 use tokio::sync::oneshot;
 
-use crate::network::{Request, Response};
-use crate::web::fetch_bridge::{NativeRequest, ScriptRequest, ScriptResponse};
+use crate::network::{Body, Request, Response};
+use crate::web::fetch_bridge::{NativeRequest, ScriptRequest, ScriptResponse, headers_from_lines};
 
 /// A request for a worker to answer.
 pub struct FetchInit {
@@ -43,9 +44,19 @@ struct Pending {
     client_url: String,
 }
 
+/// A `fetch` event as the scope's script takes it.
+pub struct FetchDetail {
+    /// The request, brought into the scope.
+    pub request: NativeRequest,
+    /// `FetchEvent.clientId`
+    pub client_id: String,
+    /// `FetchEvent.resultingClientId`
+    pub resulting_client_id: String,
+}
+
 impl FetchInit {
     /// Brings the request into the scope; its answer will be that of event `id`.
-    pub(crate) fn put(self, id: u32, state: &mut OpState) -> NativeRequest {
+    pub(crate) fn put(self, id: u32, state: &mut OpState) -> FetchDetail {
         let pending = Pending {
             reply: self.reply,
             client_url: self.request.client_url.clone(),
@@ -54,7 +65,11 @@ impl FetchInit {
             .borrow_mut::<PendingFetchEvents>()
             .0
             .insert(id, pending);
-        NativeRequest::put(self.request, state)
+        FetchDetail {
+            request: NativeRequest::put(self.request, state),
+            client_id: self.client_id,
+            resulting_client_id: self.resulting_client_id,
+        }
     }
 }
 
@@ -74,6 +89,23 @@ pub(crate) fn op_fetch_event_respond(
     let response = response.take(state)?;
     answer(state, id, FetchAnswer::Response(response));
     Ok(())
+}
+
+/// Like `op_fetch_event_respond`, for a response that a script made of a text.
+#[op2(fast)]
+pub(crate) fn op_fetch_event_respond_text(
+    state: &mut OpState,
+    #[smi] id: u32,
+    #[smi] status: u16,
+    #[string(onebyte)] headers: Cow<'_, [u8]>,
+    #[string] text: String,
+) {
+    let response = Response {
+        headers: headers_from_lines(&headers),
+        body: Body::from(text.into_bytes()),
+        ..Response::new(status)
+    };
+    answer(state, id, FetchAnswer::Response(response));
 }
 
 #[op2]

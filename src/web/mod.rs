@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod background_fetch;
 pub mod body;
+pub mod buffers;
 pub mod cache;
 pub mod error;
 pub mod event;

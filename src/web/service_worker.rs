@@ -17,6 +17,7 @@ use crate::web::error::WebError;
 use crate::web::event::PendingEvents;
 use crate::web::fetch_event::{
     PendingFetchEvents, op_fetch_event_fail, op_fetch_event_pass_through, op_fetch_event_respond,
+    op_fetch_event_respond_text,
 };
 use crate::web::host_port::{HostPort, HostRequest, RegisterRequest};
 use crate::web::message::TransferredMessage;
@@ -37,7 +38,9 @@ deno_core::extension!(
         op_fetch_event_fail,
         op_fetch_event_pass_through,
         op_fetch_event_respond,
-        op_service_worker_event_settled,
+        op_fetch_event_respond_text,
+        op_service_worker_event_fulfilled,
+        op_service_worker_event_rejected,
         op_service_worker_get_registration,
         op_service_worker_get_registrations,
         op_service_worker_import_script,
@@ -112,20 +115,21 @@ pub fn decode_script(body: &[u8]) -> Arc<str> {
     Arc::from(text.strip_prefix('\u{feff}').unwrap_or(&text))
 }
 
+#[op2(fast)]
+fn op_service_worker_event_fulfilled(state: &mut OpState, #[smi] id: u32) {
+    let pending = state.borrow_mut::<PendingEvents>();
+    pending.settle(id, EventOutcome::Fulfilled);
+}
+
 #[op2]
-fn op_service_worker_event_settled(
+fn op_service_worker_event_rejected(
     state: &mut OpState,
     #[smi] id: u32,
-    #[serde] rejection: Option<JsError>,
+    #[serde] rejection: JsError,
 ) {
-    let outcome = match rejection {
-        None => EventOutcome::Fulfilled,
-        Some(error) => {
-            let described = state.borrow::<ScriptSources>().describe(&error, true);
-            EventOutcome::Rejected(described.into())
-        }
-    };
-    state.borrow_mut::<PendingEvents>().settle(id, outcome);
+    let described = state.borrow::<ScriptSources>().describe(&rejection, true);
+    let pending = state.borrow_mut::<PendingEvents>();
+    pending.settle(id, EventOutcome::Rejected(described.into()));
 }
 
 /// `importScripts()` is synchronous: the worker's thread waits here, and the host's threads do the work.

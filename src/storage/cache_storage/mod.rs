@@ -73,14 +73,15 @@ impl CacheStorage {
         })
     }
 
-    /// The same within an origin's quota; a file that is damaged is set aside first.
+    /// The same within an origin's quota; a file that is damaged is set aside first, unless it is in use.
     pub fn open_for(
         origin: &Arc<OriginFiles>,
         durability: Durability,
         pins: &CachePins,
     ) -> Result<Self, StorageError> {
+        let path = origin.folder().join(Self::FILE_NAME);
         let open = || Self::open(origin.folder(), durability, pins);
-        let mut caches = origin.open_whole(open)?;
+        let mut caches = origin.open_whole(&path, || pins.are_shared(&path), open)?;
         caches.database.belong_to(origin)?;
         Ok(caches)
     }

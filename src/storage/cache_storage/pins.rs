@@ -17,6 +17,15 @@ impl CachePins {
         Self::default()
     }
 
+    /// Whether anybody has the database at `path` open.
+    pub(super) fn are_shared(&self, path: &Path) -> bool {
+        let origins = unpoisoned(&self.origins);
+        // One reference is the table's own.
+        origins
+            .get(path)
+            .is_some_and(|pins| Arc::strong_count(pins) > 1)
+    }
+
     /// The pins of the database at `path`, and whether this process opens it for the first time.
     pub(super) fn of(&self, path: &Path) -> (Arc<OriginPins>, bool) {
         let mut origins = unpoisoned(&self.origins);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::storage::StorageError;
 
 /// The extension of the folder; the rest of its name is the database file's.
-pub(super) const EXTENSION: &str = "blobs";
+pub(in crate::storage) const EXTENSION: &str = "blobs";
 
 /// The folder of one database, as one thread uses it.
 #[derive(Debug)]

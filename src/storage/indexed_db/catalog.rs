@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::blob_folder;
 use super::file::DatabaseFile;
-use crate::storage::StorageError;
+use crate::storage::{OriginFiles, StorageError};
 
 const EXTENSION: &str = "sqlite";
 /// SQLite's write-ahead log and its index lie beside the file.
@@ -71,19 +71,26 @@ fn read_info(path: &Path) -> Option<DatabaseInfo> {
     .ok()
 }
 
-/// The version of a database; zero if there is none.
-pub fn database_version(folder: &Path, name: &str) -> Result<i64, StorageError> {
-    let path = file_path(folder, name);
-    if path.exists() {
-        Ok(DatabaseFile::open_existing(&path)?.info()?.version)
-    } else {
-        Ok(0)
-    }
+/// The version of the database in a file; zero if there is none. A file that is damaged is set aside, unless it is in
+/// use.
+pub fn database_version(
+    origin: &OriginFiles,
+    path: &Path,
+    is_in_use: bool,
+) -> Result<i64, StorageError> {
+    let version = || {
+        if path.exists() {
+            Ok(DatabaseFile::open_existing(path)?.info()?.version)
+        } else {
+            Ok(0)
+        }
+    };
+    origin.open_whole(path, || is_in_use, version)
 }
 
-/// Deletes a database that no thread has open.
-pub fn delete_database(folder: &Path, name: &str) -> Result<(), StorageError> {
-    remove_files(&file_path(folder, name))
+/// Deletes the file of a database that no thread has open, or sets it aside if it is damaged.
+pub fn delete_database(origin: &OriginFiles, path: &Path) -> Result<(), StorageError> {
+    origin.open_whole(path, || false, || remove_files(path))
 }
 
 /// Removes a database file, its companions and the folder of its Blobs.

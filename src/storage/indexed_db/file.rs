@@ -60,13 +60,13 @@ impl DatabaseFile {
         Ok(Self::of(database))
     }
 
-    /// The same within an origin's quota; a file that is damaged is set aside first.
+    /// The same within an origin's quota; a file that is damaged is set aside first, unless it is in use.
     pub fn open_for(
         origin: &Arc<OriginFiles>,
-        path: &Path,
-        name: &str,
+        (path, name): (&Path, &str),
+        is_in_use: bool,
     ) -> Result<Self, StorageError> {
-        let mut file = origin.open_whole(|| Self::open(path, name))?;
+        let mut file = origin.open_whole(path, || is_in_use, || Self::open(path, name))?;
         file.database.belong_to(origin)?;
         Ok(file)
     }
@@ -74,6 +74,11 @@ impl DatabaseFile {
     /// Opens a file that must be there already, without looking at its layout.
     pub(super) fn open_existing(path: &Path) -> Result<Self, StorageError> {
         Database::open_existing(path).map(Self::of)
+    }
+
+    /// Has anything been found that nobody wrote?
+    pub fn is_damaged(&self) -> bool {
+        self.database.is_damaged()
     }
 
     /// The origin that it belongs to, if it does.
@@ -96,10 +101,12 @@ impl DatabaseFile {
     ///
     /// Transactions that are already reading lose nothing: nobody may have written to their stores.
     pub fn refresh(&self) -> Result<(), StorageError> {
-        if self.held.get() == Held::Snapshot {
-            self.end("COMMIT", "end a snapshot")?;
+        if self.held.replace(Held::Nothing) != Held::Snapshot {
+            return Ok(());
         }
-        Ok(())
+        let ended = self.statement("COMMIT", "end a snapshot");
+        // What was read from a damaged file cannot be committed.
+        ended.or_else(|_| self.statement("ROLLBACK", "end a snapshot"))
     }
 
     /// Starts the SQLite transaction of a read/write or upgrade transaction.
@@ -147,11 +154,6 @@ impl DatabaseFile {
         })
     }
 
-    fn end(&self, sql: &str, operation: &'static str) -> Result<(), StorageError> {
-        self.held.set(Held::Nothing);
-        self.statement(sql, operation)
-    }
-
     fn statement(&self, sql: &str, operation: &'static str) -> Result<(), StorageError> {
         self.run(operation, |connection| {
             connection.prepare_cached(sql)?.execute([]).map(drop)
@@ -192,8 +194,9 @@ impl DatabaseFile {
 
     /// Closes the file. One whose first upgrade never committed is removed: its database does not exist.
     pub fn close(self) -> Result<(), StorageError> {
-        self.refresh()?;
-        let exists = self.schema()?.version > 0;
+        let schema = self.refresh().and_then(|()| self.schema());
+        // What cannot be read is kept.
+        let exists = schema.map_or(true, |schema| schema.version > 0);
         let path = self.database.path().to_owned();
         drop(self.database);
         if exists { Ok(()) } else { remove_files(&path) }

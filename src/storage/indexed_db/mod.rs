@@ -13,6 +13,8 @@ mod scan;
 mod scheduler;
 mod schema;
 
+pub(in crate::storage) use blob_folder::EXTENSION as BLOBS_EXTENSION;
+
 pub use attachments::{Attachment, NewAttachment};
 pub use catalog::{DatabaseInfo, database_version, delete_database, file_path, list_databases};
 pub use coordinator::{ConnectionId, Coordinator, Message, Participant, Ticket};

@@ -86,7 +86,7 @@ fn must_wait(later: &Transaction, earlier: &Transaction) -> bool {
     }
     // "Implementations may impose additional constraints. For example, implementations are not required to start
     // non-overlapping read/write transactions in parallel": SQLite has one writer per file, so writers take turns in
-    // order of creation. Two of them that each wait for the other to finish would wait for ever, as in WebKit.
+    // order of creation.
     let both_write = later.mode != ReadOnly && earlier.mode != ReadOnly;
     both_write || !later.scope.is_disjoint(&earlier.scope)
 }

@@ -1,8 +1,9 @@
 //! Keys, records and files, without a script in sight.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::storage::{Durability, StorageError};
+use crate::storage::{Durability, OriginFiles, StorageError};
 
 use super::*;
 
@@ -10,6 +11,10 @@ mod blobs;
 
 fn text(value: &str) -> Key {
     Key::String(value.encode_utf16().collect())
+}
+
+fn files(folder: &Path) -> Arc<OriginFiles> {
+    OriginFiles::new(folder.to_owned(), u64::MAX, Arc::new(drop))
 }
 
 fn open(folder: &Path) -> DatabaseFile {
@@ -457,9 +462,10 @@ fn only_finished_databases_are_listed_and_deleted_ones_are_gone() {
         version: 1,
     }];
     assert_eq!(list_databases(folder.path()).unwrap(), expected);
-    assert_eq!(database_version(folder.path(), "test").unwrap(), 1);
-    delete_database(folder.path(), "test").unwrap();
-    assert_eq!(database_version(folder.path(), "test").unwrap(), 0);
+    let (files, path) = (files(folder.path()), file_path(folder.path(), "test"));
+    assert_eq!(database_version(&files, &path, false).unwrap(), 1);
+    delete_database(&files, &path).unwrap();
+    assert_eq!(database_version(&files, &path, false).unwrap(), 0);
     assert_eq!(list_databases(folder.path()).unwrap(), []);
 }
 

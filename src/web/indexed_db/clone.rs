@@ -10,6 +10,8 @@ use deno_web::BlobStoreTrait;
 use uuid::Uuid;
 use v8::{ValueDeserializerHelper, ValueSerializerHelper};
 
+use crate::web::buffers::ScriptBuffers;
+
 use super::error::OpError;
 use super::serialized::{BlobParts, SerializedValue};
 use super::thread::{ScriptSide, ThreadDatabases};
@@ -172,8 +174,11 @@ pub(super) fn op_indexed_db_serialize<'s>(
     if written != Some(true) {
         return Err(OpError::DataClone("the value could not be cloned".into()));
     }
+    let bytes = serializer.release();
+    // What was cloned may be garbage now, too.
+    ScriptBuffers::of(&state.borrow()).give(bytes.len());
     let value = SerializedValue {
-        bytes: serializer.release(),
+        bytes,
         blobs: blobs.take(),
     };
     Ok(databases.transaction(transaction)?.values.keep(value))
@@ -257,14 +262,19 @@ impl v8::ValueDeserializerImpl for Reader<'_> {
 pub(super) struct Cloner {
     script_side: ScriptSide,
     blob_store: Arc<dyn BlobStoreTrait>,
+    buffers: Rc<ScriptBuffers>,
 }
 
 impl Cloner {
-    pub(super) fn of(state: &RefCell<OpState>) -> Result<Self, OpError> {
+    pub(super) fn of(isolate: &mut v8::Isolate, state: &RefCell<OpState>) -> Result<Self, OpError> {
+        let buffers = ScriptBuffers::of(&state.borrow());
+        // A script may ask for many values before its turn is over.
+        buffers.collect(isolate);
         let script_side = ThreadDatabases::of(state).script_side()?;
         Ok(Self {
             script_side,
             blob_store: blob_store(state),
+            buffers,
         })
     }
 
@@ -275,6 +285,7 @@ impl Cloner {
         bytes: &[u8],
         blobs: Vec<BlobParts>,
     ) -> Result<v8::Local<'s, v8::Value>, OpError> {
+        self.buffers.give(bytes.len());
         let reader = Reader {
             deserializers: v8::Local::new(scope, &self.script_side.deserializers),
             blob_store: Arc::clone(&self.blob_store),
@@ -298,5 +309,5 @@ pub(super) fn op_indexed_db_deserialize<'s>(
 ) -> Result<v8::Local<'s, v8::Value>, OpError> {
     let transaction = ThreadDatabases::of(&state).transaction(transaction)?;
     let value = transaction.values.get(value)?;
-    Cloner::of(&state)?.deserialize(scope, &value.bytes, value.blobs.clone())
+    Cloner::of(scope, &state)?.deserialize(scope, &value.bytes, value.blobs.clone())
 }

@@ -7,8 +7,7 @@ use deno_core::{OpState, op2, v8};
 use serde::Serialize;
 
 use crate::storage::indexed_db::{
-    ConnectionId, DatabaseInfo, Message, Schema, Ticket, database_version, delete_database,
-    list_databases,
+    ConnectionId, DatabaseInfo, Message, Schema, Ticket, list_databases,
 };
 
 use super::error::OpError;
@@ -134,10 +133,7 @@ pub(super) fn op_indexed_db_database_version(
     state: Rc<RefCell<OpState>>,
     #[string] name: &str,
 ) -> Result<i64, OpError> {
-    Ok(database_version(
-        ThreadDatabases::of(&state).folder(),
-        name,
-    )?)
+    Ok(ThreadDatabases::of(&state).version_of(name)?)
 }
 
 /// To be called when no connection is open.
@@ -146,7 +142,7 @@ pub(super) fn op_indexed_db_delete_database(
     state: Rc<RefCell<OpState>>,
     #[string] name: &str,
 ) -> Result<(), OpError> {
-    Ok(delete_database(ThreadDatabases::of(&state).folder(), name)?)
+    Ok(ThreadDatabases::of(&state).delete(name)?)
 }
 
 #[op2]

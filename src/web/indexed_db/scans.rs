@@ -95,14 +95,9 @@ pub(super) fn op_indexed_db_get<'s>(
     let transaction = ThreadDatabases::of(&state).transaction(transaction)?;
     match transaction.file.scan(&query.selection)?.pop() {
         Some(record) => {
+            let cloner = Cloner::of(scope, &state)?;
             let mut members = Vec::with_capacity(3);
-            shape(
-                scope,
-                &Cloner::of(&state)?,
-                record,
-                query.shape,
-                &mut members,
-            )?;
+            shape(scope, &cloner, record, query.shape, &mut members)?;
             Ok(members.swap_remove(0))
         }
         None => Ok(v8::undefined(scope).into()),
@@ -122,7 +117,7 @@ pub(super) fn op_indexed_db_get_all<'s>(
     query.selection.limit = u32::try_from(limit).unwrap_or(u32::MAX);
     let transaction = ThreadDatabases::of(&state).transaction(transaction)?;
     let records = transaction.file.scan(&query.selection)?;
-    let cloner = Cloner::of(&state)?;
+    let cloner = Cloner::of(scope, &state)?;
     let mut members = Vec::with_capacity(records.len());
     for record in records {
         shape(scope, &cloner, record, query.shape, &mut members)?;
@@ -180,8 +175,9 @@ pub(super) fn op_indexed_db_step<'s>(
     let Some(record) = record else {
         return Ok(v8::undefined(scope).into());
     };
+    let cloner = Cloner::of(scope, &state)?;
     let mut members = Vec::with_capacity(3);
-    shape(scope, &Cloner::of(&state)?, record, wanted, &mut members)?;
+    shape(scope, &cloner, record, wanted, &mut members)?;
     Ok(v8::Array::new_with_elements(scope, &members).into())
 }
 

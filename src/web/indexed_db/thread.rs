@@ -12,9 +12,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::storage::indexed_db::{
     ConnectionId, DatabaseFile, FOLDER_NAME, Message, Participant, Schema, TransactionId,
-    TransactionMode, file_path,
+    TransactionMode, database_version, delete_database, file_path,
 };
-use crate::storage::{Durability, OriginFiles};
+use crate::storage::{Durability, OriginFiles, StorageError};
 
 use super::IndexedDbOptions;
 use super::error::OpError;
@@ -126,12 +126,25 @@ impl ThreadDatabases {
     }
 
     fn open_file(&self, name: &str) -> Result<DatabaseFile, OpError> {
-        let file = DatabaseFile::open_for(&self.files, &file_path(&self.folder, name), name)?;
-        if self.participant.is_unconnected(name) {
-            // Requests to open a database take turns, so nobody connects meanwhile.
+        let path = file_path(&self.folder, name);
+        // Requests to open a database take turns, so nobody connects meanwhile.
+        let is_in_use = !self.participant.is_unconnected(name);
+        let file = DatabaseFile::open_for(&self.files, (&path, name), is_in_use)?;
+        if !is_in_use {
             file.remove_leftovers()?;
         }
         Ok(file)
+    }
+
+    /// The version of a database; zero if there is none.
+    pub(super) fn version_of(&self, name: &str) -> Result<i64, StorageError> {
+        let is_in_use = !self.participant.is_unconnected(name);
+        database_version(&self.files, &file_path(&self.folder, name), is_in_use)
+    }
+
+    /// Deletes a database. To be called when no connection is open.
+    pub(super) fn delete(&self, name: &str) -> Result<(), StorageError> {
+        delete_database(&self.files, &file_path(&self.folder, name))
     }
 
     /// Closes a connection; the last one of this thread closes the file.
@@ -190,13 +203,19 @@ impl ThreadDatabases {
             .borrow()
             .values()
             .any(|other| Rc::ptr_eq(&other.file, &transaction.file));
-        if transaction.mode == TransactionMode::ReadOnly && !is_file_read {
+        let ended = if transaction.mode == TransactionMode::ReadOnly && !is_file_read {
             // A snapshot that nobody needs would keep SQLite from tidying its log.
-            transaction.file.refresh()?;
-        }
+            transaction.file.refresh()
+        } else {
+            Ok(())
+        };
         self.participant
             .finish_transaction(&transaction.name, TransactionId(id));
-        Ok(())
+        if transaction.file.is_damaged() {
+            // Whoever opens it next starts afresh.
+            self.participant.close_all(&transaction.name);
+        }
+        Ok(ended?)
     }
 }
 

@@ -232,6 +232,11 @@ impl Participant {
         self.change(name, |database| database.disconnect(connection));
     }
 
+    /// Tells every connection to close, whatever is under way on it.
+    pub fn close_all(&self, name: &str) {
+        self.change(name, Database::close_all);
+    }
+
     /// Asks every other connection to make way for the change from the first version to the second (none: a deletion).
     /// [`Message::VersionChangeFired`] follows.
     pub fn announce_version_change(

@@ -8,7 +8,7 @@ use crate::storage::indexed_db::{
     file_path,
 };
 
-use super::{open, with_store};
+use super::{files, open, with_store};
 
 /// Puts a record with one attachment.
 fn put_blob(file: &DatabaseFile, key: f64, bytes: &[u8]) {
@@ -75,7 +75,7 @@ fn large_blobs_are_files_that_come_and_go_with_their_records() {
     file.commit().unwrap();
     assert_eq!(blob_files(folder.path()), 0);
     file.close().unwrap();
-    delete_database(folder.path(), "test").unwrap();
+    delete_database(&files(folder.path()), &file_path(folder.path(), "test")).unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
