@@ -19,7 +19,7 @@
 //! # }
 //! ```
 //!
-//! To read the sources, begin with the rules ([`sync`], [`service_worker`], [`push`]), go on with what they need from the outside
+//! To read the sources, begin with the rules ([`sync`], [`service_worker`], [`push`], [`background_fetch`]), go on with what they need from the outside
 //! ([`storage`], [`connectivity`], [`network`]), then see where both meet scripts (`host`, `engine`, `web`).
 
 pub mod clock;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use landfall::network::OriginServer;
 use landfall::service_worker::{EventKind, EventOutcome};
 use landfall::{
-    BackgroundFetchEvent, Error, HostBuilder, HostEventKind, Permission, PermissionState,
-    RegisterOptions,
+    BackgroundFetchEvent, ClientScript, Error, HostBuilder, HostEventKind, Permission,
+    PermissionState, RegisterOptions,
 };
 use serde_json::json;
 use url::Url;
@@ -561,6 +561,37 @@ fn a_server_that_is_not_there_is_given_up_in_the_end() {
         .expect_printed(&[])
         .advance(Duration::from_millis(1))
         .expect_printed(&["backgroundfetchfail films fetch-error 0: /film TypeError"]);
+}
+
+#[test]
+fn a_fetch_goes_on_when_the_page_that_began_it_is_gone() {
+    let (mut scenario, server) = online();
+    let (held, hold) = Answer::text("film").held();
+    server.answer("/film", held);
+    scenario.eval(&fetch("'films', '/film'"));
+    // This one is gone before it can know.
+    scenario.eval(&with_manager(
+        "backgroundFetch.fetch('more', '/film'); return null",
+    ));
+    let host = scenario.host();
+    let page = scenario.open("other", ClientScript::None).unwrap();
+    let closed = scenario.run_meanwhile(async move {
+        let begun = with_manager("backgroundFetch.fetch('last', '/film'); return null");
+        page.eval(&begun).await?;
+        page.close().await?;
+        host.status().await
+    });
+    assert_eq!(closed.unwrap().background_fetches.len(), 3);
+    hold.let_go();
+    let mut printed: Vec<_> = scenario
+        .close_page()
+        .printed()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    printed.sort();
+    let ended = |id: &str| format!("backgroundfetchsuccess {id} success 4: /film 200 film");
+    assert_eq!(printed, ["films", "last", "more"].map(ended));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 // BackgroundFetchManager: registration.backgroundFetch.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { request as requests, webidl } from "ext:landfall_platform/platform.js";
+import { primordials, request as requests, webidl } from "ext:landfall_platform/platform.js";
 import { tellWork } from "ext:sw_activity/activity.js";
 import {
+  op_background_fetch_acknowledge,
   op_background_fetch_fetch,
   op_background_fetch_get,
   op_background_fetch_get_ids,
@@ -12,6 +13,8 @@ import { backgroundFetchFor } from "ext:sw_background_fetch/background_fetch_reg
 import { uiOptions, uiToNative } from "ext:sw_background_fetch/ui_options.js";
 import { toRequestInfo, toRequestInfos } from "ext:sw_cache/query.js";
 import { requestToNative } from "ext:sw_fetch/bridge.js";
+
+const { queueMicrotask } = primordials;
 
 /** https://wicg.github.io/background-fetch/#dictdef-backgroundfetchoptions */
 const convertOptions = webidl.createDictionaryConverter("BackgroundFetchOptions", uiOptions, [
@@ -36,7 +39,7 @@ export class BackgroundFetchManager {
     this.#hasActiveWorker = hasActiveWorker;
   }
 
-  /** Differs from the spec: resolves when the fetch is on disk, with all that is to be sent. */
+  /** Resolves when the fetch is on disk, with all that is to be sent. */
   async fetch(id, requests, options = {}) {
     webidl.assertBranded(this, BackgroundFetchManagerPrototype);
     const prefix = "Failed to execute 'fetch' on 'BackgroundFetchManager'";
@@ -53,16 +56,18 @@ export class BackgroundFetchManager {
       throw new TypeError(`${prefix}: At least one request must be given.`);
     }
     const inner = infos.map((info) => toInnerRequest(info, prefix));
-    tellWork("registration");
-    return backgroundFetchFor(
-      await op_background_fetch_fetch({
-        registration: this.#registrationId,
-        id,
-        requests: inner.map(requestToNative),
-        downloadTotal: options.downloadTotal,
-        ui: uiToNative(options),
-      }),
-    );
+    tellWork("storage");
+    const view = await op_background_fetch_fetch({
+      registration: this.#registrationId,
+      id,
+      requests: inner.map(requestToNative),
+      downloadTotal: options.downloadTotal,
+      ui: uiToNative(options),
+    });
+    // It goes on only when the caller's promise has been resolved, so that no progress is missed: the acknowledgement
+    // goes out behind it.
+    queueMicrotask(() => op_background_fetch_acknowledge(view.number));
+    return backgroundFetchFor(view);
   }
 
   async get(id) {

@@ -97,7 +97,8 @@ impl Host {
         .await
     }
 
-    /// Removes everything that is kept for the origin of `url`: registrations, syncs, caches, databases, cookies.
+    /// Removes everything that is kept for the origin of `url`: registrations, syncs, caches, databases, background
+    /// fetches, cookies.
     ///
     /// Its workers are stopped, events under way included. Its clients run on, without controller, their connections to
     /// databases closed and their caches empty.

@@ -47,7 +47,7 @@ impl FetchFiles {
 
     /// Whether so many bytes more are within the origin's quota.
     pub fn has_room(&self, bytes: u64) -> bool {
-        bytes <= self.origin.quota().saturating_sub(self.origin.usage())
+        bytes == 0 || bytes <= self.origin.quota().saturating_sub(self.origin.usage())
     }
 
     /// Begins a body, or goes on at the end of one.

@@ -26,6 +26,7 @@ deno_core::extension!(
     deps = [landfall_platform, sw_fetch, sw_cache],
     ops = [
         op_background_fetch_abort,
+        op_background_fetch_acknowledge,
         op_background_fetch_fetch,
         op_background_fetch_get,
         op_background_fetch_get_ids,
@@ -48,6 +49,8 @@ deno_core::extension!(
 pub enum BackgroundFetchRequest {
     /// `backgroundFetch.fetch()`
     Fetch(Box<NewBackgroundFetch>, Reply<BackgroundFetchView>),
+    /// The promise of `backgroundFetch.fetch()` has been resolved.
+    Acknowledge(i64),
     /// `backgroundFetch.get()`
     Get(i64, String, Reply<Option<BackgroundFetchView>>),
     /// `backgroundFetch.getIds()`
@@ -210,6 +213,12 @@ async fn op_background_fetch_fetch(
     };
     let ask = |reply| HostRequest::BackgroundFetch(BackgroundFetchRequest::Fetch(new, reply));
     Ok(host.ask(ask).await?)
+}
+
+#[op2(fast)]
+fn op_background_fetch_acknowledge(state: &OpState, #[number] number: i64) {
+    let acknowledged = BackgroundFetchRequest::Acknowledge(number);
+    HostPort::of(state).tell(HostRequest::BackgroundFetch(acknowledged));
 }
 
 #[op2]

@@ -185,13 +185,10 @@ impl Core {
                     downloaded: fetch.progress().downloaded,
                 },
             ));
-            let entry = Entry::new(&registration, fetch);
+            self.insert_fetch(Entry::new(&registration, fetch));
             if is_active {
-                self.perform_background_fetch(entry);
+                self.perform_background_fetch(number);
             } else {
-                let mut fetches = self.background_fetches.borrow_mut();
-                fetches.entries.insert(number, entry);
-                drop(fetches);
                 self.deliver_last_event(number);
             }
         }
@@ -202,6 +199,7 @@ impl Core {
 impl Entry {
     /// Its requests are given up.
     fn stop(&mut self) {
+        self.begun_by = None;
         if let Some(transfers) = self.transfers.take() {
             transfers.abort();
         }

@@ -34,11 +34,16 @@ impl Core {
         match question {
             BackgroundFetchRequest::Fetch(new, reply) => {
                 let (core, work) = (Rc::clone(self), self.begin_work());
+                let context = asker.context;
                 tokio::task::spawn_local(async move {
-                    let _ = reply.send(core.begin_background_fetch(*new).await);
+                    let begun = core.begin_background_fetch(context, *new).await;
+                    if reply.send(begun).is_err() {
+                        core.perform_fetches_of(context);
+                    }
                     drop(work);
                 });
             }
+            BackgroundFetchRequest::Acknowledge(number) => self.perform_begun_fetch(number),
             BackgroundFetchRequest::Get(registration, id, reply) => {
                 let found = self.active_fetch(RegistrationId(registration), &id);
                 let view = found.and_then(|number| self.with_fetch(number, |entry| entry.view()));
@@ -62,7 +67,8 @@ impl Core {
     /// `backgroundFetch.fetch()`: what it resolves is on disk, with everything that is to be sent.
     /// <https://wicg.github.io/background-fetch/#background-fetch-manager-fetch>
     async fn begin_background_fetch(
-        self: &Rc<Self>,
+        &self,
+        asker: ContextId,
         new: NewBackgroundFetch,
     ) -> Result<BackgroundFetchView, WebError> {
         let id = RegistrationId(new.registration);
@@ -89,10 +95,11 @@ impl Core {
             .keep_background_fetch(&mut fetch, id, new.requests, &files)
             .await;
         let registration = kept.inspect_err(|_| files.remove_all(&fetch))?;
-        let entry = Entry::new(&registration, fetch);
+        let mut entry = Entry::new(&registration, fetch);
+        entry.begun_by = Some(asker);
         let view = entry.view();
         self.publish_registered(&entry);
-        self.perform_background_fetch(entry);
+        self.insert_fetch(entry);
         Ok(view)
     }
 

@@ -23,6 +23,7 @@ use crate::host::core::Core;
 use crate::service_worker::{RegistrationId, ServiceWorkerRegistration};
 use crate::storage::FetchFiles;
 use crate::web::background_fetch::BackgroundFetchView;
+use crate::web::host_port::ContextId;
 
 use self::listeners::Listeners;
 
@@ -63,6 +64,8 @@ struct Entry {
     fetch: BackgroundFetch,
     /// By the position of the record.
     listeners: Vec<Listeners>,
+    /// The scope that began it, until it says that it knows that it did: only then the fetch goes on.
+    begun_by: Option<ContextId>,
     /// What sends the requests, until they have ended.
     transfers: Option<AbortHandle>,
     /// What scopes and embedder were told last, and when.
@@ -81,6 +84,7 @@ impl Entry {
             scope: registration.scope.clone(),
             origin: registration.origin.clone(),
             listeners: fetch.records.iter().map(Listeners::new).collect(),
+            begun_by: None,
             transfers: None,
             told: fetch.progress(),
             told_at: None,
@@ -96,6 +100,11 @@ impl Entry {
 }
 
 impl Core {
+    fn insert_fetch(&self, entry: Entry) {
+        let mut fetches = self.background_fetches.borrow_mut();
+        fetches.entries.insert(entry.fetch.number, entry);
+    }
+
     /// Looks at a fetch or changes it, if it is still there.
     fn with_fetch<T>(&self, number: i64, work: impl FnOnce(&mut Entry) -> T) -> Option<T> {
         let mut fetches = self.background_fetches.borrow_mut();

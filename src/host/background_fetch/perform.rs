@@ -11,6 +11,7 @@ use crate::host::background_fetch_event::BackgroundFetchEvent;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::network::NetworkError;
+use crate::web::host_port::ContextId;
 
 /// So many requests of one fetch are under way at a time: as many as a browser sends to one server.
 const AT_ONCE: usize = 6;
@@ -35,17 +36,32 @@ impl Drop for Waiting<'_> {
 }
 
 impl Core {
-    /// Takes up a fetch and sends what has not ended.
-    pub(super) fn perform_background_fetch(self: &Rc<Self>, entry: Entry) {
-        let number = entry.fetch.number;
-        let records = entry.fetch.records.iter().enumerate();
-        let pending: Vec<usize> = records
-            .filter(|(_, record)| record.result == RecordResult::Pending)
-            .map(|(index, _)| index)
-            .collect();
-        let mut fetches = self.background_fetches.borrow_mut();
-        fetches.entries.insert(number, entry);
-        drop(fetches);
+    /// A scope is gone: what it began goes on, whether it knew or not.
+    pub(in crate::host) fn perform_fetches_of(self: &Rc<Self>, context: ContextId) {
+        let is_begun = |entry: &Entry| entry.begun_by == Some(context) && !self.is_ending.get();
+        for number in self.fetches_where(is_begun) {
+            self.perform_begun_fetch(number);
+        }
+    }
+
+    /// The scope that began a fetch knows that it did.
+    pub(super) fn perform_begun_fetch(self: &Rc<Self>, number: i64) {
+        let begun_by = self.with_fetch(number, |entry| entry.begun_by.take());
+        if begun_by.flatten().is_some() {
+            self.perform_background_fetch(number);
+        }
+    }
+
+    /// Sends what has not ended.
+    pub(super) fn perform_background_fetch(self: &Rc<Self>, number: i64) {
+        let pending: Option<Vec<usize>> = self.with_fetch(number, |entry| {
+            let records = entry.fetch.records.iter().enumerate();
+            records
+                .filter(|(_, record)| record.result == RecordResult::Pending)
+                .map(|(index, _)| index)
+                .collect()
+        });
+        let Some(pending) = pending else { return };
         let core = Rc::clone(self);
         let performing = tokio::task::spawn_local(async move {
             // The one error there is says that nothing is left to do.
