@@ -36,6 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .origin_server(&origin, server)
         .limits(EventLimits {
             idle: Duration::from_secs(3600),
+            idle_workers: WORKERS,
             ..EventLimits::default()
         })
         .build()

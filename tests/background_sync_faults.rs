@@ -176,11 +176,15 @@ fn a_register_that_is_overtaken_by_unregister_leaves_nothing() {
         .expect_eval(
             "navigator.serviceWorker.ready.then(async (r) => {
                  const ended = [r.sync.register('a'), r.unregister(), r.sync.register('b')];
-                 return (await Promise.allSettled(ended)).length;
+                 const results = (await Promise.allSettled(ended))
+                     .map(({ status, reason }) => reason?.name ?? status);
+                 return [results[1], results.every((result) => ['fulfilled', 'InvalidStateError'].includes(result))];
              })",
-            json!(3),
+            json!(["fulfilled", true]),
         )
         .expect_tags(&[])
+        .go_online()
+        .expect_no_event(|kind| matches!(kind, HostEventKind::SyncStarted { .. }))
         .restart_host()
         .expect_tags(&[]);
 }
@@ -199,10 +203,12 @@ fn a_worker_unregistered_during_its_event_ends_alone() {
              const { active } = r;
              await r.unregister();
              active.postMessage('go');
+             return await r.sync.register('late').catch((error) => console.log(error.name));
          })",
     );
     scenario.settle();
     scenario
+        .expect_printed(&["holds", "InvalidStateError"])
         .expect_tags(&[])
         .expect_eval(
             "navigator.serviceWorker.getRegistration('/other/').then((r) => r.sync.register('works'))",
@@ -396,11 +402,13 @@ fn while_background_sync_is_disabled_what_is_stored_waits_for_a_host_that_has_it
     ] {
         assert_eq!(scenario.eval(&call(refused)), json!(DISABLED), "{refused}");
     }
+    assert!(scenario.status().is_sync_disabled);
     let scenario = scenario
         .go_online()
         .advance(100 * 60 * MINUTE)
         .expect_fired("outbox", 0)
-        .expect_fired("news", 0);
+        .expect_fired("news", 0)
+        .expect_tags(&["news", "outbox"]);
     is_disabled.set(false);
     scenario
         .go_offline()

@@ -136,7 +136,7 @@ fn an_interrupted_last_chance_is_still_the_last_chance_after_the_restart() {
         .expect_tags(&[]);
 }
 
-/// S6: only a death of the process may count, by policy, and never an end in good order.
+/// S6: only a death of the process may count.
 #[test]
 fn an_end_in_good_order_costs_no_attempt_however_often() {
     let failed_attempts = |policy: SyncPolicy, interruptions: u32| {
@@ -153,13 +153,26 @@ fn an_end_in_good_order_costs_no_attempt_however_often() {
         let mut scenario = scenario.stop_host().go_offline();
         scenario.status().syncs[0].failed_attempts
     };
-    for policy in [
-        SyncPolicy::landfall(),
-        SyncPolicy::spec(),
-        SyncPolicy::chromium(),
-    ] {
+    for policy in [SyncPolicy::landfall(), SyncPolicy::chromium()] {
         assert_eq!(failed_attempts(policy, 3), 0);
     }
+}
+
+/// S6: by the specification a worker that is terminated has failed, whoever ended it.
+#[test]
+fn by_the_specification_an_end_in_good_order_is_a_failed_attempt() {
+    let mut scenario = Scenario::online()
+        .with_policy(with_attempts(2, SyncPolicy::spec()))
+        .worker(NEVER_ENDS)
+        .sync_under_way("outbox", "run 1 false")
+        .restart_host()
+        .expect_fired("outbox", 1);
+    assert_eq!(scenario.status().syncs[0].failed_attempts, 1);
+    scenario
+        .advance_meanwhile(5 * MINUTE)
+        .wait_until_printed("run 2 true")
+        .restart_host()
+        .expect_tags(&[]);
 }
 
 /// S7

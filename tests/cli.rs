@@ -228,6 +228,12 @@ fn a_preset_chooses_the_rules_of_background_sync() {
     run(&[]).expect_line("registered");
     run(&["--sync-preset", "spec"]).expect_line("InvalidAccessError");
     run(&["--sync-preset", "chromium"]).expect_line("InvalidAccessError");
+    run(&["--sync-rule", "window_required=true"]).expect_line("InvalidAccessError");
+    let rules = ["--sync-preset=spec", "--sync-rule=window_required=false"];
+    run(&rules).expect_line("registered");
+    run(&["--sync-rule", "patience=3"]).expect_error(USAGE, &["patience", "retry.max_attempts"]);
+    run(&["--sync-rule", "retry.max_attempts=0"])
+        .expect_error(USAGE, &["`retry.max_attempts` must be at least 1"]);
     run(&["--sync-preset", "safari"]).expect_error(USAGE, &["safari", "landfall, spec, chromium"]);
 }
 
@@ -291,7 +297,9 @@ fn where_no_host_runs_the_store_is_read() {
     host.expect_line("queued");
     // Killed, so that the tag survives as it would in a crash.
     drop(host);
-    folder.landfall(&["sync", "ls"]).expect_line("outbox");
+    folder
+        .landfall(&["sync", "ls"])
+        .expect_line("when a host runs");
     folder
         .landfall(&["registrations"])
         .expect_line("https://localhost/sw.js");
@@ -361,6 +369,29 @@ fn of_minified_code_a_window_around_the_error_is_shown() {
 }
 
 #[test]
+fn a_page_that_throws_is_not_taken_for_its_worker() {
+    let folder = Folder::with(&[("sw.js", WORKER), ("page.js", "missing();")]);
+    let run = folder.landfall(&["run", "sw.js", "--page=page.js", "--connectivity=online"]);
+    run.expect_error(
+        FAILED,
+        &["the script of the page https://localhost/page.js failed"],
+    );
+    run.expect_line("page.js:1:1");
+}
+
+#[test]
+fn an_event_that_a_kill_cut_off_is_listed_as_interrupted() {
+    let worker =
+        "onsync = (event) => { console.log('begun'); event.waitUntil(new Promise(() => {})); };";
+    let folder = Folder::with(&[("sw.js", worker), ("page.js", PAGE)]);
+    let host = folder.start(&["run", "sw.js", "--page=page.js", "--connectivity=online"]);
+    host.expect_line("begun");
+    folder.landfall(&["sync", "ls"]).expect_line("running");
+    drop(host);
+    folder.landfall(&["sync", "ls"]).expect_line("interrupted");
+}
+
+#[test]
 fn a_script_of_another_type_is_refused() {
     let folder = Folder::with(&[("sw.txt", WORKER)]);
     let run = folder.landfall(&["run", "sw.txt", "--connectivity", "online"]);
@@ -405,7 +436,9 @@ fn an_insecure_origin_is_refused() {
 fn an_unusable_data_folder_is_named() {
     let folder = Folder::with(&[("sw.js", WORKER), ("file", "")]);
     let words = ["run", "sw.js", "--data", "file", "--connectivity", "online"];
-    folder.landfall(&words).expect_error(FAILED, &["file"]);
+    folder
+        .landfall(&words)
+        .expect_error(FAILED, &["data folder `file`", "it is a file"]);
 }
 
 #[test]
@@ -437,6 +470,12 @@ fn a_wrong_command_line_is_a_usage_error() {
         .landfall(&["run", "sw.js", "--unknown"])
         .expect_error(USAGE, &["--unknown"]);
     folder.landfall(&["run"]).expect_error(USAGE, &["<SCRIPT>"]);
+    folder
+        .landfall(&["run", "ftp://app.example/sw.js"])
+        .expect_error(USAGE, &["ftp://app.example/sw.js", "https://"]);
+    folder
+        .landfall(&["serve", "sw.js", "--listen", "localhost:8080"])
+        .expect_error(USAGE, &["127.0.0.1:8080"]);
     let plan = |plan: &str| folder.landfall(&["run", "sw.js", "--connectivity", plan]);
     plan("timeline=offline:,online").expect_error(USAGE, &["offline:", "duration"]);
     plan("timeline=offline,online").expect_error(USAGE, &["offline"]);

@@ -235,3 +235,25 @@ fn a_window_posts_messages_to_itself() {
             json!(["SyntaxError", "SyntaxError", "SyntaxError"]),
         );
 }
+
+#[test]
+fn a_worker_can_write_to_a_page_while_its_script_runs_for_the_first_time() {
+    Scenario::online()
+        .page("navigator.serviceWorker.onmessage = ({ data, source }) => console.log(data, source.state);")
+        .worker(
+            "clients.matchAll({ includeUncontrolled: true }).then(([page]) => page.postMessage('hello'));",
+        )
+        .expect_printed(&["hello parsed"]);
+}
+
+#[test]
+fn a_registration_has_no_worker_when_its_last_one_is_told_to_be_redundant() {
+    Scenario::online().page("").worker("").expect_eval(
+        "navigator.serviceWorker.ready.then((registration) => new Promise((resolve) => {
+             const { active } = registration;
+             active.onstatechange = () => resolve([active.state, registration.active]);
+             registration.unregister();
+         }))",
+        json!(["redundant", null]),
+    );
+}

@@ -225,6 +225,20 @@ fn an_update_takes_what_fails_with_its_reason_and_then_changes_nothing() {
 }
 
 #[test]
+fn an_expectation_without_a_test_is_named() {
+    let suite = Suite::with(&[("made/passes.any.js", PASSES)]);
+    let entry = "[\"gone.any.serviceworker.html\"]\nstatus = \"ERROR\"\nreason = \"because\"\n";
+    suite.write("expectations/own/made.toml", entry);
+    suite
+        .run(&[])
+        .expect(1, &["there is no test /made/gone.any.serviceworker.html"]);
+    suite.run(&["--filter", "passes"]).expect(0, &[]);
+    suite.run(&["made/passes.any.js"]).expect(0, &[]);
+    suite.run(&["--update"]).expect(0, &[]);
+    assert_eq!(suite.expectations(), "");
+}
+
+#[test]
 fn a_malformed_expectation_is_named() {
     let suite = Suite::with(&[("made/fails.any.js", FAILS)]);
     let entry = |text: &str| {

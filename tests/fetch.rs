@@ -294,9 +294,10 @@ async fn scripts_cannot_set_the_browsers_headers() {
     )
     .await;
     let seen = &server.requests()[0];
-    for name in ["cookie", "origin", "sec-fetch-mode"] {
+    for name in ["cookie", "origin"] {
         assert_eq!(seen.header(name), None, "{name}");
     }
+    assert_eq!(seen.header("sec-fetch-mode"), Some("cors"));
     assert_eq!(seen.header("x-own"), Some("1"));
 }
 
@@ -366,4 +367,96 @@ async fn a_folder_answers_for_an_origin() {
         seen,
         json!(["from a file", "text/plain; charset=utf-8", 204, 404])
     );
+}
+
+#[tokio::test]
+async fn a_request_has_no_header_that_a_script_may_not_set() {
+    let server = TestServer::start();
+    let (_host, page) = page_of(&server).await;
+    let seen = run(
+        &page,
+        "const names = (request) => [...request.headers.keys()];
+         const usual = new Request('/', { headers: { Cookie: 'a=b', 'X-Own': '1' } });
+         usual.headers.append('Origin', 'http://evil');
+         const simple = new Request('/', { mode: 'no-cors', headers: { 'X-Own': '1', Accept: 'text/plain' } });
+         simple.clone().headers.set('Range', 'bytes=0-');
+         simple.headers.set('Content-Type', 'application/json');
+         simple.headers.delete('X-Nothing');
+         return [names(usual), names(simple), names(simple.clone())];",
+    )
+    .await;
+    assert_eq!(seen, json!([["x-own"], ["accept"], ["accept"]]));
+}
+
+#[tokio::test]
+async fn what_a_request_cannot_be_is_refused_when_it_is_made() {
+    let server = TestServer::start();
+    let (_host, page) = page_of(&server).await;
+    let seen = run(
+        &page,
+        "const refusal = (...values) => {
+             try { return new Request(...values).referrer; } catch (error) { return error.name; }
+         };
+         const body = new ReadableStream();
+         return [
+             refusal('http://user:word@app.example/'),
+             refusal('/', { mode: 'no-cors', method: 'PUT' }),
+             refusal('/', { method: 'POST', body, duplex: 'half', keepalive: true }),
+             refusal('/', { window: 1 }),
+             refusal('/', { referrer: 'https://elsewhere.example/' }),
+         ];",
+    )
+    .await;
+    let refused = "TypeError";
+    assert_eq!(
+        seen,
+        json!([refused, refused, refused, refused, "about:client"])
+    );
+}
+
+#[tokio::test]
+async fn bodies_that_may_outlive_their_page_are_small() {
+    let server = TestServer::start();
+    server.answer("/", Answer::text("x"));
+    let (_host, page) = page_of(&server).await;
+    let seen = run(
+        &page,
+        "const send = (size) => fetch('/', { method: 'POST', keepalive: true, body: 'x'.repeat(size) })
+             .then((r) => r.status, (error) => error.name);
+         const together = await Promise.all([send(40000), send(40000)]);
+         return [...together, await send(64 * 1024), await send(64 * 1024 + 1)];",
+    )
+    .await;
+    assert_eq!(seen, json!([200, "TypeError", 200, "TypeError"]));
+}
+
+#[tokio::test]
+async fn a_body_that_is_all_there_can_be_aborted_too() {
+    let server = TestServer::start();
+    server.answer("/", Answer::text("small"));
+    let (_host, page) = page_of(&server).await;
+    let seen = run(
+        &page,
+        "const controller = new AbortController();
+         const response = await fetch('/', { signal: controller.signal });
+         controller.abort();
+         return await response.text().catch((error) => error.name);",
+    )
+    .await;
+    assert_eq!(seen, json!("AbortError"));
+}
+
+#[tokio::test]
+async fn a_blob_of_a_body_keeps_the_boundary_of_its_parts() {
+    let server = TestServer::start();
+    let (_host, page) = page_of(&server).await;
+    let seen = run(
+        &page,
+        "const text = '--aB\\r\\nContent-Disposition: form-data; name=\"n\"\\r\\n\\r\\nvalue\\r\\n--aB--\\r\\n';
+         const headers = { 'Content-Type': 'multipart/form-data;boundary=aB' };
+         const blob = await new Response(text, { headers }).blob();
+         return [blob.type, (await new Response(blob).formData()).get('n')];",
+    )
+    .await;
+    assert_eq!(seen, json!(["multipart/form-data;boundary=aB", "value"]));
 }

@@ -4,7 +4,11 @@ use std::path::Path;
 use std::process::Command;
 
 use landfall::network::{OriginServer, Request, RequestMode};
-use landfall::{Client, ClientOptions, ClientScript, ConnectivityMode, Host, RegisterOptions};
+use landfall::service_worker::EventOutcome;
+use landfall::{
+    Client, ClientOptions, ClientScript, ConnectivityMode, Host, Permission, PermissionState,
+    RegisterOptions,
+};
 use serde_json::json;
 use tempfile::TempDir;
 use url::Url;
@@ -27,14 +31,13 @@ struct App {
 
 impl App {
     async fn new(files: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        for (name, text) in files {
-            let file = folder.path().join(name);
-            std::fs::create_dir_all(file.parent().expect("a file has a folder")).expect("writable");
-            std::fs::write(file, text).expect("writable");
-        }
+        Self::serving(folder_with(files), ".").await
+    }
+
+    /// With a part of a folder as the site.
+    async fn serving(folder: TempDir, part: &str) -> Self {
         let server = OriginServer::Folder {
-            root: folder.path().to_owned(),
+            root: folder.path().join(part),
             accept: Vec::new(),
         };
         let host = Host::builder()
@@ -44,6 +47,10 @@ impl App {
             .await
             .expect("a host");
         Self { folder, host }
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        write(&self.folder, name, text);
     }
 
     /// Puts a file of a package into the site.
@@ -74,6 +81,20 @@ impl App {
         let body = response.body.collect().await.expect("a body");
         (response.status, String::from_utf8_lossy(&body).into_owned())
     }
+}
+
+fn folder_with(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        write(&folder, name, text);
+    }
+    folder
+}
+
+fn write(folder: &TempDir, name: &str, text: &str) {
+    let file = folder.path().join(name);
+    std::fs::create_dir_all(file.parent().expect("a file has a folder")).expect("writable");
+    std::fs::write(file, text).expect("writable");
 }
 
 fn address(path: &str) -> Url {
@@ -136,14 +157,8 @@ async fn a_generated_workbox_worker_precaches_falls_back_and_cuts_ranges() {
         &["."],
     );
     // After the worker, so that it is not precached.
-    for (name, text) in [
-        ("api/user.json", "{\"name\":\"Ada\"}"),
-        ("media/a.txt", "0123456789"),
-    ] {
-        let file = app.folder.path().join(name);
-        std::fs::create_dir_all(file.parent().expect("a folder")).expect("writable");
-        std::fs::write(file, text).expect("writable");
-    }
+    app.write("api/user.json", "{\"name\":\"Ada\"}");
+    app.write("media/a.txt", "0123456789");
     app.register("/sw.js").await;
     let page = app.open(ClientScript::None).await;
     page.eval(CONTROLLED).await.expect("it is claimed");
@@ -208,5 +223,120 @@ async fn mock_service_worker_answers_a_page_with_its_mocks() {
     assert_eq!(
         page.eval(answers).await.expect("answers"),
         json!([{ "name": "Ada" }, [201, "ABC"], "TypeError", "from the site"])
+    );
+}
+
+#[tokio::test]
+async fn the_worker_of_vite_plugin_pwa_precaches_the_build_and_answers_every_page_with_the_app() {
+    let app = App::new(&[
+        ("index.html", "<h1>app</h1>"),
+        ("assets/main-abcd1234.js", "console.log('main');"),
+    ])
+    .await;
+    let command = site().join("generate_vite_plugin_pwa.cjs");
+    node(&command, app.folder.path(), &["."]);
+    app.register("/sw.js").await;
+    let page = app.open(ClientScript::None).await;
+    page.eval(CONTROLLED).await.expect("it is claimed");
+    app.host.run_until_idle().await.expect("it comes to rest");
+    app.host.go_offline();
+    assert_eq!(
+        app.load("/deep/link").await,
+        (200, "<h1>app</h1>".to_owned())
+    );
+    let asset = "fetch('/assets/main-abcd1234.js').then((response) => response.text())";
+    assert_eq!(
+        page.eval(asset).await.expect("from the cache"),
+        "console.log('main');"
+    );
+}
+
+#[tokio::test]
+async fn the_worker_of_next_pwa_keeps_what_was_seen_and_shows_it_offline() {
+    let folder = folder_with(&[
+        ("main.js", "console.log('main');"),
+        ("public/index.html", "<h1>start</h1>"),
+    ]);
+    let command = site().join("generate_next_pwa.cjs");
+    node(&command, folder.path(), &["."]);
+    let app = App::serving(folder, "public").await;
+    // After the worker, so that they are not precached.
+    app.write("public/about.html", "<h1>about</h1>");
+    app.write("public/api/user.json", "{\"name\":\"Ada\"}");
+    app.register("/sw.js").await;
+    let page = app.open(ClientScript::None).await;
+    page.eval(CONTROLLED).await.expect("it is claimed");
+    assert_eq!(app.load("/").await.1, "<h1>start</h1>");
+    assert_eq!(app.load("/about.html").await.1, "<h1>about</h1>");
+    let user = "fetch('/api/user.json').then((response) => response.json())";
+    page.eval(user).await.expect("an answer");
+    app.host.run_until_idle().await.expect("it comes to rest");
+    app.host.go_offline();
+    assert_eq!(app.load("/").await, (200, "<h1>start</h1>".to_owned()));
+    assert_eq!(
+        app.load("/about.html").await,
+        (200, "<h1>about</h1>".to_owned())
+    );
+    assert_eq!(
+        page.eval(user).await.expect("from the cache"),
+        json!({ "name": "Ada" })
+    );
+    let precached = "fetch('/_next/static/chunks/main.js').then((response) => response.status)";
+    assert_eq!(page.eval(precached).await.expect("from the cache"), 200);
+}
+
+/// The worker of Firebase's documentation, with its scripts from the own origin.
+const FIREBASE: &str = "
+importScripts('/firebase-app-compat.js', '/firebase-messaging-compat.js');
+firebase.initializeApp({
+  apiKey: 'key',
+  projectId: 'project',
+  messagingSenderId: '1234567890',
+  appId: '1:1234567890:web:abcdef',
+});
+firebase.messaging().onBackgroundMessage(({ data }) => {
+  if (data) return self.registration.showNotification(data.title, { body: data.body });
+});";
+
+#[tokio::test]
+async fn firebases_messaging_worker_shows_what_is_pushed() {
+    let app = App::new(&[("firebase-messaging-sw.js", FIREBASE)]).await;
+    for script in ["firebase-app-compat.js", "firebase-messaging-compat.js"] {
+        app.copy(&format!("firebase/{script}"), script);
+    }
+    let notifications = Permission::Notifications;
+    app.host
+        .set_permission(&address("/"), notifications, PermissionState::Granted)
+        .await
+        .expect("it is granted");
+    app.register("/firebase-messaging-sw.js").await;
+    for message in [
+        // The library shows this one.
+        json!({
+            "from": "1234567890",
+            "fcmMessageId": "1",
+            "notification": { "title": "News", "body": "shown by the library" },
+        }),
+        // And leaves this one to the script.
+        json!({
+            "from": "1234567890",
+            "fcmMessageId": "2",
+            "data": { "title": "Data", "body": "shown by the script" },
+        }),
+    ] {
+        let bytes = message.to_string().into_bytes();
+        let outcome = app.host.dispatch_push(&address("/"), Some(bytes)).await;
+        assert_eq!(outcome.expect("it is sent"), EventOutcome::Fulfilled);
+    }
+    let page = app.open(ClientScript::None).await;
+    let shown = "navigator.serviceWorker.ready
+        .then((registration) => registration.getNotifications())
+        .then((shown) => shown.map(({ title, body }) => [title, body]).sort())";
+    assert_eq!(
+        page.eval(shown).await.expect("a list"),
+        json!([
+            ["Data", "shown by the script"],
+            ["News", "shown by the library"]
+        ])
     );
 }

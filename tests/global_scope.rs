@@ -186,3 +186,22 @@ async fn locks_are_of_an_origin_and_end_with_the_scope_that_holds_them() {
     assert_eq!(page.eval(take).await.expect("an answer"), json!("one"));
     host.shut_down().await.expect("it ends");
 }
+
+#[test]
+fn members_of_a_workers_global_are_where_the_interfaces_have_them() {
+    Scenario::online()
+        .worker(
+            "const own = (name) => Object.hasOwn(self, name);
+             console.log(['clients', 'onfetch', 'skipWaiting'].every(own));
+             console.log(['fetch', 'caches', 'performance', 'onerror'].filter(own).length);
+             console.log(typeof URL.createObjectURL, typeof StorageManager.prototype.persist);
+             self.queueMicrotask = null;
+             const stream = new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(3)); c.close(); } });
+             oninstall = (event) => event.waitUntil((async () => {
+                 console.log(await skipWaiting());
+                 console.log(await fetch.call({}).catch((error) => error.name));
+                 console.log((await new Response(stream).clone().text()).length);
+             })());",
+        )
+        .expect_printed(&["true", "0", "undefined undefined", "undefined", "TypeError", "3"]);
+}

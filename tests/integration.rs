@@ -55,6 +55,8 @@ mod network_namespaces;
 mod notifications;
 /// Events that come again and again.
 mod periodic_sync;
+/// The same as the origin is used and permitted.
+mod periodic_sync_origin;
 /// Push messages: who may send them, what workers get, and what waits.
 mod push;
 /// How much an origin may store.

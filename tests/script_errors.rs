@@ -99,19 +99,24 @@ fn an_endless_loop_is_cut_off_and_the_next_event_gets_a_new_worker() {
         .expect_outcome(|outcome| *outcome == EventOutcome::Fulfilled);
 }
 
-#[test]
-fn a_script_that_takes_too_much_memory_is_stopped_and_the_host_goes_on() {
+/// A worker that may take 64 MiB has taken more during an event, and is stopped.
+fn stopped_for_memory(allocate: &str) -> Scenario {
     Scenario::online()
         .with(|builder| builder.heap_limit(64 << 20))
-        .worker(
-            "self.onsync = (event) => {
+        .worker(&format!(
+            "self.onsync = (event) => {{
                  if (event.tag !== 'eat') return;
                  const all = [];
-                 for (;;) all.push(new Array(100000).fill(all.length));
-             };",
-        )
+                 for (;;) all.push({allocate});
+             }};"
+        ))
         .register_sync("eat")
         .expect_outcome(|outcome| *outcome == EventOutcome::Terminated)
+}
+
+#[test]
+fn a_script_that_takes_too_much_memory_is_stopped_and_the_host_goes_on() {
+    stopped_for_memory("new Array(100000).fill(all.length)")
         .expect_event(|kind| matches!(kind, HostEventKind::ScopeStopped { reason, .. } if reason.contains("64 MiB")))
         .register_sync("works")
         .expect_outcome(|outcome| *outcome == EventOutcome::Fulfilled);
@@ -119,17 +124,7 @@ fn a_script_that_takes_too_much_memory_is_stopped_and_the_host_goes_on() {
 
 #[test]
 fn one_huge_allocation_stops_the_script_and_not_the_host() {
-    Scenario::online()
-        .with(|builder| builder.heap_limit(64 << 20))
-        .worker(
-            "self.onsync = (event) => {
-                 if (event.tag !== 'eat') return;
-                 const all = [];
-                 for (;;) all.push(new Array(2e7).fill(1.5));
-             };",
-        )
-        .register_sync("eat")
-        .expect_outcome(|outcome| *outcome == EventOutcome::Terminated)
+    stopped_for_memory("new Array(2e7).fill(1.5)")
         .register_sync("works")
         .expect_outcome(|outcome| *outcome == EventOutcome::Fulfilled);
 }

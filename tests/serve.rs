@@ -1,24 +1,69 @@
 //! `landfall serve`: HTTP in front of a worker.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::support::program::{DONE, Folder, Running, USAGE};
+use crate::support::server::{Answer, TestServer};
 
 const WORKER: &str = "addEventListener('install', () => skipWaiting());
 addEventListener('fetch', (event) => {
   const { pathname } = new URL(event.request.url);
   if (pathname === '/hello') event.respondWith(new Response('hello', { headers: { 'x-by': 'worker' } }));
   if (pathname === '/echo') event.respondWith(new Response(event.request.body));
-  if (pathname === '/bad') event.respondWith(42);
+  if (pathname === '/size') event.respondWith(sizeOf(event.request.body));
+  if (pathname === '/headers') event.respondWith(Response.json([...event.request.headers]));
+  if (pathname === '/again') event.respondWith(Response.redirect('/again'));
+  if (pathname === '/far') event.respondWith(fetch(new URL(event.request.url).searchParams.get('to')));
+  if (pathname === '/number') event.respondWith(42);
+  if (pathname === '/rejected') event.respondWith(Promise.reject(new Error('no luck')));
+  if (pathname === '/error') event.respondWith(Response.error());
+  if (pathname === '/used') event.respondWith(used());
+  if (pathname === '/broken') event.respondWith(new Response(broken()));
+  if (pathname === '/twice') {
+    event.respondWith(new Response('first'));
+    try { event.respondWith(new Response('second')); } catch ({ name }) { console.log(name); }
+  }
+  if (pathname === '/throws') throw new Error('thrown');
+  if (pathname === '/never') {
+    event.respondWith(new Promise(() => {}));
+    event.request.signal.addEventListener('abort', () => console.log('given up'));
+    console.log('never asked');
+  }
   if (pathname === '/late') {
     console.log('late asked');
     event.respondWith(new Promise((resolve) => setTimeout(() => resolve(new Response('late')), 300)));
   }
-});";
+});
+async function sizeOf(body) {
+  let size = 0;
+  for await (const chunk of body) size += chunk.length;
+  return new Response(`${size} bytes`);
+}
+async function used() {
+  const response = new Response('text');
+  await response.text();
+  return response;
+}
+function broken() {
+  let pulls = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (pulls++ > 0) controller.error(new Error('broke'));
+      else controller.enqueue(new TextEncoder().encode('part'));
+    },
+  }, { highWaterMark: 0 });
+}";
 
 /// A server that runs in a folder with a worker and a file, and its address.
 fn serve(folder: &Folder) -> (Running, String) {
-    let server = folder.start(&["serve", "sw.js", "--listen", "127.0.0.1:0"]);
+    serve_with(folder, &[])
+}
+
+fn serve_with(folder: &Folder, options: &[&str]) -> (Running, String) {
+    let words = ["serve", "sw.js", "--listen", "127.0.0.1:0"];
+    let server = folder.start(&[&words, options].concat());
     let line = server.expect_line("serving http://localhost:");
     let address = line.split(" at ").nth(1).expect("an address").to_owned();
     server.expect_line("activated");
@@ -44,9 +89,164 @@ async fn every_request_goes_to_the_worker_first_and_then_to_the_folder() {
     assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
     assert_eq!(page.text().await.expect("text"), "<p>a page</p>");
     assert_eq!(get(&format!("{address}nothing")).await.status(), 404);
-    let bad = get(&format!("{address}bad")).await;
-    assert_eq!(bad.status(), 502);
-    assert!(bad.text().await.expect("text").contains("not a Response"));
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_a_bad_gateway_that_says_why() {
+    let folder = folder();
+    let (server, address) = serve(&folder);
+    for (path, reason) in [
+        ("number", "something that is not a Response"),
+        ("rejected", "no luck"),
+        ("error", "Response.error()"),
+        ("used", "body is already used"),
+    ] {
+        let answer = get(&format!("{address}{path}")).await;
+        assert_eq!(answer.status(), 502, "{path}");
+        let text = answer.text().await.expect("text");
+        assert!(text.contains(reason), "{path}: {text}");
+        // The developer is told as well.
+        server.expect_line(reason);
+    }
+}
+
+#[tokio::test]
+async fn only_the_first_answer_counts_and_a_handler_that_throws_gives_none() {
+    let folder = folder();
+    let (server, address) = serve(&folder);
+    let twice = get(&format!("{address}twice")).await;
+    assert_eq!(twice.text().await.expect("text"), "first");
+    server.expect_line("InvalidStateError");
+    assert_eq!(get(&format!("{address}throws")).await.status(), 404);
+    server.expect_line("Error: thrown");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_is_cut_off_and_the_next_one_is_whole() {
+    let folder = folder();
+    let (_server, address) = serve(&folder);
+    let broken = get(&format!("{address}broken")).await;
+    assert_eq!(broken.status(), 200);
+    broken.text().await.expect_err("it is not whole");
+    let hello = get(&format!("{address}hello")).await;
+    assert_eq!(hello.text().await.expect("text"), "hello");
+}
+
+#[tokio::test]
+async fn a_redirect_in_a_circle_goes_to_the_client_and_is_an_error_if_the_worker_follows_it() {
+    let (folder, far) = (folder(), TestServer::start());
+    let back = Answer::redirect(302, "/circle").header("access-control-allow-origin", "*");
+    far.answer("/circle", back);
+    let (_server, address) = serve(&folder);
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .expect("a client");
+    let again = client.get(format!("{address}again")).send().await;
+    let again = again.expect("an answer");
+    assert_eq!(again.status(), 302);
+    let location = again.headers()["location"].to_str().expect("text");
+    assert!(location.ends_with("/again"), "{location}");
+    let followed = get(&format!("{address}far?to={}", far.url("/circle"))).await;
+    assert_eq!(followed.status(), 502);
+    let text = followed.text().await.expect("text");
+    assert!(text.contains("redirect"), "{text}");
+    assert_eq!(far.requests().len(), 21, "the first one and 20 redirects");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_gives_up_is_told_to_the_handler() {
+    let folder = folder();
+    let (server, address) = serve(&folder);
+    let asked = tokio::spawn(async move { reqwest::get(format!("{address}never")).await });
+    tokio::task::block_in_place(|| server.expect_line("never asked"));
+    asked.abort();
+    tokio::task::block_in_place(|| server.expect_line("given up"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_never_answers_is_stopped_after_its_time_limit() {
+    let folder = folder();
+    let (server, address) = serve_with(&folder, &["--clock", "manual"]);
+    let asked = tokio::spawn(async move { get(&format!("{address}never")).await });
+    tokio::task::block_in_place(|| server.expect_line("never asked"));
+    let advanced = tokio::task::block_in_place(|| folder.landfall(&["clock", "advance", "5m"]));
+    assert_eq!(advanced.code, DONE, "{}", advanced.stderr);
+    let answer = asked.await.expect("it ran");
+    assert_eq!(answer.status(), 502);
+    let text = answer.text().await.expect("text");
+    assert!(text.contains("stopped before it answered"), "{text}");
+}
+
+#[test]
+fn malformed_requests_are_refused_and_the_worker_sees_the_others_as_they_came() {
+    let folder = folder();
+    let (_server, address) = serve(&folder);
+    let refused = "400 Bad Request";
+    for (request, expected) in [
+        ("GARBAGE\r\n\r\n", refused),
+        ("GET /hello HTTP/1.1\r\nbad name: 1\r\n\r\n", refused),
+        ("GET /hello HTTP/1.1\r\nx: a\0b\r\n\r\n", refused),
+        (
+            "POST /size HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+            refused,
+        ),
+        (
+            "POST /size HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\nZ\r\n",
+            "the request body failed",
+        ),
+        (
+            "GET /headers HTTP/1.1\r\nx-bytes: \u{e4}\r\nx-empty:\r\nx-twice: 1\r\nx-twice: 2\r\n\
+             connection: close\r\n\r\n",
+            "[[\"x-bytes\",\"\u{e4}\"],[\"x-empty\",\"\"],[\"x-twice\",\"1, 2\"]]",
+        ),
+        ("GET /hello HTTP/1.0\r\n\r\n", "hello"),
+    ] {
+        let answer = sent_raw(&address, request);
+        assert!(answer.contains(expected), "{request:?}: {answer}");
+    }
+}
+
+/// What a server answers to these bytes, each character one byte, until it closes the connection.
+fn sent_raw(address: &str, request: &str) -> String {
+    let place = address.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(place).expect("a connection");
+    let bytes: Vec<u8> = request.chars().map(|byte| byte as u8).collect();
+    stream.write_all(&bytes).expect("it is sent");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("an answer");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_large_upload_does_not_stay_in_memory() {
+    const CHUNK: usize = 1 << 20;
+    const CHUNKS: usize = 512;
+    let folder = folder();
+    let (server, address) = serve(&folder);
+    let before = highest_memory(&server);
+    let chunks = (0..CHUNKS).map(|_| Ok::<_, std::io::Error>(vec![7; CHUNK]));
+    let answer = reqwest::Client::new()
+        .post(format!("{address}size"))
+        .body(reqwest::Body::wrap_stream(futures::stream::iter(chunks)))
+        .send()
+        .await
+        .expect("an answer");
+    let size = format!("{} bytes", CHUNK * CHUNKS);
+    assert_eq!(answer.text().await.expect("text"), size);
+    let grown = highest_memory(&server) - before;
+    assert!(grown < CHUNK * CHUNKS / 2, "{grown} bytes more");
+}
+
+/// The most memory that a program has had, in bytes.
+#[cfg(target_os = "linux")]
+fn highest_memory(program: &Running) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.id()));
+    let status = status.expect("the program runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.expect("its peak").trim().trim_end_matches(" kB");
+    1024 * kilobytes.parse::<usize>().expect("a number")
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! What is kept for an origin: how much, how it is cleared from under running scripts, and what is damaged.
 
 use landfall::HostEventKind;
+use landfall::clock::Timestamp;
 use landfall::service_worker::EventOutcome;
 use serde_json::json;
 
 use crate::support::program::{DONE, FAILED, Folder};
-use crate::support::scenario::{Scenario, address};
+use crate::support::scenario::{NOW_MS, Scenario, address};
 
 const WORKER: &str = "
     addEventListener('install', () => skipWaiting());
@@ -61,6 +62,13 @@ fn clearing_an_origin_removes_everything_and_its_pages_run_on() {
         .expect_tags(&["from the page"]);
     scenario.eval("globalThis.r = null; ready.then((registration) => { r = registration; })");
     clear(&mut scenario);
+    let host = scenario.host();
+    let told = scenario.run(async move { host.sync_story("from the page").await });
+    let told = told.expect_err("nothing is known of it").to_string();
+    assert_eq!(
+        told,
+        "no sync is registered as `from the page`; nor is any other"
+    );
     let scenario = scenario
         .expect_tags(&[])
         .expect_event(|kind| matches!(kind, HostEventKind::OriginCleared { origin } if origin == "https://app.example"))
@@ -84,6 +92,8 @@ fn clearing_an_origin_cuts_off_a_sync_that_fires() {
         .worker(WORKER)
         .sync_under_way("endless", "begun");
     clear(&mut scenario);
+    let history = landfall::SyncStory::read(scenario.data(), "endless", Timestamp(NOW_MS));
+    assert!(history.is_err(), "{history:?}");
     scenario
         .expect_tags(&[])
         .expect_outcome(|outcome| *outcome == EventOutcome::Terminated)

@@ -14,15 +14,20 @@ import { tellRequest, tellRequestEnded } from "ext:sw_activity/activity.js";
 import { op_fetch_begin, op_fetch_exchange } from "ext:core/ops";
 import { fetchBlobUrl } from "ext:sw_fetch/blob_url.js";
 import { innerResponseFromNative, requestToNative } from "ext:sw_fetch/bridge.js";
-import "ext:sw_fetch/request_destination.js";
+import { Request } from "ext:sw_fetch/request.js";
 
-const { Promise, PromisePrototypeThen, PromiseResolve } = primordials;
+const { Promise, PromisePrototypeThen, PromiseResolve, TypeError } = primordials;
+
+/** What all bodies of keepalive requests that are under way may come to, in bytes. */
+const KEEPALIVE_QUOTA = 64 * 1024;
+let keepaliveBytes = 0;
 
 /** https://fetch.spec.whatwg.org/#fetch-method */
 export function fetch(input, init = undefined) {
   return new Promise((resolve, reject) => {
+    if (this !== undefined && this !== null && this !== globalThis) throw new TypeError("Illegal invocation");
     webidl.requiredArguments(arguments.length, 1, "Failed to execute 'fetch'");
-    const request = new requests.Request(input, init);
+    const request = new Request(input, init);
     const inner = requests.toInnerRequest(request);
     const signal = request.signal;
     if (signal.aborted) {
@@ -54,6 +59,35 @@ function tellFailure(told, error, signal) {
   tellRequestEnded(told, 0, `${error?.message}`, signal.aborted && !isTimeout);
 }
 
+/**
+ * "If the sum of contentLength and inflightKeepaliveBytes is greater than 64 kibibytes, then return a network error."
+ * https://fetch.spec.whatwg.org/#http-network-or-cache-fetch
+ *
+ * @returns {() => void} to be called when the request has ended
+ */
+function reserveKeepalive({ keepalive, body }) {
+  if (!keepalive || body === null) return () => {};
+  const held = body.streamOrStatic.body;
+  const length = typeof held === "string" ? core.encode(held).byteLength : body.length ?? 0;
+  if (keepaliveBytes + length > KEEPALIVE_QUOTA) {
+    throw new TypeError(
+      `Failed to fetch: bodies of keepalive requests under way may come to ${KEEPALIVE_QUOTA} bytes`,
+    );
+  }
+  keepaliveBytes += length;
+  return () => {
+    keepaliveBytes -= length;
+  };
+}
+
+/** Makes every read of a body fail, also of one that is all there; an empty one has nothing to fail. */
+function failBody(body, reason) {
+  if (body === null || body.length === 0) return;
+  // Reading `stream` makes one of a body that was none until now.
+  if (!body.unusable()) body.stream;
+  body.error(reason);
+}
+
 /** One request under way, from the call to the last byte of its response. */
 class Transfer {
   #request;
@@ -82,13 +116,16 @@ class Transfer {
       this.#responseBody = local.body;
       return local;
     }
-    const native = await op_fetch_exchange(this.#rid, requestToNative(this.#request));
-    const response = innerResponseFromNative(native, () => this.end());
-    this.#responseBody = response.body;
-    this.#responseBodyRid = native.body.rid;
-    // Without a stream behind it, nothing is left to be aborted.
-    if (native.body.rid === null) this.end();
-    return response;
+    const release = reserveKeepalive(this.#request);
+    try {
+      const native = await op_fetch_exchange(this.#rid, requestToNative(this.#request));
+      const response = innerResponseFromNative(native, () => this.end());
+      this.#responseBody = response.body;
+      this.#responseBodyRid = native.body.rid;
+      return response;
+    } finally {
+      release();
+    }
   }
 
   /** Nothing is under way any more. */
@@ -105,7 +142,7 @@ class Transfer {
     if (requestBody !== null && !requestBody.unusable()) {
       PromisePrototypeThen(PromiseResolve(requestBody.cancel(reason)), undefined, () => {});
     }
-    this.#responseBody?.error(reason);
+    failBody(this.#responseBody, reason);
     // Ends the transfer, and a read that waits for it.
     if (this.#responseBodyRid !== null) core.tryClose(this.#responseBodyRid);
     this.end();

@@ -154,6 +154,8 @@ function boot({ url, isClockManual, exposedFunctions, serviceWorker, client }) {
   location.setLocationHref(url);
   if (isClockManual) useManualClock(event.reportException);
   performanceScript.setTimeOrigin();
+  // Deno's own looks for V8's on its first call, and takes for granted that the global still has it.
+  queueMicrotask(() => {});
   startReporting();
   defineReplaceableAttributes({ isSecureContext: () => true });
   if (serviceWorker !== null) becomeServiceWorker(serviceWorker);

@@ -33,11 +33,13 @@ export function defineOperations(operations) {
  */
 export function defineAttributes(getters) {
   for (const [name, read] of Object.entries(getters)) {
-    Object.defineProperty(globalThis, name, {
-      get: getter(name, read),
-      configurable: true,
-      enumerable: true,
+    const { [name]: attribute } = Object.getOwnPropertyDescriptors({
+      get [name]() {
+        checkReceiver(this);
+        return read();
+      },
     });
+    Object.defineProperty(globalThis, name, attribute);
   }
 }
 
@@ -48,9 +50,12 @@ export function defineAttributes(getters) {
  */
 export function defineReplaceableAttributes(getters) {
   for (const [name, read] of Object.entries(getters)) {
-    Object.defineProperty(globalThis, name, {
-      get: getter(name, read),
-      set(value) {
+    const { [name]: attribute } = Object.getOwnPropertyDescriptors({
+      get [name]() {
+        checkReceiver(this);
+        return read();
+      },
+      set [name](value) {
         checkReceiver(this);
         Object.defineProperty(globalThis, name, {
           value,
@@ -59,9 +64,8 @@ export function defineReplaceableAttributes(getters) {
           enumerable: true,
         });
       },
-      configurable: true,
-      enumerable: true,
     });
+    Object.defineProperty(globalThis, name, attribute);
   }
 }
 
@@ -91,18 +95,21 @@ export function defineEventHandlers(types) {
   }
 }
 
-/** A getter named as Web IDL names it: "get name". */
-function getter(name, read) {
-  const attribute = {
-    get [name]() {
-      checkReceiver(this);
-      return read();
-    },
-  };
-  return Object.getOwnPropertyDescriptor(attribute, name).get;
+/**
+ * Moves members of the global to an interface that it inherits from.
+ *
+ * @param {string[]} names
+ * @param {object} prototype
+ */
+export function moveMembers(names, prototype) {
+  for (const name of names) {
+    Object.defineProperty(prototype, name, Object.getOwnPropertyDescriptor(globalThis, name));
+    delete globalThis[name];
+  }
 }
 
-function checkReceiver(receiver) {
+/** Whether an operation or attribute of the global is used as one. */
+export function checkReceiver(receiver) {
   if (receiver !== undefined && receiver !== null && receiver !== globalThis) {
     throw new TypeError("Illegal invocation");
   }

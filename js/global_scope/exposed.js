@@ -16,7 +16,6 @@ import {
   performanceScript,
   ports,
   primordials,
-  request,
   response,
   streams,
   timers,
@@ -25,6 +24,7 @@ import {
 } from "ext:landfall_platform/platform.js";
 import { tellWork } from "ext:sw_activity/activity.js";
 import { fetch } from "ext:sw_fetch/fetch.js";
+import { Request } from "ext:sw_fetch/request.js";
 
 const { ReflectApply } = primordials;
 
@@ -68,7 +68,7 @@ export const interfaces = {
   ReadableStreamBYOBRequest: streams.ReadableStreamBYOBRequest,
   ReadableStreamDefaultController: streams.ReadableStreamDefaultController,
   ReadableStreamDefaultReader: streams.ReadableStreamDefaultReader,
-  Request: request.Request,
+  Request,
   Response: response.Response,
   SubtleCrypto: crypto.SubtleCrypto,
   TextDecoder: encoding.TextDecoder,

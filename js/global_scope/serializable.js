@@ -13,6 +13,9 @@ const {
 } = geometry;
 const { ImageData } = imageData;
 
+/** Interface objects by name. */
+export const serializableInterfaces = {};
+
 /**
  * https://html.spec.whatwg.org/#serializable-objects
  *
@@ -22,6 +25,7 @@ const { ImageData } = imageData;
  */
 function makeSerializable(Interface, serialize, deserialize) {
   const type = Interface.name;
+  serializableInterfaces[type] = Interface;
   Object.defineProperty(Interface.prototype, core.hostObjectBrand, {
     __proto__: null,
     value() {
@@ -59,15 +63,3 @@ makeSerializable(
   readImage,
   ({ data, width, height, settings }) => new ImageData(data, width, height, settings),
 );
-
-/** Interface objects by name. */
-export const serializableInterfaces = {
-  DOMMatrix,
-  DOMMatrixReadOnly,
-  DOMPoint,
-  DOMPointReadOnly,
-  DOMQuad,
-  DOMRect,
-  DOMRectReadOnly,
-  ImageData,
-};

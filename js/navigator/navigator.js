@@ -94,14 +94,13 @@ function flatten(target, source) {
   for (const name of Object.getOwnPropertyNames(source)) {
     if (name === "constructor") continue;
     const { get } = Object.getOwnPropertyDescriptor(source, name);
-    Object.defineProperty(target, name, {
-      get() {
+    const { [name]: attribute } = Object.getOwnPropertyDescriptors({
+      get [name]() {
         webidl.assertBranded(this, target);
         return get.call(this);
       },
-      configurable: true,
-      enumerable: true,
     });
+    Object.defineProperty(target, name, attribute);
   }
   Object.setPrototypeOf(target, Object.prototype);
 }

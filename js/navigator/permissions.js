@@ -1,7 +1,7 @@
 // Permissions: what the origin may do. There is nobody to ask, so nothing is ever "prompt".
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { event, fire, webidl } from "ext:landfall_platform/platform.js";
+import { defineEventHandler, event, fire, webidl } from "ext:landfall_platform/platform.js";
 import { op_permissions_query } from "ext:core/ops";
 
 /** https://w3c.github.io/permissions/#dom-permissiondescriptor */
@@ -46,7 +46,7 @@ export class PermissionStatus extends event.EventTarget {
 }
 webidl.configureInterface(PermissionStatus);
 const PermissionStatusPrototype = PermissionStatus.prototype;
-event.defineEventHandler(PermissionStatusPrototype, "change");
+defineEventHandler(PermissionStatusPrototype, "change");
 
 /** https://w3c.github.io/permissions/#permissions-interface */
 export class Permissions {

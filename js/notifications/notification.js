@@ -1,7 +1,7 @@
 // Notification: what a page shows with `new`, and what a registration shows.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { event, fire, webidl } from "ext:landfall_platform/platform.js";
+import { defineEventHandler, event, fire, webidl } from "ext:landfall_platform/platform.js";
 import {
   op_notification_close,
   op_notification_is_granted,
@@ -178,7 +178,7 @@ export class Notification extends event.EventTarget {
 webidl.configureInterface(Notification);
 const NotificationPrototype = Notification.prototype;
 for (const type of ["click", "show", "error", "close"]) {
-  event.defineEventHandler(NotificationPrototype, type);
+  defineEventHandler(NotificationPrototype, type);
 }
 
 /** https://notifications.spec.whatwg.org/#dom-notification-notification: a service worker shows through its registration. */

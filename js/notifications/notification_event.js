@@ -2,25 +2,20 @@
 
 import { webidl } from "ext:landfall_platform/platform.js";
 import { Notification } from "ext:sw_notifications/notification.js";
-import { ExtendableEvent } from "ext:sw_service_worker/extendable_event.js";
+import {
+  createEventInitConverter,
+  ExtendableEvent,
+} from "ext:sw_service_worker/extendable_event.js";
 
 /** https://notifications.spec.whatwg.org/#dictdef-notificationeventinit */
-const convertNotificationEventInit = webidl.createDictionaryConverter(
-  "NotificationEventInit",
-  [
-    { key: "bubbles", defaultValue: false, converter: webidl.converters.boolean },
-    { key: "cancelable", defaultValue: false, converter: webidl.converters.boolean },
-    { key: "composed", defaultValue: false, converter: webidl.converters.boolean },
-  ],
-  [
-    { key: "action", defaultValue: "", converter: webidl.converters.DOMString },
-    {
-      key: "notification",
-      required: true,
-      converter: webidl.createInterfaceConverter("Notification", Notification.prototype),
-    },
-  ],
-);
+const convertNotificationEventInit = createEventInitConverter("NotificationEventInit", [
+  { key: "action", defaultValue: "", converter: webidl.converters.DOMString },
+  {
+    key: "notification",
+    required: true,
+    converter: webidl.createInterfaceConverter("Notification", Notification.prototype),
+  },
+]);
 
 /** https://notifications.spec.whatwg.org/#notificationevent */
 export class NotificationEvent extends ExtendableEvent {

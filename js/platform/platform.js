@@ -60,6 +60,18 @@ core.ops.op_set_captured_bootstrap({
 
 const load = (specifier) => core.loadExtScript(specifier);
 
+/** Deno says that every message of a channel is from 127.0.0.1. */
+function loadBroadcastChannel() {
+  const { MessageEvent } = event;
+  event.MessageEvent = function (type, init) {
+    const { origin } = new url.URL(location.getLocationHref());
+    return new MessageEvent(type, { ...init, origin });
+  };
+  const script = load("ext:deno_web/01_broadcast_channel.js");
+  event.MessageEvent = MessageEvent;
+  return script;
+}
+
 export { core, internals, primordials };
 export const webidl = load("ext:deno_webidl/00_webidl.js");
 export const infra = load("ext:deno_web/00_infra.js");
@@ -83,7 +95,7 @@ export const fileReader = load("ext:deno_web/10_filereader.js");
 export const loadLocks = core.createLazyLoader("ext:deno_web/locks.js");
 export const location = load("ext:deno_web/12_location.js");
 export const ports = load("ext:deno_web/13_message_port.js");
-export const broadcastChannel = load("ext:deno_web/01_broadcast_channel.js");
+export const broadcastChannel = loadBroadcastChannel();
 export const compression = load("ext:deno_web/14_compression.js");
 export const imageData = load("ext:deno_web/16_image_data.js");
 export const geometry = load("ext:deno_web/17_geometry.js");
@@ -136,6 +148,31 @@ const dispatchEvent = primordials.uncurryThis(event.EventTarget.prototype.dispat
 export function fire(target, dispatched) {
   event.setIsTrusted(dispatched, true);
   return dispatchEvent(target, dispatched);
+}
+
+/**
+ * An event handler attribute (https://html.spec.whatwg.org/#event-handler-idl-attributes) of an interface: Deno's, with
+ * the check of the receiver that it leaves out.
+ *
+ * @param {object} prototype
+ * @param {string} type of the events
+ * @param {((target: EventTarget) => void) | undefined} init called when a target has its first handler
+ */
+export function defineEventHandler(prototype, type, init = undefined) {
+  event.defineEventHandler(prototype, type, init);
+  const name = `on${type}`;
+  const { get, set } = Object.getOwnPropertyDescriptor(prototype, name);
+  const checked = Object.getOwnPropertyDescriptor({
+    get [name]() {
+      webidl.assertBranded(this, prototype);
+      return primordials.FunctionPrototypeCall(get, this);
+    },
+    set [name](handler) {
+      webidl.assertBranded(this, prototype);
+      primordials.FunctionPrototypeCall(set, this, handler);
+    },
+  }, name);
+  Object.defineProperty(prototype, name, checked);
 }
 
 /** https://webidl.spec.whatwg.org/#idl-DOMException-error-names */

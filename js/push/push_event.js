@@ -2,26 +2,21 @@
 
 import { encoding, webidl } from "ext:landfall_platform/platform.js";
 import { createMessageData } from "ext:sw_push/push_message_data.js";
-import { ExtendableEvent } from "ext:sw_service_worker/extendable_event.js";
+import {
+  createEventInitConverter,
+  ExtendableEvent,
+} from "ext:sw_service_worker/extendable_event.js";
 
 /** https://w3c.github.io/push-api/#dom-pusheventinit */
-const convertPushEventInit = webidl.createDictionaryConverter(
-  "PushEventInit",
-  [
-    { key: "bubbles", defaultValue: false, converter: webidl.converters.boolean },
-    { key: "cancelable", defaultValue: false, converter: webidl.converters.boolean },
-    { key: "composed", defaultValue: false, converter: webidl.converters.boolean },
-  ],
-  [{
-    key: "data",
-    defaultValue: null,
-    converter: webidl.createNullableConverter((value, prefix, context, options) =>
-      value instanceof ArrayBuffer || ArrayBuffer.isView(value)
-        ? webidl.converters.BufferSource(value, prefix, context, options)
-        : webidl.converters.USVString(value, prefix, context, options)
-    ),
-  }],
-);
+const convertPushEventInit = createEventInitConverter("PushEventInit", [{
+  key: "data",
+  defaultValue: null,
+  converter: webidl.createNullableConverter((value, prefix, context, options) =>
+    value instanceof ArrayBuffer || ArrayBuffer.isView(value)
+      ? webidl.converters.BufferSource(value, prefix, context, options)
+      : webidl.converters.USVString(value, prefix, context, options)
+  ),
+}]);
 
 /** https://w3c.github.io/push-api/#dfn-extract-a-byte-sequence */
 function bytesOf(data) {

@@ -2,25 +2,20 @@
 
 import { webidl } from "ext:landfall_platform/platform.js";
 import { PushSubscription } from "ext:sw_push/push_subscription.js";
-import { ExtendableEvent } from "ext:sw_service_worker/extendable_event.js";
+import {
+  createEventInitConverter,
+  ExtendableEvent,
+} from "ext:sw_service_worker/extendable_event.js";
 
 const convertSubscription = webidl.createNullableConverter(
   webidl.createInterfaceConverter("PushSubscription", PushSubscription.prototype),
 );
 
 /** https://w3c.github.io/push-api/#dom-pushsubscriptionchangeeventinit */
-const convertInit = webidl.createDictionaryConverter(
-  "PushSubscriptionChangeEventInit",
-  [
-    { key: "bubbles", defaultValue: false, converter: webidl.converters.boolean },
-    { key: "cancelable", defaultValue: false, converter: webidl.converters.boolean },
-    { key: "composed", defaultValue: false, converter: webidl.converters.boolean },
-  ],
-  [
-    { key: "newSubscription", defaultValue: null, converter: convertSubscription },
-    { key: "oldSubscription", defaultValue: null, converter: convertSubscription },
-  ],
-);
+const convertInit = createEventInitConverter("PushSubscriptionChangeEventInit", [
+  { key: "newSubscription", defaultValue: null, converter: convertSubscription },
+  { key: "oldSubscription", defaultValue: null, converter: convertSubscription },
+]);
 
 /** https://w3c.github.io/push-api/#pushsubscriptionchangeevent-interface */
 export class PushSubscriptionChangeEvent extends ExtendableEvent {

@@ -12,7 +12,7 @@ import {
   ExtendableEvent,
 } from "ext:sw_service_worker/extendable_event.js";
 
-const { PromisePrototypeThen, PromiseResolve } = primordials;
+const { PromisePrototypeThen, PromiseReject, PromiseResolve } = primordials;
 
 /** @type {(event: FetchEvent) => Promise<unknown> | null} what respondWith was given, or null */
 export let answerOf;
@@ -82,14 +82,15 @@ export class FetchEvent extends ExtendableEvent {
   }
 
   get preloadResponse() {
-    webidl.assertBranded(this, FetchEventPrototype);
     // The same promise each time: a promise is its own resolution.
-    this.#preloadResponse = PromiseResolve(this.#preloadResponse);
-    return this.#preloadResponse;
+    return promiseOf(this, () => this.#preloadResponse = PromiseResolve(this.#preloadResponse));
   }
 
   get handled() {
-    webidl.assertBranded(this, FetchEventPrototype);
+    return promiseOf(this, () => this.#whenHandled());
+  }
+
+  #whenHandled() {
     if (this.#handled === null) {
       this.#handled = Promise.withResolvers();
       // Nobody has to look at it: its rejection is not an unhandled one.
@@ -123,6 +124,16 @@ export class FetchEvent extends ExtendableEvent {
   }
 }
 webidl.configureInterface(FetchEvent);
+
+/** An attribute that is a promise tells of a wrong receiver by its rejection. */
+function promiseOf(receiver, read) {
+  try {
+    webidl.assertBranded(receiver, FetchEventPrototype);
+    return read();
+  } catch (error) {
+    return PromiseReject(error);
+  }
+}
 const FetchEventPrototype = FetchEvent.prototype;
 
 /**

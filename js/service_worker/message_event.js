@@ -1,7 +1,35 @@
 // ExtendableMessageEvent: a message to a worker, which it may take its time over.
 
-import { webidl } from "ext:landfall_platform/platform.js";
+import { ports, webidl } from "ext:landfall_platform/platform.js";
+import { Client } from "ext:sw_service_worker/clients.js";
 import { ExtendableEvent } from "ext:sw_service_worker/extendable_event.js";
+import { ServiceWorker } from "ext:sw_service_worker/service_worker.js";
+
+const isInstance = (...types) => (value, prefix, context) => {
+  if (types.some((type) => value instanceof type)) return value;
+  throw new TypeError(`${prefix}: ${context} is not of the right type`);
+};
+
+/** https://w3c.github.io/ServiceWorker/#dictdef-extendablemessageeventinit */
+const convertInit = webidl.createDictionaryConverter("ExtendableMessageEventInit", [
+  { key: "data", defaultValue: null, converter: webidl.converters.any },
+  { key: "lastEventId", defaultValue: "", converter: webidl.converters.DOMString },
+  { key: "origin", defaultValue: "", converter: webidl.converters.USVString },
+  {
+    key: "ports",
+    converter: webidl.createSequenceConverter(isInstance(ports.MessagePort)),
+    get defaultValue() {
+      return [];
+    },
+  },
+  {
+    key: "source",
+    defaultValue: null,
+    converter: webidl.createNullableConverter(
+      isInstance(Client, ServiceWorker, ports.MessagePort),
+    ),
+  },
+]);
 
 /** https://w3c.github.io/ServiceWorker/#extendablemessageevent-interface */
 export class ExtendableMessageEvent extends ExtendableEvent {
@@ -11,19 +39,16 @@ export class ExtendableMessageEvent extends ExtendableEvent {
   #source;
   #ports;
 
-  constructor(type, init = {}) {
+  constructor(type, init = undefined) {
     const prefix = "Failed to construct 'ExtendableMessageEvent'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     super(type, init);
-    this.#data = init.data ?? null;
-    this.#origin = webidl.converters.USVString(init.origin ?? "", prefix, "'origin'");
-    this.#lastEventId = webidl.converters.DOMString(
-      init.lastEventId ?? "",
-      prefix,
-      "'lastEventId'",
-    );
-    this.#source = init.source ?? null;
-    this.#ports = Object.freeze([...(init.ports ?? [])]);
+    const converted = convertInit(init, prefix, "Argument 2");
+    this.#data = converted.data;
+    this.#origin = converted.origin;
+    this.#lastEventId = converted.lastEventId;
+    this.#source = converted.source;
+    this.#ports = Object.freeze(converted.ports);
   }
 
   get data() {

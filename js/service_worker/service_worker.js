@@ -1,7 +1,7 @@
 // ServiceWorker: a worker as another scope sees it.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { event, fire, webidl } from "ext:landfall_platform/platform.js";
+import { defineEventHandler, event, fire, webidl } from "ext:landfall_platform/platform.js";
 import { tellWork } from "ext:sw_activity/activity.js";
 import { op_service_worker_post_message } from "ext:core/ops";
 import { serializeMessage } from "ext:sw_service_worker/message.js";
@@ -57,8 +57,8 @@ export class ServiceWorker extends event.EventTarget {
 }
 webidl.configureInterface(ServiceWorker);
 const ServiceWorkerPrototype = ServiceWorker.prototype;
-event.defineEventHandler(ServiceWorkerPrototype, "statechange");
-event.defineEventHandler(ServiceWorkerPrototype, "error");
+defineEventHandler(ServiceWorkerPrototype, "statechange");
+defineEventHandler(ServiceWorkerPrototype, "error");
 
 /**
  * The object for a worker, brought up to date silently when it is new here.

@@ -1,7 +1,14 @@
 // ServiceWorkerContainer: navigator.serviceWorker of a client.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { core, event, fire, location, webidl } from "ext:landfall_platform/platform.js";
+import {
+  core,
+  defineEventHandler,
+  event,
+  fire,
+  location,
+  webidl,
+} from "ext:landfall_platform/platform.js";
 import {
   op_clients_message_unheard,
   op_service_worker_get_registration,
@@ -126,14 +133,14 @@ export class ServiceWorkerContainer extends event.EventTarget {
 }
 webidl.configureInterface(ServiceWorkerContainer);
 const ServiceWorkerContainerPrototype = ServiceWorkerContainer.prototype;
-event.defineEventHandler(ServiceWorkerContainerPrototype, "controllerchange");
-event.defineEventHandler(
+defineEventHandler(ServiceWorkerContainerPrototype, "controllerchange");
+defineEventHandler(
   ServiceWorkerContainerPrototype,
   "message",
   // "The first time that onmessage is set, enable the client message queue."
   (container) => enableMessages(container),
 );
-event.defineEventHandler(ServiceWorkerContainerPrototype, "messageerror");
+defineEventHandler(ServiceWorkerContainerPrototype, "messageerror");
 
 /** Waiting for a worker, which may never come, is no work: the scope is idle meanwhile. */
 async function whenReady() {

@@ -11,15 +11,19 @@ import {
   op_service_worker_skip_waiting,
 } from "ext:core/ops";
 import {
+  checkReceiver,
   defineAttributes,
   defineEventHandlers,
   defineInterfaces,
   defineOperations,
   defineReplaceableAttributes,
+  moveMembers,
 } from "ext:sw_global_scope/define.js";
 import { BackgroundFetchEvent } from "ext:sw_background_fetch/background_fetch_event.js";
 import { BackgroundFetchUpdateUIEvent } from "ext:sw_background_fetch/background_fetch_update_ui_event.js";
+import { operations } from "ext:sw_global_scope/exposed.js";
 import { createNavigator, WorkerNavigator } from "ext:sw_navigator/navigator.js";
+import { StorageManager } from "ext:sw_navigator/storage_manager.js";
 import { refuseConstruction } from "ext:sw_notifications/notification.js";
 import { NotificationEvent } from "ext:sw_notifications/notification_event.js";
 import { PushEvent } from "ext:sw_push/push_event.js";
@@ -71,6 +75,23 @@ const EVENT_HANDLERS = [
   "online",
   "offline",
   "languagechange",
+];
+
+/** What the scope has from WorkerGlobalScope, which is not [Global]: on its prototype. */
+const WORKER_MEMBERS = [
+  ...Object.keys(operations),
+  "caches",
+  "crypto",
+  "importScripts",
+  "indexedDB",
+  "isSecureContext",
+  "location",
+  "navigator",
+  "origin",
+  "performance",
+  "self",
+  ...["error", "languagechange", "offline", "online", "rejectionhandled", "unhandledrejection"]
+    .map((type) => `on${type}`),
 ];
 
 /**
@@ -139,10 +160,21 @@ export function becomeServiceWorker({ registration, worker, isModule }) {
   });
   defineReplaceableAttributes({ origin: () => new URL(location.getLocationHref()).origin });
   defineOperations({
-    skipWaiting: () => op_service_worker_skip_waiting(),
+    skipWaiting,
     importScripts: isModule ? refuseInModule : importScripts,
   });
   defineEventHandlers(EVENT_HANDLERS);
+  moveMembers(WORKER_MEMBERS, WorkerGlobalScope.prototype);
+  // Only pages have these.
+  delete URL.createObjectURL;
+  delete URL.revokeObjectURL;
+  delete StorageManager.prototype.persist;
+}
+
+/** https://w3c.github.io/ServiceWorker/#dom-serviceworkerglobalscope-skipwaiting */
+async function skipWaiting() {
+  checkReceiver(this);
+  await op_service_worker_skip_waiting();
 }
 
 /** https://html.spec.whatwg.org/multipage/workers.html#importing-scripts-and-libraries */

@@ -1,7 +1,7 @@
 // ServiceWorkerRegistration: one scope's registration as a script sees it.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { event, fire, webidl } from "ext:landfall_platform/platform.js";
+import { defineEventHandler, event, fire, webidl } from "ext:landfall_platform/platform.js";
 import {
   op_service_worker_unregister,
   op_service_worker_update,
@@ -134,7 +134,7 @@ export class ServiceWorkerRegistration extends event.EventTarget {
 }
 webidl.configureInterface(ServiceWorkerRegistration);
 const ServiceWorkerRegistrationPrototype = ServiceWorkerRegistration.prototype;
-event.defineEventHandler(ServiceWorkerRegistrationPrototype, "updatefound");
+defineEventHandler(ServiceWorkerRegistrationPrototype, "updatefound");
 
 /**
  * The object for a registration, brought up to date.

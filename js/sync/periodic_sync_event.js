@@ -1,18 +1,15 @@
 // PeriodicSyncEvent: the interval of a tag has passed, and the network is there.
 
 import { webidl } from "ext:landfall_platform/platform.js";
-import { ExtendableEvent } from "ext:sw_service_worker/extendable_event.js";
+import {
+  createEventInitConverter,
+  ExtendableEvent,
+} from "ext:sw_service_worker/extendable_event.js";
 
 /** https://wicg.github.io/periodic-background-sync/#dictdef-periodicsynceventinit */
-const convertPeriodicSyncEventInit = webidl.createDictionaryConverter(
-  "PeriodicSyncEventInit",
-  [
-    { key: "bubbles", defaultValue: false, converter: webidl.converters.boolean },
-    { key: "cancelable", defaultValue: false, converter: webidl.converters.boolean },
-    { key: "composed", defaultValue: false, converter: webidl.converters.boolean },
-  ],
-  [{ key: "tag", required: true, converter: webidl.converters.DOMString }],
-);
+const convertPeriodicSyncEventInit = createEventInitConverter("PeriodicSyncEventInit", [
+  { key: "tag", required: true, converter: webidl.converters.DOMString },
+]);
 
 /** https://wicg.github.io/periodic-background-sync/#periodicsync-event-interface */
 export class PeriodicSyncEvent extends ExtendableEvent {

@@ -1,21 +1,16 @@
 // SyncEvent: the network is there, the tag can be worked on.
 
 import { webidl } from "ext:landfall_platform/platform.js";
-import { ExtendableEvent } from "ext:sw_service_worker/extendable_event.js";
+import {
+  createEventInitConverter,
+  ExtendableEvent,
+} from "ext:sw_service_worker/extendable_event.js";
 
 /** https://wicg.github.io/background-sync/spec/#dictdef-synceventinit */
-const convertSyncEventInit = webidl.createDictionaryConverter(
-  "SyncEventInit",
-  [
-    { key: "bubbles", defaultValue: false, converter: webidl.converters.boolean },
-    { key: "cancelable", defaultValue: false, converter: webidl.converters.boolean },
-    { key: "composed", defaultValue: false, converter: webidl.converters.boolean },
-  ],
-  [
-    { key: "tag", required: true, converter: webidl.converters.DOMString },
-    { key: "lastChance", defaultValue: false, converter: webidl.converters.boolean },
-  ],
-);
+const convertSyncEventInit = createEventInitConverter("SyncEventInit", [
+  { key: "tag", required: true, converter: webidl.converters.DOMString },
+  { key: "lastChance", defaultValue: false, converter: webidl.converters.boolean },
+]);
 
 /** https://wicg.github.io/background-sync/spec/#sync-event */
 export class SyncEvent extends ExtendableEvent {

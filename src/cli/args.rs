@@ -12,8 +12,8 @@ use crate::cli::background_fetch_args::BackgroundFetchCommand;
 use crate::cli::policy_args::{PolicyArgs, permission};
 use crate::cli::push_args::{NotificationCommand, PushArgs};
 use crate::cli::values::{
-    ClockArg, ConnectivityArg, parse_clock, parse_connectivity, parse_http, parse_origin,
-    parse_size,
+    ClockArg, ConnectivityArg, parse_clock, parse_connectivity, parse_http, parse_listen,
+    parse_origin, parse_size,
 };
 use crate::host::Permission;
 use crate::service_worker::WarningName;
@@ -47,7 +47,7 @@ pub(super) struct Cli {
 const AFTER_HELP: &str = "\
 Exit status:
   0  done
-  1  failed; standard error says why, or the outcome that `sync fire` prints
+  1  failed; standard error says why, or the outcome of the event that was sent
   2  the command line is wrong
 
 Examples:
@@ -354,7 +354,7 @@ pub(super) struct RunArgs {
     ///
     /// HTTP and HTTPS are spoken there. The certificate is made once, in the data folder; the npm package web-push,
     /// which knows only HTTPS, trusts it with NODE_EXTRA_CA_CERTS=.landfall/push-127.0.0.1.crt.
-    #[arg(long, value_name = "ADDRESS", help_heading = "Push")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_listen, help_heading = "Push")]
     pub(super) push_listen: Option<SocketAddr>,
 
     /// The network as the worker sees it: auto, online, offline, probe=URL, or timeline=STATE:TIME,...,STATE
@@ -423,12 +423,13 @@ pub(super) struct RunArgs {
 
 /// `landfall serve`
 #[derive(Debug, Args)]
-#[command(after_long_help = SERVE_AFTER_HELP)]
+#[command(after_long_help = SERVE_AFTER_HELP, mut_arg("exit_when_idle", |flag| flag.hide(true)))]
 pub(super) struct ServeArgs {
     /// Where to listen; port 0 takes a free one
     #[arg(
         long,
         value_name = "ADDRESS",
+        value_parser = parse_listen,
         default_value = "127.0.0.1:8080",
         help_heading = "Site"
     )]
@@ -450,7 +451,7 @@ Examples:
   landfall serve public/sw.js
   landfall serve /sw.js --upstream http://localhost:3000 --listen 127.0.0.1:8080";
 
-const RUN_AFTER_HELP: &str = "\
+pub(super) const RUN_AFTER_HELP: &str = "\
 Warnings:
   false-success    an event was fulfilled although a request during it failed or its listener threw
   no-listener      a sync event was sent, and the worker has no listener for it
@@ -458,6 +459,26 @@ Warnings:
   unmatched-tag    the listener did nothing with the tag
   unheard-message  a message was posted that nobody listened to
   register-loop    a tag is registered again in each of its events
+
+Sync rules (--sync-rule), as the preset `landfall` has them:
+  retry.max_attempts=3          events for one tag until it is given up
+  retry.max_attempts_with_notifications=3
+                                the same, if the origin may show notifications
+  retry.initial_delay=5m        the wait after the first failed attempt
+  retry.delay_factor=3          each further wait is so many times the one before
+  retry.jitter=0                up to this part of a wait is added by chance
+  retry_on_reconnect=false      a tag that waits is sent at once when the network comes back
+  event_time_limit=3m           an event that takes longer has failed
+  reregister_in_backoff=fire_afresh
+                                registering a tag that waits; or fire_now: its attempts count on; or keep_delay
+  window_required=false         registering a tag needs an open page
+  check_order=permission_first  what is looked at first; or window_first
+  max_tag_bytes=10240           longer tags are refused; or none
+  interruptions_per_attempt=2   so many kills in a row during one attempt make it count as failed; or none
+  workers_at_once=8             so many workers may have events at the same time; or none: all
+  periodic.min_gap=12h          the smallest time between two periodic events of an origin
+  periodic.max_interval=none    a longer interval counts as this one
+  periodic.max_attempts=3       attempts of a periodic event before its next interval
 
 Events (--json):
   Every object has `at_ms` (milliseconds since 1970) and `event`. By event, the other fields:

@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use crate::cli::advice::{advice, is_by_hand};
 use crate::cli::args::TagArgs;
 use crate::cli::control::{Connection, Request};
 use crate::cli::output::Output;
@@ -249,6 +250,9 @@ fn next(story: &SyncStory) -> String {
         }
         _ => {}
     }
+    if story.is_sync_disabled {
+        return "Nothing while this host runs: background sync is disabled in it. The tag waits for a host that has it.".to_owned();
+    }
     let wait = registration
         .next_attempt_at_ms
         .map(|at| at.saturating_since(story.at_ms))
@@ -280,92 +284,13 @@ fn why_gone(story: &SyncStory) -> &'static str {
         .find(|record| !is_by_hand(record));
     match last.map(|record| &record.entry) {
         Some(SyncEntry::Dispatched(Dispatch { end: Some(end), .. })) => match end.removed {
-            Some(Removal::Succeeded) => " Its event was fulfilled, which is what a tag is for.",
+            Some(Removal::Succeeded) => {
+                " Its event was fulfilled, and a tag waits for nothing else."
+            }
             Some(Removal::GaveUp) => " All of its attempts have failed.",
             Some(Removal::Unregistered) | None => "",
         },
         _ => "",
-    }
-}
-
-/// What would help, if anything need be done.
-fn advice(story: &SyncStory) -> Vec<String> {
-    let tag = &story.tag;
-    let dispatches = story.history.iter().rev().filter_map(SyncRecord::dispatch);
-    let end = dispatches
-        .filter_map(|dispatch| dispatch.end.as_ref())
-        .next();
-    let mut advice = Vec::new();
-    match end.map(|end| &end.outcome) {
-        Some(DispatchOutcome::Rejected(rejection)) => advice.push(match end.and_then(first_failure) {
-            Some(failed) => format!(
-                "Look at the request that failed ({} {}): the event was rejected because of it, or after it.",
-                failed.method, failed.url
-            ),
-            None => format!(
-                "Find where the listener fails ({}): the promise given to `event.waitUntil()` was rejected with it.",
-                rejection.message
-            ),
-        }),
-        Some(DispatchOutcome::TimedOut) => advice.push(
-            "Find what the listener waits for: a promise given to `event.waitUntil()` was never settled, or too late.".to_owned(),
-        ),
-        Some(DispatchOutcome::Terminated) => advice.push(
-            "Look for an endless loop or too much memory: the worker was stopped while the event ran.".to_owned(),
-        ),
-        Some(DispatchOutcome::FailedToStart(_)) => {
-            advice.push("Put the worker's script right: it does not start.".to_owned());
-        }
-        _ => {}
-    }
-    if end.is_some_and(|end| !end.warnings.is_empty()) {
-        advice.push(
-            "Heed the warning above: the event counts as done although it may not be.".to_owned(),
-        );
-    }
-    let is_failing = !advice.is_empty();
-    if story.registration.is_some() && story.online == Some(true) && is_failing {
-        advice.push(format!(
-            "Try it now, without waiting: landfall sync fire {}{}",
-            quoted(tag),
-            if story.kind == SyncKind::Periodic {
-                " --periodic"
-            } else {
-                ""
-            }
-        ));
-    }
-    if story.registration.is_none() && is_failing {
-        advice.push("Register the tag again, which starts anew with the first attempt.".to_owned());
-    }
-    if story.registration.is_some() && story.online == Some(false) {
-        advice.push("Bring the host online: landfall online".to_owned());
-    }
-    if story.registration.is_some() && story.online.is_none() {
-        advice.push("Start a host on this data folder: landfall run SCRIPT".to_owned());
-    }
-    advice
-}
-
-fn first_failure(end: &DispatchEnd) -> Option<&RequestRecord> {
-    end.requests
-        .iter()
-        .find(|request| request.has_failed() || request.status.is_some_and(|s| s >= 400))
-}
-
-fn is_by_hand(record: &SyncRecord) -> bool {
-    record
-        .dispatch()
-        .is_some_and(|dispatch| dispatch.reason == DispatchReason::ByHand)
-}
-
-/// As one types it on a command line.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -393,6 +318,7 @@ mod tests {
             kind: SyncKind::OneShot,
             tag: "my tag".to_owned(),
             online: Some(true),
+            is_sync_disabled: false,
             has_worker: true,
             registration: None,
             history: history.into_iter().map(record).collect(),
@@ -472,7 +398,7 @@ What happens next
 
 What to do
   - Find where the listener fails (TypeError: Failed to fetch): the promise given to `event.waitUntil()` was rejected with it.
-  - Register the tag again, which starts anew with the first attempt.";
+  - Then register the tag again, which starts anew with the first attempt.";
         assert_eq!(told, expected);
     }
 
@@ -505,12 +431,60 @@ What happened
                     at https://app.example/sw.js:3:9
 
 What happens next
-  Nothing: the tag is not registered, so no `sync` event will be sent for it. Its event was fulfilled, which is what a tag is for.
+  Nothing: the tag is not registered, so no `sync` event will be sent for it. Its event was fulfilled, and a tag waits for nothing else.
 
 What to do
   - Heed the warning above: the event counts as done although it may not be.
-  - Register the tag again, which starts anew with the first attempt.";
+  - Then register the tag again, which starts anew with the first attempt.";
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_success_with_a_refused_request_is_asked_about() {
+        let request = |status| RequestRecord {
+            method: "POST".to_owned(),
+            url: "https://app.example/messages".to_owned(),
+            status: Some(status),
+            failure: None,
+            aborted: false,
+            duration_ms: Some(3),
+            place: None,
+            maybe_of: Vec::new(),
+        };
+        let told = |requests| {
+            let end = DispatchEnd {
+                removed: Some(Removal::Succeeded),
+                requests,
+                ..ended(DispatchOutcome::Fulfilled)
+            };
+            tell(&story(vec![(
+                1,
+                dispatched(1, DispatchReason::Registered, end),
+            )]))
+        };
+        let refused = told(vec![request(204), request(403)]);
+        assert!(
+            refused
+                .contains("Was POST https://app.example/messages meant to be answered with 403?"),
+            "{refused}"
+        );
+        let tried_again = told(vec![request(403), request(204)]);
+        assert!(!tried_again.contains("What to do"), "{tried_again}");
+    }
+
+    #[test]
+    fn an_event_by_hand_asks_for_no_registration() {
+        let rejection = Rejection {
+            message: "Error: no".to_owned(),
+            stack: None,
+        };
+        let end = ended(DispatchOutcome::Rejected(rejection));
+        let told = tell(&story(vec![(
+            1,
+            dispatched(1, DispatchReason::ByHand, end),
+        )]));
+        assert!(told.contains("Find where the listener fails"), "{told}");
+        assert!(!told.contains("register the tag"), "{told}");
     }
 
     #[test]
@@ -524,13 +498,5 @@ What to do
             dispatched(1, DispatchReason::Registered, end),
         )]));
         assert!(!told.contains("What to do"), "{told}");
-    }
-
-    #[test]
-    fn a_command_to_type_is_quoted_where_the_shell_needs_it() {
-        assert_eq!(quoted("sync-messages"), "sync-messages");
-        assert_eq!(quoted("my tag"), "'my tag'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
     }
 }

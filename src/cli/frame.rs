@@ -16,14 +16,17 @@ pub(super) fn draw(error: &ScriptError) -> String {
         return Renderer::styled().render(&[title.element(note)]);
     };
     let text = excerpt.text.as_str();
-    let mark = mark(excerpt, position);
+    let snippet = Snippet::source(text)
+        .line_start(excerpt.first_line as usize)
+        .annotation(AnnotationKind::Primary.span(mark(excerpt, position)));
+    if excerpt.first_column == 1 {
+        let group = title.element(snippet.path(position.url.as_str()));
+        return Renderer::styled().render(&[group]);
+    }
     // Named here, because in a line that was cut the column is another one.
     let origin = Origin::path(position.url.as_str())
         .line(position.line as usize)
         .char_column(position.column as usize);
-    let snippet = Snippet::source(text)
-        .line_start(excerpt.first_line as usize)
-        .annotation(AnnotationKind::Primary.span(mark));
     Renderer::styled().render(&[title.element(origin).element(snippet)])
 }
 

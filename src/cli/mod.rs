@@ -3,6 +3,7 @@
 //! Nothing here decides about workers; whatever a command can do, an embedder can do with
 //! [`crate::host::Host`].
 
+mod advice;
 mod args;
 mod background_fetch;
 mod background_fetch_args;
@@ -29,6 +30,7 @@ mod storage;
 mod story;
 mod switch;
 mod sync;
+mod sync_rule;
 mod tables;
 mod values;
 

@@ -7,6 +7,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use url::Url;
 
+use crate::cli::UsageError;
+use crate::cli::sync_rule::{SyncRule, parse_rule};
 use crate::clock::parse_duration;
 use crate::host::{HostBuilder, Permission, PermissionState};
 use crate::sync::{Engagement, Preset, SyncPolicy};
@@ -45,8 +47,12 @@ pub(super) struct PolicyArgs {
     engagement: EngagementLevel,
 
     /// So many workers may have sync events at the same time; others wait for their turn [default: by preset, 8 or all]
-    #[arg(long, value_name = "NUMBER", help_heading = "Sync")]
+    #[arg(long, value_name = "NUMBER", value_parser = parse_workers, help_heading = "Sync")]
     sync_workers: Option<NonZeroUsize>,
+
+    /// Set one rule, whatever the preset says; see `Sync rules` below (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_rule, help_heading = "Sync")]
+    sync_rule: Vec<SyncRule>,
 
     /// Have no background sync: tags are refused and not listed, no event is sent, and what is stored is kept
     #[arg(long, help_heading = "Sync")]
@@ -63,16 +69,12 @@ pub(super) struct PolicyArgs {
 
 impl PolicyArgs {
     /// The builder of a host for which all this holds.
-    pub(super) fn apply(&self, mut builder: HostBuilder, origin: &Url) -> HostBuilder {
-        let mut policy = SyncPolicy::from(Preset::from(self.sync_preset));
-        policy.disabled = self.disable_sync;
-        if let Some(workers) = self.sync_workers {
-            policy.workers_at_once = Some(workers.get());
-        }
-        if let Some(interval) = self.periodic_interval {
-            policy.periodic.min_gap = interval;
-            policy.periodic.max_interval = Some(interval);
-        }
+    pub(super) fn apply(
+        &self,
+        mut builder: HostBuilder,
+        origin: &Url,
+    ) -> Result<HostBuilder, UsageError> {
+        let policy = self.policy().map_err(UsageError)?;
         builder = builder
             .sync_policy(policy)
             .engagement(origin, self.engagement.into());
@@ -85,7 +87,24 @@ impl PolicyArgs {
                 builder = builder.permission(origin, *permission, state);
             }
         }
-        builder
+        Ok(builder)
+    }
+
+    fn policy(&self) -> Result<SyncPolicy, String> {
+        let mut policy = SyncPolicy::from(Preset::from(self.sync_preset));
+        for rule in &self.sync_rule {
+            policy = rule.apply(&policy)?;
+        }
+        policy.disabled |= self.disable_sync;
+        if let Some(workers) = self.sync_workers {
+            policy.workers_at_once = Some(workers.get());
+        }
+        if let Some(interval) = self.periodic_interval {
+            policy.periodic.min_gap = interval;
+            policy.periodic.max_interval = Some(interval);
+        }
+        policy.validate().map_err(|error| error.to_string())?;
+        Ok(policy)
     }
 }
 
@@ -100,6 +119,11 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
         Some(interval) if interval >= Duration::from_millis(1) => Ok(interval),
         _ => Err("expected a time from 1ms up: 250ms, 10s, 5m or 12h".to_owned()),
     }
+}
+
+fn parse_workers(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "expected a number from 1 up".to_owned())
 }
 
 /// The value of `--sync-preset`.

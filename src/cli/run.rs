@@ -25,7 +25,7 @@ use crate::cli::values::{ClockArg, ConnectivityArg};
 use crate::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use crate::host::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostBuilder, HostEvent,
-    HostEventKind, RegisterOptions,
+    HostEventKind, RegisterOptions, ScriptSource,
 };
 use crate::service_worker::{ScriptType, WarningName};
 
@@ -40,7 +40,7 @@ pub(super) async fn run(
         None => None,
     };
     let site = Site::of(&args)?;
-    let mut builder = builder(&args, &site);
+    let mut builder = builder(&args, &site)?;
     let push_place = match args.push_listen {
         Some(address) => Some(PushPlace::take(address).await?),
         None => None,
@@ -97,7 +97,7 @@ pub(super) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
+fn builder(args: &RunArgs, site: &Site) -> anyhow::Result<HostBuilder> {
     let connectivity = match &args.connectivity {
         ConnectivityArg::Auto => ConnectivityMode::System,
         ConnectivityArg::Online => ConnectivityMode::Online,
@@ -116,7 +116,7 @@ fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
         .connectivity(connectivity)
         .strict(args.strict)
         .origin_server(&site.origin, site.server.clone());
-    let builder = args.policy.apply(builder, &site.origin);
+    let builder = args.policy.apply(builder, &site.origin)?;
     let builder = WarningName::ALL.into_iter().fold(builder, |builder, name| {
         let is_chosen = args.warn.is_empty() || args.warn.contains(&name);
         builder.warning(name, is_chosen && !args.no_warn.contains(&name))
@@ -125,11 +125,11 @@ fn builder(args: &RunArgs, site: &Site) -> HostBuilder {
         Some(bytes) => builder.quota(bytes),
         None => builder,
     };
-    if args.ephemeral {
+    Ok(if args.ephemeral {
         builder.ephemeral()
     } else {
         builder.data_dir(&args.data)
-    }
+    })
 }
 
 /// Takes the place to listen at; it gives the site its origin if nothing else does.
@@ -257,8 +257,8 @@ struct Teller<'a> {
     story: Story,
     /// The lightest lines that are told; `None` for JSON, which tells all.
     until: Option<Weight>,
-    /// The last error of a script that was told.
-    told_error: Option<String>,
+    /// The last error of a script that was told, and whose it was.
+    told_error: Option<(ScriptSource, String)>,
 }
 
 impl<'a> Teller<'a> {
@@ -280,9 +280,14 @@ impl<'a> Teller<'a> {
     /// Why the run failed, without the error of a script that has been shown with its place already.
     fn without_repetition(&self, error: anyhow::Error) -> anyhow::Error {
         match &self.told_error {
-            Some(told) if error.to_string().contains(told) => {
-                anyhow!("the worker is not registered, because its script failed as shown above")
-            }
+            Some((source, told)) if error.to_string().contains(told) => match source {
+                ScriptSource::Worker(_) => anyhow!(
+                    "the worker is not registered, because its script failed as shown above"
+                ),
+                ScriptSource::Client(url) => {
+                    anyhow!("the script of the page {url} failed as shown above")
+                }
+            },
             _ => error,
         }
     }
@@ -327,8 +332,8 @@ impl<'a> Teller<'a> {
         let Some(until) = self.until else {
             return self.output.json(event);
         };
-        if let HostEventKind::ScriptError { error, .. } = &event.kind {
-            self.told_error = Some(error.to_string());
+        if let HostEventKind::ScriptError { source, error } = &event.kind {
+            self.told_error = Some((source.clone(), error.to_string()));
         }
         let since = self.story.since_the_beginning(event);
         let line = story::line(event);

@@ -185,6 +185,12 @@ fn address_in(root: &Path, file: &Path, origin: &Url) -> Option<Url> {
 }
 
 fn existing_file(text: &str) -> anyhow::Result<PathBuf> {
+    if text.contains("://") {
+        let reason = format!(
+            "`{text}` is neither a file nor an address that begins with https:// or http://"
+        );
+        bail!(UsageError(reason));
+    }
     let file = real_path(Path::new(text)).with_context(|| format!("cannot read `{text}`"))?;
     if !file.is_file() {
         bail!("cannot read `{text}`: it is not a file");
@@ -316,7 +322,9 @@ mod tests {
             "https://other.example",
         ];
         let twice = site(folder.path(), &twice).unwrap_err();
+        let scheme = site(folder.path(), &["ftp://app.example/sw.js"]).unwrap_err();
         assert!(outside.is::<UsageError>() && twice.is::<UsageError>());
+        assert!(scheme.is::<UsageError>());
         assert!(
             !site(folder.path(), &["@app/missing.js"])
                 .unwrap_err()

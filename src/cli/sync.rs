@@ -10,7 +10,6 @@ use crate::cli::output::Output;
 use crate::cli::registrations::current_status;
 use crate::cli::story::{reason, spoken};
 use crate::cli::tables::table;
-use crate::clock::Timestamp;
 use crate::host::{Error, Status, SyncStatus, drop_stored};
 use crate::service_worker::EventOutcome;
 use crate::sync::{SyncKind, SyncState};
@@ -25,11 +24,7 @@ pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<Exi
     } else if status.syncs.is_empty() {
         output.text("no sync is registered");
     } else {
-        let rows: Vec<_> = status
-            .syncs
-            .iter()
-            .map(|sync| row(sync, status.now_ms, status.online))
-            .collect();
+        let rows: Vec<_> = status.syncs.iter().map(|sync| row(sync, &status)).collect();
         output.text(&table(
             ["TAG", "EVENT", "STATE", "ATTEMPT", "NEXT", "SCOPE"],
             &rows,
@@ -127,19 +122,27 @@ pub(super) fn chosen_sync(
     }
 }
 
-fn row(sync: &SyncStatus, now: Timestamp, online: Option<bool>) -> [String; 6] {
-    let next = match sync.next_attempt_at_ms {
-        _ if sync.state.is_firing() => "running".to_owned(),
+fn row(sync: &SyncStatus, status: &Status) -> [String; 6] {
+    let now = status.now_ms;
+    let next = match (sync.next_attempt_at_ms, status.online) {
+        _ if status.is_sync_disabled => "never: disabled".to_owned(),
         _ if sync.state == SyncState::Suspended => "-".to_owned(),
-        Some(at) if at > now => format!("in {}", spoken(at.saturating_since(now))),
-        _ if online == Some(true) => "now".to_owned(),
-        _ => "when online".to_owned(),
+        (_, Some(_)) if sync.state.is_firing() => "running".to_owned(),
+        (Some(at), _) if at > now => format!("in {}", spoken(at.saturating_since(now))),
+        (_, Some(true)) => "now".to_owned(),
+        (_, Some(false)) => "when online".to_owned(),
+        (_, None) => "when a host runs".to_owned(),
+    };
+    // Whoever sent the event is gone.
+    let state = match sync.state {
+        state if status.online.is_none() && state.is_firing() => "interrupted",
+        state => state.as_str(),
     };
     let attempt = format!("{} of {}", sync.failed_attempts + 1, sync.max_attempts);
     [
         sync.tag.clone(),
         sync.kind.event_name().to_owned(),
-        sync.state.as_str().to_owned(),
+        state.to_owned(),
         attempt,
         next,
         sync.scope.to_string(),

@@ -1,5 +1,7 @@
 //! What words of the command line stand for where clap does not know: addresses, sizes, networks, clocks.
 
+use std::net::SocketAddr;
+
 use url::Url;
 
 use crate::cli::clock;
@@ -77,11 +79,17 @@ pub(super) fn parse_size(text: &str) -> Result<u64, String> {
 
 /// An address of a web server.
 pub(super) fn parse_http(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| error.to_string())?;
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        _ => Err("expected an address that begins with https:// or http://".into()),
-    }
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
+        .ok_or_else(|| "expected an address that begins with https:// or http://".to_owned())
+}
+
+/// A place to listen at.
+pub(super) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "expected the address of this machine and a port, as in 127.0.0.1:8080".to_owned()
+    })
 }
 
 /// An address without a path.
@@ -129,6 +137,20 @@ mod tests {
         assert!(parse_origin("https://app.example").is_ok());
         assert!(parse_origin("https://app.example/app/").is_err());
         assert!(parse_origin("file:///app").is_err());
+    }
+
+    #[test]
+    fn a_wrong_address_is_told_what_one_looks_like() {
+        let expected = "expected an address that begins with https:// or http://";
+        for wrong in ["app.example", "ftp://app.example", ""] {
+            assert_eq!(parse_http(wrong), Err(expected.to_owned()), "{wrong}");
+        }
+        for wrong in ["8080", ":8080", "localhost:8080"] {
+            assert!(
+                parse_listen(wrong).unwrap_err().contains("127.0.0.1:8080"),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

@@ -241,12 +241,15 @@ impl Core {
         let Some(mut registration) = leaving else {
             return;
         };
-        let origin = registration.origin.clone();
-        for worker in registration.clear() {
+        let workers = registration.clear();
+        let view = RegistrationView::from(&registration);
+        // First: who hears that a worker is redundant finds it gone.
+        self.notify_origin(&registration.origin, || {
+            Notice::RegistrationChanged(view.clone())
+        });
+        for worker in workers {
             self.retire(Some(worker));
         }
-        let view = RegistrationView::from(&registration);
-        self.notify_origin(&origin, || Notice::RegistrationChanged(view.clone()));
     }
 
     /// `skipWaiting()` <https://w3c.github.io/ServiceWorker/#dom-serviceworkerglobalscope-skipwaiting>

@@ -173,7 +173,7 @@ const MOST_NAMED: usize = 20;
 
 fn known_tags(known: &[String]) -> String {
     if known.is_empty() {
-        return "nor is or was any other".to_owned();
+        return "nor is any other".to_owned();
     }
     let named: Vec<String> = known
         .iter()

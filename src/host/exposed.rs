@@ -63,11 +63,7 @@ impl Core {
         arguments: &str,
         reply: Reply<String>,
     ) {
-        let source = self
-            .scopes
-            .borrow()
-            .get(context)
-            .map(|scope| scope.source());
+        let source = self.source_of(context);
         let function = self.settings.exposed.0.get(name).cloned();
         let (Some(source), Some(function)) = (source, function) else {
             return;

@@ -39,6 +39,9 @@ pub struct SyncStory {
     pub tag: String,
     /// Whether there is a network; `None` if no host runs, so that nobody looks.
     pub online: Option<bool>,
+    /// Whether the host has no background sync, so that no event is sent.
+    #[serde(default)]
+    pub is_sync_disabled: bool,
     /// Whether that scope still has a service worker.
     pub has_worker: bool,
     /// The registration, if it is registered now.
@@ -329,6 +332,7 @@ fn stories(
         kind,
         tag: tag.to_owned(),
         online: status.online,
+        is_sync_disabled: status.is_sync_disabled,
         has_worker: status
             .registrations
             .iter()

@@ -37,21 +37,27 @@ pub struct OriginStatus {
 impl OriginStatus {
     /// Every origin that a data folder keeps anything for, while no host runs on it.
     pub fn read(data_folder: &Path) -> Result<Vec<Self>, Error> {
-        let registrations = Status::open(data_folder)?.load_registrations()?;
-        Self::list(data_folder, &registrations)
+        let storage = Status::open(data_folder)?;
+        let registrations = storage.load_registrations()?;
+        Self::list(data_folder, &storage, &registrations)
     }
 
     fn list(
         data_folder: &Path,
+        storage: &Storage,
         registrations: &[ServiceWorkerRegistration],
     ) -> Result<Vec<Self>, Error> {
         let stored = stored_origins(data_folder)?;
+        let remembered = storage.scopes_with_history()?.into_iter().map(|scope| {
+            let origin = scope.origin().ascii_serialization();
+            (origin, OriginUsage::default(), 0)
+        });
         let mut origins: BTreeMap<String, Self> = BTreeMap::new();
         let registered = registrations
             .iter()
             .map(|registration| (registration.origin.clone(), OriginUsage::default(), 1));
         let stored = stored.into_iter().map(|(origin, usage)| (origin, usage, 0));
-        for (origin, usage, registrations) in stored.chain(registered) {
+        for (origin, usage, registrations) in stored.chain(registered).chain(remembered) {
             let status = origins.entry(origin.clone()).or_insert(Self {
                 origin,
                 registrations: 0,
@@ -76,6 +82,7 @@ pub fn clear_stored_origin(data_folder: &Path, origin: &str, now: Timestamp) -> 
             storage.delete_registration(registration.id)?;
         }
     }
+    storage.forget_sync_history(origin)?;
     Ok(remove_origin(data_folder, origin, false)?)
 }
 
@@ -92,13 +99,13 @@ impl Host {
     pub async fn origins(&self) -> Result<Vec<OriginStatus>, Error> {
         self.call(|core| async move {
             let registrations: Vec<_> = core.registrations.borrow().values().cloned().collect();
-            OriginStatus::list(core.folder.path(), &registrations)
+            OriginStatus::list(core.folder.path(), &core.storage, &registrations)
         })
         .await
     }
 
-    /// Removes everything that is kept for the origin of `url`: registrations, syncs, caches, databases, background
-    /// fetches, cookies.
+    /// Removes everything that is kept for the origin of `url`: registrations, syncs and their history, caches,
+    /// databases, background fetches, cookies.
     ///
     /// Its workers are stopped, events under way included. Its clients run on, without controller, their connections to
     /// databases closed and their caches empty.
@@ -124,6 +131,7 @@ impl Core {
     async fn clear_origin(self: &Rc<Self>, origin: &str) -> Result<(), Error> {
         let _work = self.begin_work();
         self.clear_registrations(origin)?;
+        self.storage.forget_sync_history(origin)?;
         self.workers_have_stopped(origin).await;
         self.network.clear_cookies(origin);
         self.close_databases(origin).await;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use url::Url;
 
 use crate::host::core::Core;
-use crate::host::event::HostEventKind;
+use crate::host::event::{HostEventKind, ScriptSource};
 use crate::host::permissions::Permission;
 use crate::host::scope_thread::Command;
 use crate::host::scopes::Role;
@@ -203,29 +203,31 @@ impl Core {
         level: crate::web::host_port::ConsoleLevel,
         message: String,
     ) {
-        let source = self
-            .scopes
-            .borrow()
-            .get(context)
-            .map(|scope| scope.source());
-        if let Some(source) = source {
-            self.publish(HostEventKind::Console {
-                source,
-                level,
-                message,
-            });
-        }
+        self.publish_from(context, |source| HostEventKind::Console {
+            source,
+            level,
+            message,
+        });
     }
 
     pub(super) fn report_script_error(&self, context: ContextId, error: ScriptError) {
-        let source = self
-            .scopes
-            .borrow()
-            .get(context)
-            .map(|scope| scope.source());
-        if let Some(source) = source {
-            self.publish(HostEventKind::ScriptError { source, error });
+        self.publish_from(context, |source| HostEventKind::ScriptError {
+            source,
+            error,
+        });
+    }
+
+    /// Tells what a script did, if it still runs.
+    fn publish_from(&self, context: ContextId, kind: impl FnOnce(ScriptSource) -> HostEventKind) {
+        if let Some(source) = self.source_of(context) {
+            self.publish(kind(source));
         }
+    }
+
+    /// The script of a scope that still runs.
+    pub(super) fn source_of(&self, context: ContextId) -> Option<ScriptSource> {
+        let scopes = self.scopes.borrow();
+        scopes.get(context).map(|scope| scope.source())
     }
 
     fn registrations_of(&self, origin: &str) -> Vec<RegistrationView> {
@@ -319,7 +321,10 @@ impl Core {
         let Some((registration, worker)) = asker.worker else {
             return;
         };
-        let Some(source) = self.worker_view(registration, worker) else {
+        let is_new = self.new_scripts.borrow().contains_key(&worker);
+        let view = self.worker_view(registration, worker);
+        let Some(source) = view.or_else(|| is_new.then(|| WorkerView::parsed(worker, &asker.url)))
+        else {
             return;
         };
         let target = self

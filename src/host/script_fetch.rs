@@ -128,7 +128,12 @@ fn script_request(url: &Url, client_url: &Url, bypass_cache: bool) -> Request {
 }
 
 fn fetch_failed(url: &Url, error: &NetworkError) -> WebError {
-    WebError::Type(format!("the script `{url}` could not be fetched: {error}"))
+    let reason = format!("the script `{url}` could not be fetched: {error}");
+    match error {
+        // Differs from the spec, which has a TypeError: browsers agree on this.
+        NetworkError::UnexpectedRedirect(_) => WebError::Security(reason),
+        _ => WebError::Type(reason),
+    }
 }
 
 fn mime_type(response: &Response) -> String {

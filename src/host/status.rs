@@ -1,5 +1,6 @@
 //! One serialisable picture of a host, for programs, people and tests.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,9 @@ pub struct Status {
     pub online_reason: Option<String>,
     /// Every registration.
     pub registrations: Vec<RegistrationStatus>,
+    /// Whether the host has no background sync, so that what is registered waits for one that has.
+    #[serde(default)]
+    pub is_sync_disabled: bool,
     /// Every sync registration.
     pub syncs: Vec<SyncStatus>,
     /// Every background fetch that has not ended, or whose last event has not.
@@ -124,12 +128,14 @@ impl Status {
                 running: is_running(worker),
             })
         };
+        let scopes: HashMap<OwnerId, &Url> = registrations
+            .iter()
+            .map(|registration| (OwnerId(registration.id.0), &registration.scope))
+            .collect();
         let sync = |row: &SyncRegistration| {
-            let owner = registrations
-                .iter()
-                .find(|registration| OwnerId(registration.id.0) == row.key.owner)?;
+            let scope = *scopes.get(&row.key.owner)?;
             Some(SyncStatus {
-                scope: owner.scope.clone(),
+                scope: scope.clone(),
                 kind: row.key.kind,
                 tag: row.key.tag.clone(),
                 state: row.state,
@@ -154,6 +160,7 @@ impl Status {
                     active: worker(&registration.active),
                 })
                 .collect(),
+            is_sync_disabled: false,
             syncs: syncs.iter().filter_map(sync).collect(),
             background_fetches: Vec::new(),
             clients,
@@ -164,12 +171,18 @@ impl Status {
 impl Core {
     pub(super) fn status(&self) -> Status {
         let registrations: Vec<_> = self.registrations.borrow().values().cloned().collect();
-        let syncs: Vec<_> = self.syncs.borrow().iter().cloned().collect();
+        let is_sync_disabled = self.settings.sync_policy.disabled;
+        let syncs: Vec<_> = if is_sync_disabled {
+            self.stored_syncs()
+        } else {
+            self.syncs.borrow().iter().cloned().collect()
+        };
         let scopes = self.scopes.borrow();
         Status {
             now_ms: self.clock.now(),
             is_clock_manual: self.clock.manual().is_some(),
             background_fetches: self.background_fetch_status(),
+            is_sync_disabled,
             ..Status::new(
                 Some(self.connectivity.state()),
                 &registrations,
@@ -178,5 +191,14 @@ impl Core {
                 |worker| scopes.worker(worker.id).is_some(),
             )
         }
+    }
+
+    /// What is on disk, where a host without background sync leaves it.
+    fn stored_syncs(&self) -> Vec<SyncRegistration> {
+        let stored = self.storage.load_syncs();
+        stored.unwrap_or_else(|error| {
+            self.report_storage(Err(error));
+            Vec::new()
+        })
     }
 }

@@ -349,14 +349,20 @@ impl Core {
         ended: Option<Ended>,
         began_at: Timestamp,
     ) -> (Settled, Option<EventOutcome>) {
-        // Cut off by the end of the host: not an attempt.
+        // Cut off by the end of the host: an attempt only by policy.
         let is_cut_off = |ended: &Ended| !ended.outcome.is_success() && self.is_ending.get();
         let (ended, without_end) = match ended {
             Some(ended) if is_cut_off(&ended) => (None, DispatchOutcome::Interrupted),
             ended => (ended, DispatchOutcome::NotSent),
         };
         let outcome = ended.as_ref().map(|ended| ended.outcome.clone());
-        let settled = self.settle_sync(key, outcome.as_ref(), began_at);
+        let settled = match &outcome {
+            Some(outcome) if outcome.is_success() => Outcome::Succeeded,
+            Some(_) => Outcome::Failed,
+            None if without_end == DispatchOutcome::Interrupted => Outcome::CutOff,
+            None => Outcome::NotDispatched,
+        };
+        let settled = self.settle_sync(key, settled, began_at);
         let mut end = match &ended {
             Some(ended) => end_of(ended),
             None => DispatchEnd::new(without_end),
@@ -373,12 +379,7 @@ impl Core {
     }
 
     /// Puts what an attempt came to into the queue. It is still to be stored.
-    fn settle_sync(
-        &self,
-        key: &SyncKey,
-        outcome: Option<&EventOutcome>,
-        began_at: Timestamp,
-    ) -> Settled {
+    fn settle_sync(&self, key: &SyncKey, outcome: Outcome, began_at: Timestamp) -> Settled {
         // It may have been registered again, or be gone with its worker.
         let Some(current) = self.syncs.borrow().get(key).cloned() else {
             return Settled {
@@ -387,14 +388,9 @@ impl Core {
             };
         };
         let was_registered_again = current.state == SyncState::ReregisteredWhileFiring;
-        let settled = match outcome {
-            None => Outcome::NotDispatched,
-            Some(outcome) if outcome.is_success() => Outcome::Succeeded,
-            Some(_) => Outcome::Failed,
-        };
         let now = self.clock.now();
         let chance = (self.settings.chance)();
-        let row = match current.settle(settled, now, chance, &self.settings.sync_policy) {
+        let row = match current.settle(outcome, now, chance, &self.settings.sync_policy) {
             Step::Keep(row) => row,
             // From the beginning of the event, so that events that begin together stay together.
             Step::NewCycle(row) => self.begin_cycle(row, began_at.min(now)),

@@ -17,13 +17,16 @@ pub(crate) struct CookieJars {
 }
 
 impl CookieJars {
-    /// The `Cookie` header for a request of `partition` to `url`.
+    /// The `Cookie` header for a request of `partition` to `url`: those of the longest path first, then the oldest.
+    /// <https://httpwg.org/specs/rfc6265.html#cookie>
     pub(crate) fn header_for(&self, partition: &str, url: &Url) -> Option<String> {
         let jars = self.jars.lock().unwrap_or_else(PoisonError::into_inner);
-        let pairs: Vec<String> = jars
-            .get(partition)?
-            .get_request_values(url)
-            .map(|(name, value)| format!("{name}={value}"))
+        // The jar has them by age.
+        let mut cookies = jars.get(partition)?.matches(url);
+        cookies.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
+        let pairs: Vec<String> = cookies
+            .iter()
+            .map(|cookie| format!("{}={}", cookie.name(), cookie.value()))
             .collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }

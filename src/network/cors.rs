@@ -2,8 +2,12 @@
 //!
 //! Pure: looks at requests and responses, sends nothing.
 
+use http::header::HeaderName;
+
 use crate::network::error::NetworkError;
-use crate::network::request::{CredentialsMode, HeaderList, RedirectMode, Request, RequestMode};
+use crate::network::request::{
+    CredentialsMode, HeaderList, RedirectMode, Request, RequestMode, combined_value,
+};
 use crate::network::response::{Response, ResponseType};
 
 /// <https://fetch.spec.whatwg.org/#concept-request-response-tainting>
@@ -49,6 +53,11 @@ pub(crate) fn tainting_for(request: &Request, before: Tainting) -> Result<Tainti
             url: request.url.to_string(),
             origin: request.origin.clone(),
         }),
+        RequestMode::NoCors if request.redirect != RedirectMode::Follow => {
+            Err(NetworkError::InvalidRequest(
+                "mode `no-cors` follows redirects of another origin, no other redirect mode is possible".to_owned(),
+            ))
+        }
         RequestMode::NoCors => Ok(Tainting::Opaque),
         RequestMode::Cors => Ok(Tainting::Cors),
     }
@@ -96,7 +105,7 @@ pub(crate) fn unsafe_header_names(headers: &HeaderList) -> Vec<String> {
 }
 
 /// <https://fetch.spec.whatwg.org/#cors-safelisted-request-header>
-fn is_safelisted_header(name: &str, value: &[u8]) -> bool {
+pub(crate) fn is_safelisted_header(name: &str, value: &[u8]) -> bool {
     if value.len() > 128 {
         return false;
     }
@@ -175,7 +184,7 @@ pub(crate) fn check_preflight(request: &Request, answer: &Response) -> Result<()
         )));
     }
     let is_credentialed = request.credentials == CredentialsMode::Include;
-    let methods = listed(&answer.headers, "access-control-allow-methods");
+    let methods = allowed_names(answer, "Access-Control-Allow-Methods")?;
     let any_method = !is_credentialed && methods.iter().any(|method| method == "*");
     if !is_safelisted_method(&request.method) && !any_method && !methods.contains(&request.method) {
         return Err(NetworkError::Cors(format!(
@@ -183,7 +192,7 @@ pub(crate) fn check_preflight(request: &Request, answer: &Response) -> Result<()
             request.method
         )));
     }
-    let allowed = listed(&answer.headers, "access-control-allow-headers");
+    let allowed = allowed_names(answer, "Access-Control-Allow-Headers")?;
     let any_header = !is_credentialed && allowed.iter().any(|name| name == "*");
     let refused = unsafe_header_names(&request.headers)
         .into_iter()
@@ -208,7 +217,7 @@ pub(crate) fn check(
     origin: &str,
     response: &Response,
 ) -> Result<(), NetworkError> {
-    let Some(allowed) = response.header("access-control-allow-origin") else {
+    let Some(allowed) = combined_value(&response.headers, "access-control-allow-origin") else {
         return Err(NetworkError::Cors(format!(
             "{} sent no `Access-Control-Allow-Origin` header for origin {origin}",
             request.url.origin().ascii_serialization()
@@ -218,10 +227,10 @@ pub(crate) fn check(
     if !is_credentialed && allowed == b"*" {
         return Ok(());
     }
-    if allowed != origin.as_bytes() {
+    if allowed.as_slice() != origin.as_bytes() {
         return Err(NetworkError::Cors(format!(
             "`Access-Control-Allow-Origin` is `{}`, which does not allow origin {origin}{}",
-            String::from_utf8_lossy(allowed),
+            String::from_utf8_lossy(&allowed),
             if is_credentialed {
                 " with credentials"
             } else {
@@ -286,6 +295,20 @@ pub fn check_worker_response(
         _ => return Ok(()),
     };
     Err(NetworkError::Handler(reason.to_owned()))
+}
+
+/// What a preflight's answer lists; a list that is no list of names allows nothing.
+fn allowed_names(answer: &Response, name: &str) -> Result<Vec<String>, NetworkError> {
+    let names = listed(&answer.headers, &name.to_ascii_lowercase());
+    match names
+        .iter()
+        .find(|listed| HeaderName::from_bytes(listed.as_bytes()).is_err())
+    {
+        Some(wrong) => Err(NetworkError::Cors(format!(
+            "`{wrong}` in `{name}` of the preflight is no name"
+        ))),
+        None => Ok(names),
+    }
 }
 
 /// The comma-separated values of a header over all its lines.

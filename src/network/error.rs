@@ -35,6 +35,9 @@ pub enum NetworkError {
     /// The other origin did not agree.
     #[error("blocked by CORS: {0}")]
     Cors(String),
+    /// <https://fetch.spec.whatwg.org/#cross-origin-resource-policy-check>
+    #[error("blocked by `Cross-Origin-Resource-Policy: {0}` of the response")]
+    ResourcePolicy(String),
     /// More than twenty redirects.
     #[error("more than {0} redirects")]
     TooManyRedirects(usize),

@@ -2,6 +2,9 @@
 //!
 //! The list is the fetch standard's; the host's own requests are not bound by it.
 
+use http::header::HeaderName;
+
+use crate::network::cors::is_safelisted_header;
 use crate::network::request::{HeaderList, RequestMode};
 
 const FORBIDDEN: &[&str] = &[
@@ -35,6 +38,27 @@ const NO_CORS_SAFELISTED: &[&str] = &[
     "content-type",
     "range",
 ];
+
+/// Whether a script may give a request this header, by the guard of its headers; without a value, whether it may delete
+/// it.
+///
+/// <https://fetch.spec.whatwg.org/#headers-validate>. What is no name or no value is let through: to whoever complains.
+pub fn may_set_header(name: &str, value: Option<&[u8]>, is_no_cors: bool) -> bool {
+    let bytes = value.unwrap_or_default();
+    let is_header = HeaderName::from_bytes(name.as_bytes()).is_ok()
+        && !bytes.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
+    if !is_header {
+        return true;
+    }
+    let name = name.to_ascii_lowercase();
+    let is_safe = || {
+        // Only those who load media ask for a range.
+        name != "range"
+            && NO_CORS_SAFELISTED.contains(&name.as_str())
+            && value.is_none_or(|value| is_safelisted_header(&name, value))
+    };
+    !is_forbidden(&name, bytes) && (!is_no_cors || is_safe())
+}
 
 /// Takes out what a script may not say in a request of this mode.
 pub fn strip_forbidden_headers(headers: &mut HeaderList, mode: RequestMode) {
@@ -101,5 +125,21 @@ mod tests {
         assert!(kept("X-HTTP-Method-Override", "PATCH", RequestMode::Cors));
         assert!(kept("Authorization", "Bearer x", RequestMode::Cors));
         assert!(!kept("Authorization", "Bearer x", RequestMode::NoCors));
+    }
+
+    #[test]
+    fn headers_of_no_cors_requests_are_those_of_a_form() {
+        let may = |name, value: &str, is_no_cors| {
+            may_set_header(name, Some(value.as_bytes()), is_no_cors)
+        };
+        assert!(may("Accept", "text/plain", true));
+        assert!(may("Content-Type", "text/plain", true));
+        assert!(!may("Content-Type", "application/json", true));
+        assert!(may_set_header("Content-Type", None, true));
+        assert!(!may("Range", "bytes=0-", true));
+        assert!(!may("X-Token", "1", true));
+        assert!(may("X-Token", "1", false));
+        assert!(!may("Cookie", "1", false));
+        assert!(may("no name", "1", true), "the caller complains");
     }
 }

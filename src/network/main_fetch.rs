@@ -9,12 +9,15 @@ use crate::network::cookies::CookieJars;
 use crate::network::cors::{self, Tainting};
 use crate::network::data_url;
 use crate::network::error::NetworkError;
+use crate::network::fetch_metadata::fetch_metadata;
 use crate::network::integrity;
 use crate::network::origin::OriginServers;
 use crate::network::outgoing_headers::{Identity, outgoing_headers};
 use crate::network::port_blocking::check_address;
 use crate::network::redirect;
-use crate::network::request::{CacheMode, RedirectMode, Request, RequestMode};
+use crate::network::referrer;
+use crate::network::request::{CacheMode, RedirectMode, Request, RequestMode, first_value};
+use crate::network::resource_policy;
 use crate::network::response::{Response, ResponseType};
 use crate::network::route::{Intercepted, Interceptor};
 use crate::network::transport::Transport;
@@ -44,11 +47,6 @@ impl Fetcher {
         }
         if request.cache == CacheMode::OnlyIfCached {
             return Err(NetworkError::NotCached);
-        }
-        if request.mode == RequestMode::NoCors && request.redirect != RedirectMode::Follow {
-            return Err(NetworkError::InvalidRequest(
-                "mode `no-cors` follows redirects, no other redirect mode is possible".to_owned(),
-            ));
         }
         let metadata = request.integrity.clone();
         let response = self.http_fetch(request).await?;
@@ -82,8 +80,10 @@ impl Fetcher {
             }
             let replay = redirect::replay(&request.body);
             let mut response = self.hop(&mut request, &course).await?;
-            if course.tainting == Tainting::Cors {
-                cors::check(&request, &course.origin, &response)?;
+            match course.tainting {
+                Tainting::Basic => {}
+                Tainting::Cors => cors::check(&request, &course.origin, &response)?,
+                Tainting::Opaque => resource_policy::check(&request, &response)?,
             }
             if redirect::is_redirect_status(response.status) {
                 match request.redirect {
@@ -95,13 +95,7 @@ impl Fetcher {
                     RedirectMode::Follow => {}
                 }
                 if let Some(location) = redirect::location_url(&response, &request.url) {
-                    follow(
-                        &mut request,
-                        &mut course,
-                        location?,
-                        response.status,
-                        replay,
-                    )?;
+                    follow(&mut request, &mut course, location?, &response, replay)?;
                     continue;
                 }
             }
@@ -120,6 +114,11 @@ impl Fetcher {
         let is_cors = course.tainting == Tainting::Cors;
         let body = std::mem::take(&mut request.body);
         let mut headers = outgoing_headers(request, &body, &self.identity, &course.origin, is_cors);
+        for (name, value) in fetch_metadata(request, &course.url_list) {
+            if first_value(&headers, name).is_none() {
+                headers.push((name.to_owned(), value.into_bytes()));
+            }
+        }
         if is_credentialed
             && let Some(cookies) = self.cookies.header_for(&request.origin, &cookie_url)
         {
@@ -150,7 +149,7 @@ fn follow(
     request: &mut Request,
     course: &mut Course,
     location: Url,
-    status: u16,
+    response: &Response,
     replay: Option<Body>,
 ) -> Result<(), NetworkError> {
     if course.url_list.len() > redirect::MAX_REDIRECTS {
@@ -168,7 +167,7 @@ fn follow(
     if leaves_origin && !request.is_same_origin() {
         course.origin = "null".to_owned();
     }
-    if redirect::becomes_get(status, &request.method) {
+    if redirect::becomes_get(response.status, &request.method) {
         request.method = "GET".to_owned();
         redirect::drop_body_headers(&mut request.headers);
     } else {
@@ -176,6 +175,9 @@ fn follow(
     }
     if leaves_origin {
         redirect::drop_authorization(&mut request.headers);
+    }
+    if let Some(policy) = referrer::policy_of(&response.headers) {
+        request.referrer_policy = policy;
     }
     course.url_list.push(location.clone());
     request.url = location;

@@ -2,6 +2,7 @@
 //!
 //! Decides only; sending the changed request is the fetch loop's work.
 
+use percent_encoding::AsciiSet;
 use url::Url;
 
 use crate::network::body::Body;
@@ -35,7 +36,7 @@ pub(crate) fn location_url(
     if !is_redirect_status(response.status) {
         return None;
     }
-    let location = String::from_utf8_lossy(response.header("location")?).into_owned();
+    let location = text(response.header("location")?);
     let Ok(mut url) = current.join(&location) else {
         return Some(Err(NetworkError::InvalidRedirect(location)));
     };
@@ -46,6 +47,14 @@ pub(crate) fn location_url(
         url.set_fragment(current.fragment());
     }
     Some(Ok(url))
+}
+
+/// Bytes that are no text stay what they are, percent-encoded.
+fn text(location: &[u8]) -> String {
+    match std::str::from_utf8(location) {
+        Ok(text) => text.to_owned(),
+        Err(_) => percent_encoding::percent_encode(location, &AsciiSet::EMPTY).to_string(),
+    }
 }
 
 /// Does this status turn the method into GET and drop the body?

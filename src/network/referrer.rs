@@ -2,9 +2,12 @@
 //!
 //! Pure: decided from the request and where it goes.
 
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as NoSuchPolicy;
 use url::Url;
 
-use crate::network::request::{ReferrerPolicy, Request, RequestMode};
+use crate::network::request::{HeaderList, ReferrerPolicy, Request, RequestMode, combined_value};
 
 /// <https://w3c.github.io/webappsec-referrer-policy/#determine-requests-referrer>
 pub(crate) fn referer_header(request: &Request, target: &Url) -> Option<String> {
@@ -42,6 +45,22 @@ pub(crate) fn referer_header(request: &Request, target: &Url) -> Option<String> 
             }
         }
     }
+}
+
+/// The last policy that a response names and we know.
+/// <https://w3c.github.io/webappsec-referrer-policy/#parse-referrer-policy-from-header>
+pub(crate) fn policy_of(headers: &HeaderList) -> Option<ReferrerPolicy> {
+    let value = combined_value(headers, "referrer-policy")?;
+    let value = String::from_utf8_lossy(&value).to_ascii_lowercase();
+    let names = value
+        .rsplit(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    let read = |name: &str| -> Result<_, NoSuchPolicy> {
+        ReferrerPolicy::deserialize(name.into_deserializer())
+    };
+    let mut known = names.filter_map(|name| read(name).ok());
+    known.next()
 }
 
 /// <https://fetch.spec.whatwg.org/#append-a-request-origin-header>, for an origin not tainted by redirects.

@@ -102,6 +102,17 @@ pub(crate) fn first_value<'h>(headers: &'h HeaderList, name: &str) -> Option<&'h
         .map(|(_, value)| value.as_slice())
 }
 
+/// All values of `name` in `headers` as one: <https://fetch.spec.whatwg.org/#concept-header-list-get>
+pub(crate) fn combined_value(headers: &HeaderList, name: &str) -> Option<Vec<u8>> {
+    let mut values = headers
+        .iter()
+        .filter(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_slice())
+        .peekable();
+    values.peek()?;
+    Some(values.collect::<Vec<_>>().join(&b", "[..]))
+}
+
 /// <https://fetch.spec.whatwg.org/#concept-request-mode>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -144,7 +144,8 @@ impl<Waiter> JobQueue<Waiter> {
     }
 
     /// Whether no scope has a job.
-    pub fn is_empty(&self) -> bool {
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
         self.queues.is_empty()
     }
 }

@@ -73,16 +73,6 @@ impl ScriptMap {
     ) -> impl Iterator<Item = (&'a Url, &'a ScriptResource)> {
         self.0.iter().filter(move |(url, _)| *url != main)
     }
-
-    /// How many scripts there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 impl FromIterator<(Url, ScriptResource)> for ScriptMap {

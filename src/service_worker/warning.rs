@@ -246,7 +246,7 @@ impl EndedEvent<'_> {
 }
 
 /// Of requests to the same address the last one: a script may have tried again by itself.
-fn last_of_each(requests: &[RequestRecord]) -> impl Iterator<Item = &RequestRecord> {
+pub fn last_of_each(requests: &[RequestRecord]) -> impl Iterator<Item = &RequestRecord> {
     requests.iter().enumerate().filter_map(|(index, request)| {
         let is_repeated = requests[index + 1..]
             .iter()

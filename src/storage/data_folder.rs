@@ -47,7 +47,13 @@ impl DataFolder {
             path: path.to_owned(),
             source,
         };
-        fs::create_dir_all(path).map_err(explain)?;
+        fs::create_dir_all(path).map_err(|error| {
+            explain(if path.is_file() {
+                io::Error::other("it is a file")
+            } else {
+                error
+            })
+        })?;
         let mut lock = open_lock(path).map_err(explain)?;
         match lock.try_lock() {
             Ok(()) => {}

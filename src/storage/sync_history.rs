@@ -227,6 +227,30 @@ impl Storage {
         })
     }
 
+    /// Every scope that has a history, in order.
+    pub fn scopes_with_history(&self) -> Result<Vec<Url>, StorageError> {
+        self.database
+            .run("read the scopes of the history", |connection| {
+                connection
+                    .prepare_cached("SELECT DISTINCT scope FROM sync_history ORDER BY scope")?
+                    .query_map([], |row| row.get(0).map(|Word(scope)| scope))?
+                    .collect()
+            })
+    }
+
+    /// Forgets the history of every scope of an origin. An event that is under way leaves none any more.
+    pub fn forget_sync_history(&self, origin: &str) -> Result<(), StorageError> {
+        self.database
+            .run("forget the history of an origin", |connection| {
+                connection
+                    .prepare_cached(
+                        "DELETE FROM sync_history WHERE substr(scope, 1, length(?1)) = ?1",
+                    )?
+                    .execute([format!("{origin}/")])
+            })?;
+        Ok(())
+    }
+
     /// Every tag that has a history, in order.
     pub fn tags_with_history(&self) -> Result<Vec<String>, StorageError> {
         self.database
@@ -274,10 +298,21 @@ fn write_record(
         .dispatch()
         .is_some_and(|dispatch| dispatch.end.is_none());
     if let Some(id) = record.id {
-        // Gone already if so much has happened meanwhile that the limit was reached.
+        // Gone already if so much has happened meanwhile that the limit was reached, or if its origin was cleared; then
+        // the number may be that of another entry.
         connection
-            .prepare_cached("UPDATE sync_history SET is_open = ?, entry = ? WHERE id = ?")?
-            .execute(params![is_open, Json(&record.entry), id])?;
+            .prepare_cached(
+                "UPDATE sync_history SET is_open = ?, entry = ?
+                 WHERE id = ? AND is_open AND tag = ? AND kind = ? AND scope = ?",
+            )?
+            .execute(params![
+                is_open,
+                Json(&record.entry),
+                id,
+                record.tag,
+                Word(record.kind),
+                Word(&record.scope),
+            ])?;
         return Ok(id);
     }
     connection

@@ -85,7 +85,10 @@ fn a_registration_comes_back_as_it_was() {
     let storage = open(folder.path()).unwrap();
     assert_eq!(storage.load_registrations().unwrap(), [registration(1)]);
     assert_eq!(storage.load_scripts(WorkerId(10)).unwrap(), scripts("one"));
-    assert!(storage.load_scripts(WorkerId(11)).unwrap().is_empty());
+    assert_eq!(
+        storage.load_scripts(WorkerId(11)).unwrap(),
+        ScriptMap::default()
+    );
 }
 
 #[test]
@@ -111,7 +114,7 @@ fn workers_change_places_and_keep_their_scripts() {
     assert_eq!(storage.load_registrations().unwrap(), [registration]);
     assert_eq!(storage.load_scripts(WorkerId(11)).unwrap(), second);
     assert!(
-        storage.load_scripts(WorkerId(10)).unwrap().is_empty(),
+        storage.load_scripts(WorkerId(10)).unwrap() == ScriptMap::default(),
         "it is redundant"
     );
 }
@@ -142,7 +145,10 @@ fn a_deleted_registration_takes_its_syncs_and_scripts_along() {
     storage.delete_registration(RegistrationId(1)).unwrap();
     assert_eq!(storage.load_registrations().unwrap(), []);
     assert_eq!(storage.load_syncs().unwrap(), []);
-    assert!(storage.load_scripts(WorkerId(10)).unwrap().is_empty());
+    assert_eq!(
+        storage.load_scripts(WorkerId(10)).unwrap(),
+        ScriptMap::default()
+    );
 }
 
 /// S3

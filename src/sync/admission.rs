@@ -36,18 +36,6 @@ pub enum SyncRefusal {
     Disabled,
 }
 
-impl SyncRefusal {
-    /// The name of the `DOMException`.
-    pub fn exception_name(self) -> &'static str {
-        match self {
-            Self::NoActiveWorker => "InvalidStateError",
-            Self::NoWindowOrLongTag => "InvalidAccessError",
-            Self::PermissionDenied => "NotAllowedError",
-            Self::Disabled => "UnknownError",
-        }
-    }
-}
-
 impl Admission<'_> {
     /// Whether the call may go ahead.
     /// <https://wicg.github.io/background-sync/spec/#dom-syncmanager-register>

@@ -24,7 +24,7 @@ pub use admission::{Admission, SyncRefusal};
 pub use history::{Circumstances, DispatchReason, HistoryLimits};
 pub use kind::SyncKind;
 pub use periodic::{Engagement, PeriodicPolicy};
-pub use policy::{PolicyError, Preset, SyncPolicy};
+pub use policy::{CheckOrder, PolicyError, Preset, ReregisterInBackoff, SyncPolicy};
 pub use register_loop::RegisterLoop;
 pub use registration::{OwnerId, Recovery, Removal, Step, SyncKey, SyncRegistration};
 pub use retry::RetryPolicy;

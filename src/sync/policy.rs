@@ -72,8 +72,8 @@ pub struct SyncPolicy {
     /// Whether a registration that waits for its next attempt fires at once when the network comes back.
     /// Chromium: no.
     pub retry_on_reconnect: bool,
-    /// So many ends of the process in a row during one attempt make it count as failed.
-    /// Chromium never counts them: `None`.
+    /// So many ends of the process in a row during one attempt make it count as failed. An end in good order counts only
+    /// where each end does: 1, the specification. Chromium never counts any: `None`.
     pub interruptions_per_attempt: Option<u32>,
     /// So many workers may have `sync` and `periodicsync` events at the same time, each all that are due; the others wait
     /// for their turn, which counts against no time limit. Specification and Chromium: all at once, `None`.

@@ -180,6 +180,12 @@ impl SyncRegistration {
         if !self.state.is_firing() {
             return Step::Keep(self);
         }
+        // An end in good order is an interruption that somebody wanted: it counts only where each one does.
+        let outcome = match outcome {
+            Outcome::CutOff if policy.interruptions_per_attempt == Some(1) => Outcome::Failed,
+            Outcome::CutOff => Outcome::NotDispatched,
+            outcome => outcome,
+        };
         let was_reregistered = self.state == SyncState::ReregisteredWhileFiring;
         let next = self.state.settle(outcome, self.is_last_chance());
         if self.key.kind == SyncKind::Periodic

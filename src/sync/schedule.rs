@@ -249,16 +249,6 @@ impl SyncQueue {
     pub fn iter(&self) -> impl Iterator<Item = &SyncRegistration> {
         self.rows.values()
     }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
 }
 
 /// When its cycle ends, if that is what it waits for and not another attempt.

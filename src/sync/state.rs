@@ -28,6 +28,8 @@ pub enum Outcome {
     Failed,
     /// The event was never sent, for example because the network went away just before.
     NotDispatched,
+    /// The host ended in good order while the event ran.
+    CutOff,
 }
 
 /// Where a settled registration goes.
@@ -58,7 +60,7 @@ impl SyncState {
     pub fn settle(self, outcome: Outcome, was_last_chance: bool) -> Move {
         match (self, outcome) {
             (Self::ReregisteredWhileFiring, _) => Move::To(Self::Pending),
-            (Self::Firing, Outcome::NotDispatched) => Move::To(Self::Pending),
+            (Self::Firing, Outcome::NotDispatched | Outcome::CutOff) => Move::To(Self::Pending),
             (Self::Firing, Outcome::Failed) if !was_last_chance => Move::To(Self::Waiting),
             (Self::Firing, Outcome::Succeeded | Outcome::Failed) => Move::Away,
             // Settled before, for example after a crash: a late outcome changes nothing.

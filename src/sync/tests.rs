@@ -404,7 +404,7 @@ fn an_owner_is_removed_with_all_its_tags() {
         queue.plan(NOW, true, usize::MAX).fire,
         [key(1, "a"), key(3, "a")]
     );
-    assert_eq!(queue.len(), 2);
+    assert_eq!(queue.iter().count(), 2);
 }
 
 #[test]
@@ -444,7 +444,6 @@ fn a_tag_may_be_empty_but_not_longer_than_the_limit() {
     assert_eq!(admission(&longest).check(&policy), Ok(()));
     let refused = admission(&too_long).check(&policy).unwrap_err();
     assert_eq!(refused, SyncRefusal::NoWindowOrLongTag);
-    assert_eq!(refused.exception_name(), "InvalidAccessError");
 }
 
 /// R8, R9, R19 and the two orders of section 1.2.

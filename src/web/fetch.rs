@@ -8,23 +8,25 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use deno_core::{CancelFuture, CancelHandle, OpState, Resource, ResourceId, op2};
+use deno_core::{ByteString, CancelFuture, CancelHandle, OpState, Resource, ResourceId, op2};
 use deno_error::JsErrorBox;
 use futures::future::BoxFuture;
 
-use crate::network::{Network, NetworkError, Request, Response, data_response};
+use crate::network::{Network, NetworkError, Request, Response, data_response, may_set_header};
 use crate::web::fetch_bridge::{FetchClient, NativeResponse, ScriptRequest};
 
 deno_core::extension!(
     sw_fetch,
     deps = [landfall_platform],
-    ops = [op_fetch_begin, op_fetch_exchange],
+    ops = [op_fetch_begin, op_fetch_exchange, op_fetch_may_set_header],
     esm = [
         dir "js/fetch",
         "native_request.js",
         "bridge.js",
         "filtered_response.js",
-        "request_destination.js",
+        "header_guard.js",
+        "body.js",
+        "request.js",
         "blob_url.js",
         "fetch.js",
     ],
@@ -100,6 +102,16 @@ impl Resource for PendingFetch {
 #[smi]
 fn op_fetch_begin(state: &mut OpState) -> ResourceId {
     state.resource_table.add(PendingFetch::default())
+}
+
+/// Whether the guard of a request's headers lets a script write this one, or delete it if there is no value.
+#[op2]
+fn op_fetch_may_set_header(
+    #[string] name: &str,
+    #[serde] value: Option<ByteString>,
+    is_no_cors: bool,
+) -> bool {
+    may_set_header(name, value.as_ref().map(|value| &***value), is_no_cors)
 }
 
 #[op2]

@@ -15,6 +15,9 @@ const LINES_BEFORE: u32 = 2;
 /// How many lines of source are shown after the faulty one.
 const LINES_AFTER: u32 = 1;
 
+/// What the addresses of the scripts that make the platform begin with.
+const OWN_SCRIPTS: &str = "ext:";
+
 /// How much of each line is shown, in UTF-16 code units as V8 counts columns. Minified code has one long line.
 const WINDOW: usize = 120;
 
@@ -23,7 +26,7 @@ const WINDOW: usize = 120;
 pub struct ScriptError {
     /// Class and message, `"TypeError: x is not a function"`.
     pub message: String,
-    /// The stack as the script would see it, if an error object was thrown.
+    /// The stack, if an error object was thrown, without the frames that are landfall's own.
     pub stack: Option<String>,
     /// Where it came from, if that is in a script.
     pub position: Option<SourcePosition>,
@@ -90,7 +93,7 @@ impl ScriptSources {
     pub fn describe(&self, error: &JsError, is_rejection: bool) -> ScriptError {
         let position = error.frames.iter().find_map(|frame| {
             let url = frame.file_name.clone()?;
-            if url.starts_with("ext:") {
+            if url.starts_with(OWN_SCRIPTS) {
                 return None;
             }
             let line = u32::try_from(frame.line_number?).ok()?;
@@ -109,11 +112,21 @@ impl ScriptSources {
                 .trim_start_matches("Uncaught ")
                 .trim_start_matches("(in promise) ")
                 .to_owned(),
-            stack: error.stack.clone(),
+            stack: error.stack.as_deref().map(without_own_frames),
             position,
             is_rejection,
         }
     }
+}
+
+/// The frames of a stack that are in scripts of the web.
+fn without_own_frames(stack: &str) -> String {
+    let is_own = |line: &str| {
+        let place = line.rsplit(['(', ' ']).next().unwrap_or_default();
+        line.trim_start().starts_with("at ") && place.starts_with(OWN_SCRIPTS)
+    };
+    let lines: Vec<&str> = stack.lines().filter(|line| !is_own(line)).collect();
+    lines.join("\n")
 }
 
 fn excerpt(text: &str, line: u32, column: u32) -> SourceExcerpt {
@@ -155,4 +168,23 @@ fn window(line: &str, skipped: usize) -> &str {
         found.map_or(line.len(), |(byte, _)| byte)
     };
     &line[byte_after(skipped)..byte_after(skipped + WINDOW)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_has_no_frames_of_the_platform() {
+        let stack = "Error: the server answered 405
+    at send (https://localhost/sw.js:38:11)
+    at Object.runMicrotasks (ext:core/01_core.js:1133:26)
+    at ext:sw_indexed_db/tasks.js:41:8
+    at async Transfer.start (ext:sw_fetch/fetch.js:85:20)
+    at async https://localhost/sw.js:9:5";
+        let expected = "Error: the server answered 405
+    at send (https://localhost/sw.js:38:11)
+    at async https://localhost/sw.js:9:5";
+        assert_eq!(without_own_frames(stack), expected);
+    }
 }

@@ -1,9 +1,10 @@
 //! Registrations, workers and clients as scripts see them: plain values that cross into JavaScript.
 
 use serde::Serialize;
+use url::Url;
 
 use crate::service_worker::{
-    Client, ClientType, FrameType, ServiceWorker, ServiceWorkerRegistration,
+    Client, ClientType, FrameType, ServiceWorker, ServiceWorkerRegistration, WorkerId, WorkerState,
 };
 
 /// A `ServiceWorker` object's values.
@@ -17,6 +18,17 @@ pub struct WorkerView {
     pub script_url: String,
     /// Its state, in the words of the specification.
     pub state: &'static str,
+}
+
+impl WorkerView {
+    /// A worker whose script is being evaluated for the first time: no registration has it yet.
+    pub fn parsed(id: WorkerId, script_url: &Url) -> Self {
+        Self {
+            id: id.0,
+            script_url: script_url.to_string(),
+            state: WorkerState::Parsed.as_str(),
+        }
+    }
 }
 
 impl From<&ServiceWorker> for WorkerView {

@@ -1,12 +1,13 @@
 //! One run of the program: started, listened to, killed.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use serde_json::Value;
+
+use crate::support::program::lines_of;
 
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_landfall");
@@ -32,17 +33,9 @@ impl Process {
             .stderr(errors)
             .spawn()
             .expect("the program starts");
-        let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            stdout
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| sender.send(line))
-        });
         Self {
+            lines: lines_of(&mut child),
             child,
-            lines,
             heard: Vec::new(),
             diagnostics: diagnostics.to_owned(),
         }

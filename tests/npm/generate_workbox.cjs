@@ -1,4 +1,4 @@
-// Generates a worker as vite-plugin-pwa and next-pwa do, which both call workbox-build.
+// Generates a worker with workbox-build, all in one file.
 // Usage: node generate_workbox.cjs FOLDER
 const { generateSW } = require("workbox-build");
 

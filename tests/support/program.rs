@@ -83,16 +83,22 @@ impl Folder {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        let stdout = BufReader::new(process.stdout.take().expect("it is piped"));
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            stdout
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| sender.send(line))
-        });
+        let lines = lines_of(&mut process);
         Running { process, lines }
     }
+}
+
+/// What a process prints from now on, whose standard output is piped.
+pub fn lines_of(process: &mut Child) -> Receiver<String> {
+    let stdout = BufReader::new(process.stdout.take().expect("it is piped"));
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        stdout
+            .lines()
+            .map_while(Result::ok)
+            .try_for_each(|line| sender.send(line))
+    });
+    lines
 }
 
 impl Finished {

@@ -82,6 +82,33 @@ impl Expectations {
         self.files.get(file)?.get(key)
     }
 
+    /// Entries below `folders` whose test is not there any more.
+    pub(crate) fn strays(
+        &self,
+        folders: &[String],
+        is_there: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
+        let ids = self
+            .files
+            .iter()
+            .flat_map(|(file, entries)| entries.keys().map(move |key| format!("/{file}/{key}")));
+        let is_below = |id: &str, folder: &String| {
+            let folder = folder.trim_matches('/');
+            let rest = id.strip_prefix('/').and_then(|id| id.strip_prefix(folder));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        ids.filter(|id| folders.iter().any(|folder| is_below(id, folder)) && !is_there(id))
+            .collect()
+    }
+
+    /// Forgets what is known of a test.
+    pub(crate) fn remove(&mut self, id: &str) {
+        let (file, key) = split(id);
+        if let Some(entries) = self.files.get_mut(file) {
+            entries.remove(key);
+        }
+    }
+
     /// Sets what is known of a test to what it came to. An entry that is new, or that excuses more than before, takes
     /// `reason`; gives `false` if there is none.
     pub(crate) fn update(&mut self, id: &str, outcome: &Outcome, reason: Option<&str>) -> bool {
@@ -90,9 +117,7 @@ impl Expectations {
         let unstable = known.as_ref().map(|known| known.unstable.clone());
         let seen = Seen::of(outcome, unstable.unwrap_or_default());
         if seen.is_clean() {
-            if let Some(entries) = self.files.get_mut(file) {
-                entries.remove(key);
-            }
+            self.remove(id);
             return true;
         }
         let is_excused = known.as_ref().is_some_and(|known| seen.is_within(known));

@@ -74,6 +74,8 @@ struct Run {
     revision: String,
     selection: Selection,
     expectations: Expectations,
+    /// Tests with an entry in the expectations that are not there, of the folders that are run whole.
+    strays: Vec<String>,
     /// How many tests run at the same time.
     count: usize,
 }
@@ -116,6 +118,12 @@ impl Run {
         };
         let expectations = Expectations::read(&args.suite.join("expectations").join(&name))?;
         let mut selection = Selection::read(&suite, &folders, args.filter.as_deref())?;
+        let strays = match args.filter {
+            Some(_) => Vec::new(),
+            None => expectations.strays(&folders, |id| {
+                selection.tests.iter().any(|test| test.id == id)
+            }),
+        };
         selection.leave_out_of_scope(&expectations);
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         let count = args.jobs.unwrap_or_else(processors).max(1);
@@ -127,6 +135,7 @@ impl Run {
             revision,
             selection,
             expectations,
+            strays,
             count,
         })
     }
@@ -147,7 +156,12 @@ impl Run {
         let is_as_expected = if self.args.update {
             self.update(&records, &progress)?
         } else {
-            records.iter().all(|record| record.surprises.is_empty())
+            for stray in &self.strays {
+                progress.say(&format!(
+                    "  ! there is no test {stray}, but an expectation of it (--update takes the entry away)"
+                ));
+            }
+            self.strays.is_empty() && records.iter().all(|record| record.surprises.is_empty())
         };
         self.write_reports(&records, times)?;
         self.print(&records, times)?;
@@ -224,6 +238,9 @@ impl Run {
                     record.test.id
                 ));
             }
+        }
+        for stray in &self.strays {
+            self.expectations.remove(stray);
         }
         self.expectations.write()?;
         Ok(is_complete)

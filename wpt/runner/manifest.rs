@@ -165,14 +165,13 @@ pub(crate) fn tests(path: &str, read: impl Fn(&str) -> String) -> Result<Vec<Tes
             Ok(variants(path, folder, &page, scope, meta))
         }
         "js" if flag("serviceworker") => {
-            let page = format!("{stem}.html");
-            Ok(variants(
-                path,
-                folder,
-                &page,
-                Scope::DeclaredWorker,
-                Meta::read(&read(path)),
-            ))
+            let source = read(path);
+            // One that brings the harness itself is the worker of another test.
+            if source.contains("/resources/testharness.js") {
+                return Err(LeftOut::NoTest);
+            }
+            let (page, meta) = (format!("{stem}.html"), Meta::read(&source));
+            Ok(variants(path, folder, &page, Scope::DeclaredWorker, meta))
         }
         "js" if flag("window") && flag("https") => {
             let (source, page) = (read(path), format!("{stem}.html"));
@@ -184,25 +183,28 @@ pub(crate) fn tests(path: &str, read: impl Fn(&str) -> String) -> Result<Vec<Tes
         }
         "js" if flag("window") => Err(LeftOut::NeedsInsecurePage),
         "js" if flag("worker") || flag("sharedworker") => Err(LeftOut::NeedsDedicatedWorker),
-        "html" | "htm" => page(path, folder, read),
+        "html" | "htm" => page(path, read),
         _ => Err(LeftOut::NoTest),
     }
 }
 
-fn page(path: &str, folder: &str, read: impl Fn(&str) -> String) -> Result<Vec<Test>, LeftOut> {
+/// The scripts of a page, by its path on the site.
+pub(crate) fn scripts_of(path: &str, page: Vec<Script>) -> Vec<Script> {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let at_site = page.into_iter().map(|script| match script {
+        Script::At(address) => Script::At(resolve(folder, &address)),
+        inline @ Script::Inline(_) => inline,
+    });
+    at_site.collect()
+}
+
+fn page(path: &str, read: impl Fn(&str) -> String) -> Result<Vec<Test>, LeftOut> {
     let page = html::read(&read(path))?;
     let mut variants = page.variants;
     if variants.is_empty() {
         variants.push(String::new());
     }
-    let scripts: Vec<Script> = page
-        .scripts
-        .into_iter()
-        .map(|script| match script {
-            Script::At(address) => Script::At(resolve(folder, &address)),
-            inline @ Script::Inline(_) => inline,
-        })
-        .collect();
+    let scripts = scripts_of(path, page.scripts);
     let mut own = scripts.iter().filter_map(own_script);
     if own.any(|address| html::needs_document(&read(address))) {
         return Err(LeftOut::NeedsDocument);

@@ -2,12 +2,13 @@
 
 use std::sync::OnceLock;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use landfall::{Client, ClientOptions, ClientScript, Host};
 use serde_json::Value;
 use url::Url;
 
-use crate::manifest::{Script, Test};
+use crate::html;
+use crate::manifest::{Script, Test, scripts_of};
 use crate::site::{ORIGIN, REPORT, Site};
 
 /// What a page has before its first script.
@@ -33,7 +34,7 @@ pub(crate) async fn load(
     run(&text(site, &client, "/resources/testharness.js").await?).await?;
     run(REPORT).await?;
     run("landfallPage.harnessIsThere()").await?;
-    for script in &test.scripts {
+    for script in &scripts(test, site, &client).await? {
         match script {
             Script::At(address) => run(&text(site, &client, address).await?).await?,
             Script::Inline(text) => run(text).await?,
@@ -41,6 +42,22 @@ pub(crate) async fn load(
     }
     run("landfallPage.scriptsHaveRun()").await?;
     Ok(())
+}
+
+/// The scripts of a test; those of a page with places that the server fills in come from there.
+async fn scripts(test: &Test, site: &Site, client: &Client) -> Result<Vec<Script>> {
+    let is_page = !test.path.ends_with(".js");
+    if !is_page || !test.path.contains(".sub.") {
+        return Ok(test.scripts.clone());
+    }
+    let page = html::read(&text(site, client, &test.path).await?);
+    let page = page.map_err(|left_out| {
+        anyhow!(
+            "the page does not run here: it is one of those that {}",
+            left_out.reason()
+        )
+    })?;
+    Ok(scripts_of(&test.path, page.scripts))
 }
 
 /// Tells the harness of a page that the time is up.

@@ -60,6 +60,13 @@ impl Server {
 impl RunningServer {
     /// Starts the server of a checkout and waits until it answers.
     pub(crate) fn start(checkout: &Path) -> Result<Self> {
+        let missing = "python3 is needed for wptserve: install it, or say --no-server to leave out the tests that need it";
+        let python = || {
+            let mut python = Command::new("python3");
+            python.stdin(Stdio::null());
+            python
+        };
+        python().arg("--version").output().context(missing)?;
         for port in HTTP_PORTS.into_iter().chain(HTTPS_PORTS) {
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
                 format!("wptserve needs port {port}, which something else uses: another run?")
@@ -70,15 +77,14 @@ impl RunningServer {
         let config = folder.path().join("config.json");
         std::fs::write(&config, settings(folder.path()).to_string())?;
         let log = std::fs::File::create(folder.path().join("log"))?;
-        let child = Command::new("python3")
+        let child = python()
             .args(["wpt", "serve", "--no-h2", "--config"])
             .arg(&config)
             .current_dir(checkout)
-            .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
-            .context("python3 is needed for wptserve: install it, or say --no-server to leave out the tests that need it")?;
+            .context(missing)?;
         let mut running = Self {
             child,
             server: Server { root_certificate },

@@ -225,3 +225,82 @@ fn a_workers_answer_must_fit_the_request() {
     ));
     assert!(!fits(RequestMode::Cors, follow, ResponseType::Error));
 }
+
+#[tokio::test]
+async fn a_server_says_who_may_load_what_it_serves() {
+    let server = TestServer::start();
+    for policy in ["same-origin", "same-site", "cross-origin", "nonsense"] {
+        let answer = Answer::text("x").header("cross-origin-resource-policy", policy);
+        server.answer(&format!("/{policy}"), answer);
+    }
+    server.answer("/away", Answer::redirect(302, &server.url("/same-site")));
+    let network = network();
+    let is_refused = async |path: &str, mode| {
+        let mut request = cross_origin("GET", &server.url(path));
+        request.mode = mode;
+        let answer = network.fetch(request).await;
+        matches!(answer, Err(NetworkError::ResourcePolicy(_)))
+    };
+    for path in ["/same-origin", "/same-site", "/away"] {
+        assert!(is_refused(path, RequestMode::NoCors).await, "{path}");
+    }
+    for path in ["/cross-origin", "/nonsense"] {
+        assert!(!is_refused(path, RequestMode::NoCors).await, "{path}");
+    }
+    assert!(!is_refused("/same-site", RequestMode::Cors).await);
+    let own = same_origin("GET", &server.url("/same-origin"));
+    assert!(network.fetch(own).await.is_ok());
+}
+
+#[tokio::test]
+async fn one_origin_may_be_allowed_and_no_list_of_them() {
+    let server = TestServer::start();
+    let answer = Answer::text("x")
+        .header("access-control-allow-origin", "*")
+        .header("access-control-allow-origin", CLIENT);
+    server.answer("/", answer);
+    let refused = network().fetch(cross_origin("GET", &server.url("/"))).await;
+    assert!(matches!(refused, Err(NetworkError::Cors(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_preflight_that_lists_no_names_allows_nothing() {
+    let server = TestServer::start();
+    let allow = Answer::status(204)
+        .header("access-control-allow-origin", CLIENT)
+        .header("access-control-allow-methods", "PUT, @bad");
+    server.answer("/", allow);
+    let refused = network().fetch(cross_origin("PUT", &server.url("/"))).await;
+    assert!(matches!(refused, Err(NetworkError::Cors(_))), "{refused:?}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_is_told_what_a_request_is_for() {
+    let server = TestServer::start();
+    server.answer(
+        "/",
+        Answer::text("x").header("access-control-allow-origin", "*"),
+    );
+    let network = network();
+    let mut script = same_origin("GET", &server.url("/"));
+    script.mode = RequestMode::NoCors;
+    script.destination = "script".to_owned();
+    network.fetch(script).await.unwrap();
+    network
+        .fetch(cross_origin("GET", &server.url("/")))
+        .await
+        .unwrap();
+    let told: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|request| {
+            ["site", "mode", "dest"].map(|name| {
+                let value = request.header(&format!("sec-fetch-{name}"));
+                value.unwrap_or_default().to_owned()
+            })
+        })
+        .collect();
+    assert_eq!(told[0], ["same-origin", "no-cors", "script"]);
+    assert_eq!(told[1], ["cross-site", "cors", "empty"]);
+}

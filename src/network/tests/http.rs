@@ -247,6 +247,23 @@ async fn null_body_statuses_and_head_have_no_body() {
 }
 
 #[tokio::test]
+async fn cookies_are_sent_by_length_of_path_and_then_by_age() {
+    let server = TestServer::start();
+    for (name, path) in [("d", "/"), ("a", "/"), ("c", "/in"), ("b", "/in")] {
+        let set = Answer::status(200).header("set-cookie", &format!("{name}=1; Path={path}"));
+        server.answer(&format!("/{name}"), set);
+    }
+    server.answer("/in", Answer::status(200));
+    let network = network();
+    for path in ["/d", "/a", "/c", "/b", "/in"] {
+        let request = same_origin("GET", &server.url(path));
+        network.fetch(request).await.unwrap();
+    }
+    let seen = server.requests();
+    assert_eq!(seen[4].header("cookie"), Some("c=1; b=1; d=1; a=1"));
+}
+
+#[tokio::test]
 async fn cookies_come_back_to_their_server_and_nobody_sees_them() {
     let server = TestServer::start();
     let set = Answer::status(200).header("set-cookie", "id=7; Path=/; HttpOnly");

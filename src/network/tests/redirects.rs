@@ -140,3 +140,18 @@ async fn redirects_lead_only_to_http() {
         "without a location the redirect is the answer"
     );
 }
+
+#[tokio::test]
+async fn a_redirect_may_change_what_is_told_of_the_referrer() {
+    let server = TestServer::start();
+    let away =
+        Answer::redirect(302, "/there").header("referrer-policy", "nonsense, no-referrer, new");
+    server
+        .answer("/here", away)
+        .answer("/there", Answer::text("x"));
+    let request = same_origin("GET", &server.url("/here"));
+    network().fetch(request).await.unwrap();
+    let seen = server.requests();
+    assert!(seen[0].header("referer").is_some());
+    assert_eq!(seen[1].header("referer"), None);
+}

@@ -1,0 +1,37 @@
+//! Which addresses belong to one site: their hosts share a domain that somebody can register.
+
+use url::{Host, Url};
+
+/// <https://html.spec.whatwg.org/multipage/browsers.html#schemelessly-same-site>
+pub(crate) fn is_schemelessly_same_site(one: &Url, other: &Url) -> bool {
+    match (one.host(), other.host()) {
+        (Some(Host::Domain(one)), Some(Host::Domain(other))) => {
+            let registrable = psl::domain_str(one);
+            one == other || (registrable.is_some() && registrable == psl::domain_str(other))
+        }
+        (one, other) => one.is_some() && one == other,
+    }
+}
+
+/// <https://html.spec.whatwg.org/multipage/browsers.html#same-site>
+pub(crate) fn is_same_site(one: &Url, other: &Url) -> bool {
+    one.scheme() == other.scheme() && is_schemelessly_same_site(one, other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_ends_where_domains_are_sold() {
+        let same = |one: &str, other: &str| {
+            let url = |text: &str| Url::parse(text).expect(text);
+            is_same_site(&url(one), &url(other))
+        };
+        assert!(same("https://example.com", "https://www.example.com:8443"));
+        assert!(!same("https://one.github.io", "https://two.github.io"));
+        assert!(!same("https://example.com", "http://example.com"));
+        assert!(same("http://localhost:1", "http://localhost:2"));
+        assert!(!same("http://127.0.0.1", "http://127.0.0.2"));
+    }
+}
