@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::background_fetch::FetchResult;
 use crate::cli::args::ListArgs;
 use crate::cli::background_fetch_args::BackgroundFetchArgs;
-use crate::cli::control::{Connection, Request};
+use crate::cli::control::{BackgroundFetchAction, Connection, Request};
 use crate::cli::output::Output;
 use crate::cli::registrations::current_status;
 use crate::cli::tables::table;
@@ -41,9 +41,10 @@ pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<Exi
 pub(super) async fn abort(args: BackgroundFetchArgs, output: &Output) -> anyhow::Result<ExitCode> {
     let (mut host, fetch) = chosen(&args).await?;
     let (scope, id) = (fetch.scope, fetch.id);
-    let request = Request::AbortBackgroundFetch {
+    let request = Request::BackgroundFetch {
         scope,
         id: id.clone(),
+        action: BackgroundFetchAction::Abort,
     };
     if !host.ask(&request).await? {
         bail!("the background fetch `{id}` has ended already");
@@ -60,7 +61,8 @@ pub(super) async fn abort(args: BackgroundFetchArgs, output: &Output) -> anyhow:
 pub(super) async fn click(args: BackgroundFetchArgs, output: &Output) -> anyhow::Result<ExitCode> {
     let (mut host, fetch) = chosen(&args).await?;
     let (scope, id) = (fetch.scope, fetch.id);
-    let request = Request::ClickBackgroundFetch { scope, id };
+    let action = BackgroundFetchAction::Click;
+    let request = Request::BackgroundFetch { scope, id, action };
     output.outcome(&host.ask(&request).await?, args.json)
 }
 

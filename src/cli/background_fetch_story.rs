@@ -4,6 +4,7 @@ use crate::background_fetch::{Display, FailureReason};
 use crate::cli::story::{BLUE, GREEN, Line, Weight, YELLOW, failure, reason, told};
 use crate::cli::values::spoken_size;
 use crate::host::BackgroundFetchEvent;
+use crate::service_worker::{EventKind, EventOutcome};
 
 /// The line for something that happened to a background fetch.
 pub(super) fn background_fetch(event: &BackgroundFetchEvent) -> Line {
@@ -14,17 +15,7 @@ pub(super) fn background_fetch(event: &BackgroundFetchEvent) -> Line {
             display,
             requests,
             ..
-        } => {
-            let requests = match requests {
-                1 => "1 request".to_owned(),
-                several => format!("{several} requests"),
-            };
-            told(
-                "fetching",
-                BLUE,
-                format!("{}, {requests}", named(id, display)),
-            )
-        }
+        } => registered(id, display, *requests),
         Event::Resumed { id, downloaded, .. } => {
             let there = spoken_size(*downloaded);
             told("fetching", BLUE, format!("`{id}` again, {there} are there"))
@@ -36,11 +27,7 @@ pub(super) fn background_fetch(event: &BackgroundFetchEvent) -> Line {
             ..
         } => Line {
             weight: Weight::Detail,
-            ..told(
-                "progress",
-                BLUE,
-                format!("`{id}` {}", so_far(*uploaded, *downloaded)),
-            )
+            ..told("progress", BLUE, so_far(id, *uploaded, *downloaded))
         },
         Event::RequestEnded {
             method,
@@ -52,10 +39,7 @@ pub(super) fn background_fetch(event: &BackgroundFetchEvent) -> Line {
         } => {
             let status = status.map_or("no answer".to_owned(), |status| status.to_string());
             let text = format!("{method} {address}: {status}, {}", spoken_size(*bytes));
-            match failure_reason {
-                FailureReason::None => told("fetched", BLUE, text),
-                why => told("not fetched", YELLOW, format!("{text}, {}", why.as_str())),
-            }
+            request_ended(text, *failure_reason)
         }
         Event::Ended {
             id,
@@ -63,29 +47,48 @@ pub(super) fn background_fetch(event: &BackgroundFetchEvent) -> Line {
             uploaded,
             downloaded,
             ..
-        } => {
-            let text = format!("`{id}` {}", so_far(*uploaded, *downloaded));
-            match failure_reason {
-                FailureReason::None => told("fetched", GREEN, text),
-                why => failure("not fetched", format!("{text}, {}", why.as_str())),
-            }
-        }
+        } => ended(so_far(id, *uploaded, *downloaded), *failure_reason),
         Event::Updated { id, display, .. } => told("shown", GREEN, named(id, display)),
         Event::Clicked { id, .. } => told("clicked", BLUE, format!("`{id}`")),
         Event::EventEnded {
             id, kind, outcome, ..
-        } => {
-            let text = format!("`{}` of `{id}` {}", kind.name(), reason(outcome));
-            if outcome.is_success() {
-                told("done", GREEN, text)
-            } else {
-                failure("failed", text)
-            }
-        }
+        } => event_ended(id, *kind, outcome),
         Event::GivenUp { id, deliveries, .. } => failure(
             "dropped",
             format!("the last event of `{id}`: the process ended {deliveries} times during it"),
         ),
+    }
+}
+
+fn registered(id: &str, display: &Display, requests: usize) -> Line {
+    let requests = match requests {
+        1 => "1 request".to_owned(),
+        several => format!("{several} requests"),
+    };
+    let text = format!("{}, {requests}", named(id, display));
+    told("fetching", BLUE, text)
+}
+
+fn request_ended(text: String, why: FailureReason) -> Line {
+    match why {
+        FailureReason::None => told("fetched", BLUE, text),
+        why => told("not fetched", YELLOW, format!("{text}, {}", why.as_str())),
+    }
+}
+
+fn ended(text: String, why: FailureReason) -> Line {
+    match why {
+        FailureReason::None => told("fetched", GREEN, text),
+        why => failure("not fetched", format!("{text}, {}", why.as_str())),
+    }
+}
+
+fn event_ended(id: &str, kind: EventKind, outcome: &EventOutcome) -> Line {
+    let text = format!("`{}` of `{id}` {}", kind.name(), reason(outcome));
+    if outcome.is_success() {
+        told("done", GREEN, text)
+    } else {
+        failure("failed", text)
     }
 }
 
@@ -96,10 +99,10 @@ fn named(id: &str, display: &Display) -> String {
     }
 }
 
-fn so_far(uploaded: u64, downloaded: u64) -> String {
+fn so_far(id: &str, uploaded: u64, downloaded: u64) -> String {
     let received = format!("{} received", spoken_size(downloaded));
     match uploaded {
-        0 => received,
-        uploaded => format!("{} sent, {received}", spoken_size(uploaded)),
+        0 => format!("`{id}` {received}"),
+        uploaded => format!("`{id}` {} sent, {received}", spoken_size(uploaded)),
     }
 }

@@ -111,12 +111,14 @@ pub(super) fn line(event: &HostEvent) -> Line {
             reason,
             ..
         } => request_failed(method, address, reason),
-        Kind::ScopeStopped { source, reason } => {
-            failure("stopped", format!("{}: {reason}", name(source)))
-        }
+        Kind::ScopeStopped { source, reason } => stopped(source, reason),
         Kind::OriginCleared { origin } => told("cleared", BLUE, origin.clone()),
         Kind::StorageFailed { reason } => failure("not stored", reason.clone()),
     }
+}
+
+fn stopped(source: &ScriptSource, reason: &str) -> Line {
+    failure("stopped", format!("{}: {reason}", name(source)))
 }
 
 /// Why an event did not do what it was sent for, or that it did.

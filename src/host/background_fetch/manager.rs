@@ -59,7 +59,8 @@ impl Core {
                 let _ = reply.send(self.match_records(asker.context, number, query.as_ref()));
             }
             BackgroundFetchRequest::UpdateUi(number, options, reply) => {
-                let _ = reply.send(Ok(self.update_fetch_display(number, options)));
+                self.update_fetch_display(number, options);
+                let _ = reply.send(Ok(()));
             }
         }
     }
