@@ -234,7 +234,7 @@ fn get_tags_gives_exactly_what_is_registered() {
         .expect_eval(tags, json!([]));
 }
 
-/// R14
+/// R14, V5
 #[test]
 fn a_registration_is_told_once_with_its_scope() {
     let scenario = Scenario::offline().worker(FULFILS).register_sync("outbox");
@@ -367,7 +367,7 @@ fn a_tag_registered_during_its_last_failing_event_fires_once_more() {
         .expect_tags(&[]);
 }
 
-/// T1
+/// T1, T4
 #[test]
 fn with_two_attempts_the_second_is_the_last_chance() {
     Scenario::online()
@@ -420,7 +420,7 @@ fn permission_for_notifications_may_give_more_attempts() {
     }
 }
 
-/// T8
+/// T8, V5
 #[test]
 fn the_end_of_a_tag_is_told_with_its_attempts() {
     let ends = |worker: &str| {

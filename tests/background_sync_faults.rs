@@ -306,7 +306,7 @@ fn heal_storage(database: &Connection) {
     database.execute_batch("DROP TRIGGER fault").unwrap();
 }
 
-/// D1, D2. Differs from Chromium, which refuses everything until it is started again: what can be done is done.
+/// D1, D2, D4. Differs from Chromium, which refuses everything until it is started again: what can be done is done.
 #[test]
 fn a_tag_that_cannot_be_stored_is_refused_and_others_are_still_there() {
     let scenario = Scenario::offline().worker(FULFILS).register_sync("stored");
@@ -325,7 +325,7 @@ fn a_tag_that_cannot_be_stored_is_refused_and_others_are_still_there() {
         .expect_tags(&[]);
 }
 
-/// D7. Differs from Chromium, which stops altogether: the outcome holds, and is forgotten only with the process.
+/// D6, D7. Differs from Chromium, which stops altogether: the outcome holds, and is forgotten only with the process.
 #[test]
 fn an_outcome_that_cannot_be_stored_holds_until_the_host_ends() {
     let scenario = Scenario::online()

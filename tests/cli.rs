@@ -10,6 +10,11 @@ use crate::support::program::{DONE, FAILED, Folder, USAGE};
 const WORKER: &str = "addEventListener('sync', (event) => console.log('sync', event.tag));";
 const PAGE: &str = "navigator.serviceWorker.ready.then((r) => r.sync.register('outbox'));";
 
+/// The words of a command line, none of which has a space in it.
+fn line(words: &str) -> Vec<&str> {
+    words.split(' ').collect()
+}
+
 #[test]
 fn a_run_tells_its_story_and_ends_when_idle() {
     let folder = Folder::with(&[("sw.js", WORKER), ("page.js", PAGE)]);
@@ -46,16 +51,7 @@ fn a_run_tells_its_story_and_ends_when_idle() {
 #[test]
 fn json_is_one_event_a_line() {
     let folder = Folder::with(&[("sw.js", WORKER), ("page.js", PAGE)]);
-    let words = [
-        "run",
-        "sw.js",
-        "--page",
-        "page.js",
-        "--connectivity",
-        "online",
-        "--exit-when-idle",
-        "--json",
-    ];
+    let words = line("run sw.js --page page.js --connectivity online --exit-when-idle --json");
     let run = folder.landfall(&words);
     assert_eq!(run.code, DONE, "{}", run.stderr);
     let events: Vec<Value> = run
@@ -82,14 +78,9 @@ fn json_is_one_event_a_line() {
 #[test]
 fn quiet_leaves_what_the_scripts_print() {
     let folder = Folder::with(&[("sw.js", "console.log('hello from the worker');")]);
-    let run = folder.landfall(&[
-        "run",
-        "sw.js",
-        "--connectivity",
-        "online",
-        "--exit-when-idle",
-        "--quiet",
-    ]);
+    let run = folder.landfall(&line(
+        "run sw.js --connectivity online --exit-when-idle --quiet",
+    ));
     assert_eq!(run.stdout.lines().count(), 1, "{}", run.stdout);
     run.expect_line("hello from the worker");
 }
@@ -106,29 +97,14 @@ fn a_module_worker_runs() {
             "export const greeting = 'hello from a module';",
         ),
     ]);
-    let words = [
-        "run",
-        "sw.js",
-        "--type",
-        "module",
-        "--connectivity",
-        "online",
-        "--exit-when-idle",
-    ];
+    let words = line("run sw.js --type module --connectivity online --exit-when-idle");
     folder.landfall(&words).expect_line("hello from a module");
 }
 
 #[test]
 fn other_commands_speak_to_the_running_host() {
     let folder = Folder::with(&[("sw.js", WORKER), ("page.js", PAGE)]);
-    let host = folder.start(&[
-        "run",
-        "sw.js",
-        "--page",
-        "page.js",
-        "--connectivity",
-        "offline",
-    ]);
+    let host = folder.start(&line("run sw.js --page page.js --connectivity offline"));
     host.expect_line("queued");
 
     let waiting = folder.landfall(&["sync", "ls"]);
@@ -207,6 +183,7 @@ fn a_fired_sync_that_fails_is_a_failed_command() {
     assert_eq!(outcome["kind"], "rejected");
 }
 
+/// D9
 #[test]
 fn a_preset_chooses_the_rules_of_background_sync() {
     let folder = Folder::with(&[(
@@ -216,13 +193,7 @@ fn a_preset_chooses_the_rules_of_background_sync() {
                  (error) => console.log(error.name))));",
     )]);
     let run = |preset: &[&str]| {
-        let words = [
-            "run",
-            "sw.js",
-            "--ephemeral",
-            "--connectivity=offline",
-            "--exit-when-idle",
-        ];
+        let words = line("run sw.js --ephemeral --connectivity=offline --exit-when-idle");
         folder.landfall(&[words.as_slice(), preset].concat())
     };
     run(&[]).expect_line("registered");
@@ -285,14 +256,7 @@ fn periodic_syncs_come_as_often_as_the_command_line_says_until_their_permission_
 #[test]
 fn where_no_host_runs_the_store_is_read() {
     let folder = Folder::with(&[("sw.js", WORKER), ("page.js", PAGE)]);
-    let words = [
-        "run",
-        "sw.js",
-        "--page",
-        "page.js",
-        "--connectivity",
-        "offline",
-    ];
+    let words = line("run sw.js --page page.js --connectivity offline");
     let host = folder.start(&words);
     host.expect_line("queued");
     // Killed, so that the tag survives as it would in a crash.
@@ -401,16 +365,7 @@ fn a_script_of_another_type_is_refused() {
 #[test]
 fn a_scope_outside_of_the_scripts_folder_is_refused() {
     let folder = Folder::with(&[("app/sw.js", WORKER)]);
-    let words = [
-        "run",
-        "app/sw.js",
-        "--root",
-        ".",
-        "--scope",
-        "/",
-        "--connectivity",
-        "online",
-    ];
+    let words = line("run app/sw.js --root . --scope / --connectivity online");
     folder
         .landfall(&words)
         .expect_error(FAILED, &["scope", "/app/"]);
@@ -419,14 +374,7 @@ fn a_scope_outside_of_the_scripts_folder_is_refused() {
 #[test]
 fn an_insecure_origin_is_refused() {
     let folder = Folder::with(&[("sw.js", WORKER)]);
-    let words = [
-        "run",
-        "sw.js",
-        "--origin",
-        "http://app.example",
-        "--connectivity",
-        "online",
-    ];
+    let words = line("run sw.js --origin http://app.example --connectivity online");
     folder
         .landfall(&words)
         .expect_error(FAILED, &["http://app.example", "secure"]);
@@ -497,16 +445,9 @@ fn a_manual_clock_goes_through_chromiums_retries_in_no_time() {
     let worker = "addEventListener('sync', (event) => event.waitUntil(
         Promise.reject(new Error(new Date().toISOString()))));";
     let folder = Folder::with(&[("sw.js", worker), ("page.js", PAGE)]);
-    let host = folder.start(&[
-        "run",
-        "sw.js",
-        "--page",
-        "page.js",
-        "--connectivity",
-        "online",
-        "--clock",
-        "manual=2026-01-01T12:00:00Z",
-    ]);
+    let host = folder.start(&line(
+        "run sw.js --page page.js --connectivity online --clock manual=2026-01-01T12:00:00Z",
+    ));
     host.expect_line("2026-01-01T12:00:00.000Z");
     let clock = folder.landfall(&["clock"]);
     assert_eq!(clock.stdout, "2026-01-01T12:00:00Z  manual\n");

@@ -1,6 +1,6 @@
 //! Kills the program again and again, at random moments of a busy life, and holds it to what it had promised.
 //!
-//! By default as many kills as fit into about a minute. For more, and to repeat the choices of a run that failed:
+//! For more kills than every run of the tests makes, and to repeat the choices of a run that failed:
 //!
 //!     LANDFALL_KILLS=1000 cargo test --test integration crash::kills -- --nocapture
 //!     LANDFALL_SEED=17 cargo test --test integration crash::kills

@@ -328,7 +328,7 @@ fn one_shot_and_periodic_syncs_wait_for_their_own_moments() {
         .expect_fired("outbox", 3);
 }
 
-/// T9
+/// T7, T9
 #[test]
 fn a_failing_periodic_sync_is_tried_again_and_then_waits_for_its_next_interval() {
     Scenario::online()
@@ -351,6 +351,7 @@ fn a_failing_periodic_sync_is_tried_again_and_then_waits_for_its_next_interval()
         .expect_tags(&["news"]);
 }
 
+/// T9: the other side of the policy.
 #[test]
 fn by_the_specification_a_failed_periodic_sync_is_not_tried_again_before_its_next_interval() {
     let policy = SyncPolicy {

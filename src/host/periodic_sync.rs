@@ -1,7 +1,7 @@
 //! Periodic sync: what scripts register and unregister, and what the embedder says about an origin.
 //! Its events are fired and settled by the loop of one-shot sync.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -102,25 +102,25 @@ impl Core {
 
     /// Permissions and engagements may be others than when a previous run ended.
     pub(super) fn review_all_periodic_syncs(&self) -> Result<(), StorageError> {
-        let origins: BTreeSet<String> = self
-            .syncs
-            .borrow()
-            .iter()
-            .filter(|row| row.key.kind == SyncKind::Periodic)
-            .map(|row| row.origin.clone())
-            .collect();
-        origins
-            .iter()
-            .try_for_each(|origin| self.review_periodic_syncs(origin))
+        let mut keys: BTreeMap<String, Vec<SyncKey>> = BTreeMap::new();
+        for row in self.syncs.borrow().periodic() {
+            let of_origin = keys.entry(row.origin.clone()).or_default();
+            of_origin.push(row.key.clone());
+        }
+        keys.into_iter()
+            .try_for_each(|(origin, keys)| self.review(&origin, keys))
     }
 
     fn review_periodic_syncs(&self, origin: &str) -> Result<(), StorageError> {
-        let keys: Vec<SyncKey> = self
-            .syncs
-            .borrow()
-            .periodic_of(origin)
-            .map(|row| row.key.clone())
-            .collect();
+        let syncs = self.syncs.borrow();
+        let of_origin = syncs.periodic().filter(|row| row.origin == origin);
+        let keys: Vec<SyncKey> = of_origin.map(|row| row.key.clone()).collect();
+        drop(syncs);
+        self.review(origin, keys)
+    }
+
+    /// Looks at the periodic registrations of an origin anew.
+    fn review(&self, origin: &str, keys: Vec<SyncKey>) -> Result<(), StorageError> {
         let is_permitted = self.is_granted(origin, Permission::PeriodicBackgroundSync);
         let engagement = self.engagement(origin);
         let policy = &self.settings.sync_policy.periodic;

@@ -1,7 +1,7 @@
 //! The folder that holds everything a host keeps, held by one host at a time.
 //! It knows where things are, not what is in them.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::storage::error::StorageError;
+use crate::storage::folder::make_folder;
 use crate::storage::origin_folder::origin_folder;
 use crate::storage::usage::ORIGINS;
 
@@ -47,13 +48,7 @@ impl DataFolder {
             path: path.to_owned(),
             source,
         };
-        fs::create_dir_all(path).map_err(|error| {
-            explain(if path.is_file() {
-                io::Error::other("it is a file")
-            } else {
-                error
-            })
-        })?;
+        make_folder(path).map_err(explain)?;
         let mut lock = open_lock(path).map_err(explain)?;
         match lock.try_lock() {
             Ok(()) => {}

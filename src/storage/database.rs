@@ -269,8 +269,8 @@ impl Database {
     }
 }
 
-/// The file beside a database that belongs to it.
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+/// The file beside another whose name goes on so.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

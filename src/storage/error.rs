@@ -118,6 +118,11 @@ fn name_of(holder: Option<Holder>) -> String {
 }
 
 impl StorageError {
+    /// Is there no room left, for the origin or on the disk?
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::DiskFull { .. } | Self::QuotaExceeded { .. })
+    }
+
     /// Sorts what the operating system says of a file or folder.
     pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::background_fetch::BackgroundFetch;
 use crate::storage::Durability;
 use crate::storage::error::StorageError;
+use crate::storage::folder::{make_folder, sync_folder};
 use crate::storage::origin_files::OriginFiles;
 use crate::storage::usage::{ORIGINS, entries};
 
@@ -54,7 +55,7 @@ impl FetchFiles {
     pub fn write(&self, number: i64) -> Result<BodyFile, StorageError> {
         let path = self.path(number);
         let open = || {
-            fs::create_dir_all(&self.folder)?;
+            make_folder(&self.folder)?;
             OpenOptions::new().create(true).append(true).open(&path)
         };
         Ok(BodyFile {
@@ -155,7 +156,8 @@ impl BodyFile {
         if self.durability == Durability::Relaxed {
             return Ok(());
         }
-        let synced = self.file.sync_all();
+        let folder = self.path.parent().unwrap_or(&self.path);
+        let synced = self.file.sync_all().and_then(|()| sync_folder(folder));
         synced.map_err(|source| StorageError::from_io(&self.path, source))
     }
 }

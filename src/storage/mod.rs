@@ -11,6 +11,7 @@ mod data_folder;
 mod database;
 mod error;
 mod fetch_files;
+mod folder;
 pub mod indexed_db;
 mod migrations;
 mod notifications;

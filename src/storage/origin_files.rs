@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::storage::database::with_suffix;
 use crate::storage::error::StorageError;
 use crate::storage::indexed_db::BLOBS_EXTENSION;
 use crate::storage::usage::not_found_is_fine;
@@ -234,27 +235,21 @@ fn usage(folder: &Path, databases: &mut HashMap<PathBuf, u64>) -> u64 {
 
 /// Where it is written that a database is damaged.
 fn note_of(path: &Path) -> PathBuf {
-    with_ending(path, SET_ASIDE)
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
+    with_suffix(path, SET_ASIDE)
 }
 
 /// Renames a database with its write-ahead log, so that SQLite can still read the one with the other, and with the
 /// folder of its Blobs.
 fn move_aside(path: &Path) -> Result<PathBuf, StorageError> {
-    let mut endings = (1_u32..).map(|number| format!("{SET_ASIDE}-{number}"));
-    let free = endings.find(|ending| !with_ending(path, ending).exists());
-    let ending = free.expect("there are more numbers than files");
-    let moved_to = with_ending(path, &ending);
+    let mut suffixes = (1_u32..).map(|number| format!("{SET_ASIDE}-{number}"));
+    let free = suffixes.find(|suffix| !with_suffix(path, suffix).exists());
+    let suffix = free.expect("there are more numbers than files");
+    let moved_to = with_suffix(path, &suffix);
     let blobs = path.with_extension(BLOBS_EXTENSION);
     let moves = [
-        (with_ending(path, "-wal"), with_ending(&moved_to, "-wal")),
-        (with_ending(path, "-shm"), with_ending(&moved_to, "-shm")),
-        (blobs.clone(), with_ending(&blobs, &ending)),
+        (with_suffix(path, "-wal"), with_suffix(&moved_to, "-wal")),
+        (with_suffix(path, "-shm"), with_suffix(&moved_to, "-shm")),
+        (blobs.clone(), with_suffix(&blobs, &suffix)),
         (path.to_owned(), moved_to.clone()),
     ];
     for (from, to) in moves {

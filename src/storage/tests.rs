@@ -151,7 +151,7 @@ fn a_deleted_registration_takes_its_syncs_and_scripts_along() {
     );
 }
 
-/// S3
+/// S3, R10
 #[test]
 fn sync_registrations_come_back_with_every_value() {
     let storage = Storage::open_in_memory().unwrap();

@@ -331,7 +331,7 @@ mod tests {
             }
             let far = later.plus(11 * HOUR);
             assert_eq!(queue.plan(far, true, usize::MAX).fire, []);
-            assert_eq!(queue.periodic_of("https://shop.example").count(), 2);
+            assert_eq!(queue.periodic().count(), 2);
         }
         let revived = later.plus(12 * HOUR);
         assert_eq!(queue.plan(revived, true, usize::MAX).fire, keys);

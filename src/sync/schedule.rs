@@ -222,10 +222,9 @@ impl SyncQueue {
         is_affected.then(|| self.begin_cycle(row.clone(), now, engagement, policy))
     }
 
-    /// The periodic registrations of an origin.
-    pub fn periodic_of(&self, origin: &str) -> impl Iterator<Item = &SyncRegistration> {
-        self.iter()
-            .filter(move |row| row.key.kind == SyncKind::Periodic && row.origin == origin)
+    /// Every periodic registration.
+    pub fn periodic(&self) -> impl Iterator<Item = &SyncRegistration> {
+        self.iter().filter(|row| row.key.kind == SyncKind::Periodic)
     }
 
     /// The registrations of a service worker registration that are of one kind, in the order of `getTags()`.

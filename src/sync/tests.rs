@@ -203,7 +203,6 @@ fn a_restart_leaves_what_did_not_fire_as_it_was() {
     assert_eq!(recovered, Recovery::Untouched(waiting));
 }
 
-/// S5, S6, and design section 3: the second interruption in a row counts.
 #[test]
 fn a_clock_that_was_set_back_makes_no_wait_longer_than_its_delay() {
     let policy = SyncPolicy::landfall();
@@ -225,6 +224,7 @@ fn a_clock_that_was_set_back_makes_no_wait_longer_than_its_delay() {
     assert_eq!(recovered, Recovery::Untouched(shortened));
 }
 
+/// S5, S6: by default the second interruption in a row counts.
 #[test]
 fn an_interrupted_event_counts_as_an_attempt_only_the_second_time() {
     let policy = SyncPolicy::landfall();
@@ -244,6 +244,7 @@ fn an_interrupted_event_counts_as_an_attempt_only_the_second_time() {
     assert_eq!(failed.not_before, Some(NOW.plus(5 * MINUTE)));
 }
 
+/// S6
 #[test]
 fn interruptions_are_counted_by_policy() {
     let firing = acknowledged(1, "outbox").start();
@@ -295,16 +296,16 @@ fn a_restarted_row_is_read_back_as_resolved() {
 #[test]
 fn a_tag_fires_only_after_its_promise_was_resolved() {
     let mut queue = SyncQueue::new();
-    let mut row = acknowledged(1, "outbox");
-    row.resolved = false;
-    queue.put(row);
+    let origin = "https://shop.example".to_owned();
+    queue.put(SyncRegistration::new(key(1, "outbox"), origin, 3));
     assert_eq!(queue.plan(NOW, true, usize::MAX).fire, []);
     queue.acknowledge(&key(1, "unknown"));
+    assert_eq!(queue.plan(NOW, true, usize::MAX).fire, []);
     queue.acknowledge(&key(1, "outbox"));
     assert_eq!(queue.plan(NOW, true, usize::MAX).fire, [key(1, "outbox")]);
 }
 
-/// F4, F5, F6 and the order of section 4.
+/// F4, F5, F6, N4, N8, and the order of section 4.
 #[test]
 fn everything_due_fires_in_order_once_online() {
     let mut queue = SyncQueue::new();
@@ -342,7 +343,7 @@ fn only_so_many_workers_have_events_at_the_same_time() {
     assert_eq!(next, [key(1, "c"), key(3, "a")]);
 }
 
-/// T3, T5, S8: both the delay and the network are needed, and the soonest row sets the alarm.
+/// T3, T5, S8, N4, N5, N8: both the delay and the network are needed, and the soonest row sets the alarm.
 #[test]
 fn the_next_look_is_at_the_soonest_retry() {
     let policy = SyncPolicy::landfall();
@@ -564,7 +565,7 @@ fn a_tag_is_told_apart_by_its_worker_and_its_bytes() {
     assert_ne!(key(1, "outbox"), key(2, "outbox"));
 }
 
-/// T3: one second early nothing runs, and the alarm is that second away.
+/// T3, N10: one second early nothing runs, and the alarm is that second away.
 #[test]
 fn a_wait_is_not_over_a_second_before_its_end() {
     let policy = SyncPolicy::landfall();

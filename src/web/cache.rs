@@ -117,9 +117,10 @@ enum CacheError {
 
 impl From<StorageError> for CacheError {
     fn from(error: StorageError) -> Self {
-        match error {
-            StorageError::DiskFull { .. } | StorageError::QuotaExceeded { .. } => Self::Full(error),
-            _ => Self::Storage(error),
+        if error.is_full() {
+            Self::Full(error)
+        } else {
+            Self::Storage(error)
         }
     }
 }

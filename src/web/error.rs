@@ -56,11 +56,10 @@ pub enum WebError {
 
 impl From<StorageError> for WebError {
     fn from(error: StorageError) -> Self {
-        match error {
-            StorageError::DiskFull { .. } | StorageError::QuotaExceeded { .. } => {
-                Self::QuotaExceeded(error.to_string())
-            }
-            _ => Self::Unknown(error.to_string()),
+        if error.is_full() {
+            Self::QuotaExceeded(error.to_string())
+        } else {
+            Self::Unknown(error.to_string())
         }
     }
 }

@@ -8,8 +8,7 @@
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("fail foo");
-  await worker.fired("fail foo");
+  await worker.begin("fail foo");
   await pause(100);
   await worker.sync.register("fail foo");
   await quiet();

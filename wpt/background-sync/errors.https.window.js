@@ -98,22 +98,19 @@ promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
   require_driver("permission");
   t.add_cleanup(() => driver.set_permission("background-sync", "granted"));
-  await worker.sync.register("fail there already");
-  await worker.fired("fail there already");
+  await worker.begin("fail there already");
   await driver.set_permission("background-sync", "denied");
   await promise_rejects_dom(t, "NotAllowedError", worker.sync.register("fail there already"));
   assert_array_equals(await worker.sync.getTags(), ["fail there already"], "the list needs no permission");
   await driver.set_permission("background-sync", "granted");
-  await worker.sync.register("ok allowed again");
-  await worker.fired("ok allowed again");
+  await worker.begin("ok allowed again");
 }, "R6: the permission is looked up at each call");
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
   require_driver("permission");
   t.add_cleanup(() => driver.set_permission("background-sync", "granted"));
-  await worker.sync.register("fail foo");
-  await worker.fired("fail foo");
+  await worker.begin("fail foo");
   await driver.set_permission("background-sync", "denied");
   await pass_retry_delay(1);
   await worker.fired("fail foo", 2);
@@ -151,6 +148,5 @@ promise_test(async (t) => {
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
   await promise_rejects_dom(t, "InvalidAccessError", worker.sync.register(TOO_LONG));
-  await worker.sync.register("ok foo");
-  await worker.fired("ok foo");
+  await worker.begin("ok foo");
 }, "R4: a refusal does not hold up what comes after it");

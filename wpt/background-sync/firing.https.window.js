@@ -7,8 +7,7 @@
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("ok foo");
-  await worker.fired("ok foo");
+  await worker.begin("ok foo");
   await worker.gone("ok foo");
   await quiet();
   assert_equals(worker.events("ok foo").length, 1);
@@ -79,8 +78,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   await quiet();
   assert_array_equals(await worker.sync.getTags(), ["hold foo"]);
   await worker.settle("hold foo");
@@ -90,8 +88,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   await worker.sync.register("hold foo");
   await quiet();
   assert_equals(worker.events("hold foo").length, 1, "not while the first event runs");
@@ -106,8 +103,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   await worker.sync.register("hold foo");
   await worker.settle("hold foo", "reject");
   await worker.fired("hold foo", 2);
@@ -117,8 +113,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   for (let times = 0; times < 5; times++) await worker.sync.register("hold foo");
   assert_array_equals(await worker.sync.getTags(), ["hold foo"]);
   await worker.settle("hold foo");
@@ -159,8 +154,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("silent foo");
-  await worker.fired("silent foo");
+  await worker.begin("silent foo");
   await worker.gone("silent foo");
   await pass_retry_delay(1);
   await quiet();
@@ -169,8 +163,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("throw foo");
-  await worker.fired("throw foo");
+  await worker.begin("throw foo");
   await worker.gone("throw foo");
   await pass_retry_delay(1);
   await quiet();
@@ -179,8 +172,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("throw-but-wait foo");
-  await worker.fired("throw-but-wait foo");
+  await worker.begin("throw-but-wait foo");
   await worker.gone("throw-but-wait foo");
   await pass_retry_delay(1);
   await quiet();
@@ -212,10 +204,8 @@ promise_test(async (t) => {
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
   const one = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
-  await one.sync.register("ok foo");
-  await one.fired("ok foo");
+  await worker.begin("hold foo");
+  await one.begin("ok foo");
   await one.gone("ok foo");
   assert_array_equals(await worker.sync.getTags(), ["hold foo"]);
 }, "F7: an event of one service worker does not hold up another");
@@ -258,20 +248,17 @@ promise_test(async (t) => {
     self.heard = [];
     self.onsync = (event) => heard.push(event.tag);
   });
-  await worker.sync.register("ok one");
-  await worker.fired("ok one");
+  await worker.begin("ok one");
   await worker.run(() => {
     self.onsync = null;
   });
-  await worker.sync.register("ok two");
-  await worker.fired("ok two");
+  await worker.begin("ok two");
   assert_array_equals(await worker.run(() => self.heard), ["ok one"]);
 }, "1.1: onsync hears the events until it is set to null");
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("mixed foo");
-  await worker.fired("mixed foo");
+  await worker.begin("mixed foo");
   await driver.pass_time(driver.retry_delay / 2);
   await worker.settle("mixed foo");
   await pass_retry_delay(1);
@@ -280,8 +267,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("ok foo");
-  await worker.fired("ok foo");
+  await worker.begin("ok foo");
   await worker.gone("ok foo");
   await worker.sync.register("ok foo");
   await worker.fired("ok foo", 2);

@@ -16,8 +16,7 @@ const version = (worker) => worker.run(() => location.search);
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("fail foo");
-  await worker.fired("fail foo");
+  await worker.begin("fail foo");
   const next = await update(worker, "2");
   await eventually(() => next.state === "activated", "the new worker is activated");
   assert_array_equals(await worker.sync.getTags(), ["fail foo"]);
@@ -29,8 +28,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   const next = await update(worker, "2");
   await eventually(() => next.state === "installed", "the new worker is installed");
   await quiet();
@@ -42,8 +40,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   const next = await update(worker, "2");
   await eventually(() => next.state === "installed", "the new worker is installed");
   await worker.settle("hold foo", "reject");
@@ -58,14 +55,12 @@ promise_test(async (t) => {
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
   await navigator.serviceWorker.register("resources/worker.js", { scope: worker.scope });
-  await worker.sync.register("ok foo");
-  await worker.fired("ok foo");
+  await worker.begin("ok foo");
 }, "6.2: registering the same script again changes nothing");
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   assert_equals(await worker.run(() => 6 * 7), 42);
   await worker.settle("hold foo");
   await worker.gone("hold foo");

@@ -14,8 +14,7 @@ promise_test(async (t) => {
   assert_array_equals(await worker.sync.getTags(), ["ok foo"]);
   await driver.set_online();
   await worker.fired("ok foo");
-  await worker.sync.register("ok bar");
-  await worker.fired("ok bar");
+  await worker.begin("ok bar");
 }, "V1: a tag waits while the worker is switched offline, and afterwards tags fire as usual");
 
 promise_test(async (t) => {
@@ -41,8 +40,7 @@ promise_test(async (t) => {
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
   require_driver("sync");
-  await worker.sync.register("fail foo");
-  await worker.fired("fail foo");
+  await worker.begin("fail foo");
   await driver.dispatch_sync(worker.scope, "fail foo", true);
   await worker.fired("fail foo", 2);
   assert_array_equals(await worker.sync.getTags(), ["fail foo"], "the registration is as it was");
@@ -106,8 +104,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   await go_offline(t);
   await quiet();
   assert_array_equals(await worker.sync.getTags(), ["hold foo"]);

@@ -147,8 +147,7 @@ promise_test(async (t) => {
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
   assert_not_equals(navigator.serviceWorker.controller?.scriptURL, worker.registration.active.scriptURL);
-  await worker.sync.register("ok foo");
-  await worker.fired("ok foo");
+  await worker.begin("ok foo");
   await worker.gone("ok foo");
 }, "R15: a page that is not controlled registers a tag; it fires, then it is not listed any more");
 

@@ -25,14 +25,9 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
-  await worker.settle("hold foo", "reject");
-  await pass_retry_delay(1);
-  await worker.fired("hold foo", 2);
-  await worker.settle("hold foo", "reject");
-  await pass_retry_delay(2);
-  await worker.fired("hold foo", 3);
+  await worker.begin("hold foo");
+  await worker.retry("hold foo", 1);
+  await worker.retry("hold foo", 2);
   await worker.sync.register("hold foo");
   await worker.settle("hold foo", "reject");
   const events = await worker.fired("hold foo", 4);
@@ -44,11 +39,8 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
-  await worker.settle("hold foo", "reject");
-  await pass_retry_delay(1);
-  await worker.fired("hold foo", 2);
+  await worker.begin("hold foo");
+  await worker.retry("hold foo", 1);
   await worker.sync.register("hold foo");
   await worker.settle("hold foo");
   await worker.fired("hold foo", 3);

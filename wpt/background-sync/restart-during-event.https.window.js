@@ -12,8 +12,7 @@ restart_tests([
     name: "S5: a tag that was registered again while its event ran is still there once",
     async before(t) {
       const worker = await start(t, "again");
-      await worker.sync.register("hold foo");
-      await worker.fired("hold foo");
+      await worker.begin("hold foo");
       await worker.sync.register("hold foo");
     },
     async after(t) {
@@ -28,8 +27,7 @@ restart_tests([
     name: "S5, S6: an event that was cut off is sent again at the start, and the one run that was cut off is no attempt",
     async before(t) {
       const worker = await start(t, "cut off");
-      await worker.sync.register("hold foo");
-      await worker.fired("hold foo");
+      await worker.begin("hold foo");
     },
     async after(t) {
       const worker = await SyncWorker.find(t, "cut off");

@@ -15,8 +15,7 @@ restart_tests([
     name: "S1, S8: a tag that waits for its retry is still listed, keeps its count, and fires when the delay is over",
     async before(t) {
       const worker = await start(t, "waiting");
-      await worker.sync.register("fail foo");
-      await worker.fired("fail foo");
+      await worker.begin("fail foo");
       await pass_retry_delay(1);
       await worker.fired("fail foo", 2);
     },
@@ -71,8 +70,7 @@ restart_tests([
     name: "S1: a tag that was delivered does not come back",
     async before(t) {
       const worker = await start(t, "delivered");
-      await worker.sync.register("ok foo");
-      await worker.fired("ok foo");
+      await worker.begin("ok foo");
       await worker.gone("ok foo");
     },
     async after(t) {
@@ -86,8 +84,7 @@ restart_tests([
     name: "X1: the tags of a worker that was unregistered do not come back",
     async before(t) {
       const worker = await start(t, "unregistered");
-      await worker.sync.register("fail foo");
-      await worker.fired("fail foo");
+      await worker.begin("fail foo");
       await worker.registration.unregister();
     },
     async after(t) {

@@ -10,8 +10,7 @@ const EVENT_CHECK_MS = 10_000;
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("fail foo");
-  await worker.fired("fail foo");
+  await worker.begin("fail foo");
   await quiet();
   assert_equals(worker.events("fail foo").length, 1, "not again at once");
   assert_array_equals(await worker.sync.getTags(), ["fail foo"]);
@@ -21,8 +20,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("fail foo");
-  await worker.fired("fail foo");
+  await worker.begin("fail foo");
   await pass_retry_delay(1);
   await worker.fired("fail foo", 2);
   assert_array_equals(await worker.sync.getTags(), ["fail foo"]);
@@ -40,8 +38,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("fail foo");
-  await worker.fired("fail foo");
+  await worker.begin("fail foo");
   await quiet();
   await driver.pass_time(driver.retry_delay / 2);
   assert_equals(worker.events("fail foo").length, 1);
@@ -51,11 +48,8 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
-  await worker.settle("hold foo", "reject");
-  await pass_retry_delay(1);
-  await worker.fired("hold foo", 2);
+  await worker.begin("hold foo");
+  await worker.retry("hold foo", 1);
   await worker.settle("hold foo");
   await worker.gone("hold foo");
   await pass_retry_delay(2);
@@ -65,8 +59,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   await driver.pass_time(driver.retry_delay / 2);
   await worker.settle("hold foo", "reject");
   await quiet();
@@ -78,10 +71,8 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("fail foo");
-  await worker.fired("fail foo");
-  await worker.sync.register("ok bar");
-  await worker.fired("ok bar");
+  await worker.begin("fail foo");
+  await worker.begin("ok bar");
   await worker.gone("ok bar");
   assert_array_equals(await worker.sync.getTags(), ["fail foo"]);
   assert_equals(worker.events("fail foo").length, 1);
@@ -89,12 +80,10 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("fail one");
-  await worker.fired("fail one");
+  await worker.begin("fail one");
   await pass_retry_delay(1);
   await worker.fired("fail one", 2);
-  await worker.sync.register("fail two");
-  await worker.fired("fail two");
+  await worker.begin("fail two");
   await pass_retry_delay(1);
   await worker.fired("fail two", 2);
   assert_equals(worker.events("fail one").length, 2, "the older tag waits longer");
@@ -107,8 +96,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("fail foo");
-  await worker.fired("fail foo");
+  await worker.begin("fail foo");
   await go_offline(t);
   await driver.set_online();
   await quiet();
@@ -119,8 +107,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("fail foo");
-  await worker.fired("fail foo");
+  await worker.begin("fail foo");
   await go_offline(t);
   await pass_retry_delay(1);
   await quiet();
@@ -132,8 +119,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   await driver.pass_time(driver.event_limit);
   // A browser may look at its limits only now and then.
   await pause(driver.supports("clock") ? 0 : EVENT_CHECK_MS);

@@ -8,8 +8,7 @@
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   await worker.settle("hold foo", "reject");
   await pause(100);
   await worker.sync.register("hold foo");

@@ -8,8 +8,7 @@
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
   require_driver("stop_worker");
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   await driver.stop_worker(worker.scope);
   await quiet();
   assert_array_equals(await worker.sync.getTags(), ["hold foo"]);
@@ -23,8 +22,7 @@ promise_test(async (t) => {
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
   require_driver("stop_worker");
-  await worker.sync.register("fail foo");
-  await worker.fired("fail foo");
+  await worker.begin("fail foo");
   await driver.stop_worker(worker.scope);
   await pass_retry_delay(1);
   await worker.fired("fail foo", 2);
@@ -34,7 +32,6 @@ promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
   require_driver("stop_worker");
   await driver.stop_worker(worker.scope);
-  await worker.sync.register("ok foo");
-  await worker.fired("ok foo");
+  await worker.begin("ok foo");
   await worker.gone("ok foo");
 }, "F12: a stopped worker is started for its event");

@@ -11,8 +11,7 @@ promise_test(async (t) => {
   await worker.sync.register("ok foo");
   await driver.set_online();
   await worker.fired("ok foo");
-  await worker.sync.register("fail foo");
-  await worker.fired("fail foo");
+  await worker.begin("fail foo");
   await worker.registration.unregister();
   const again = await SyncWorker.start(t, { name: "pending" });
   assert_array_equals(await again.sync.getTags(), []);
@@ -49,8 +48,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   const { active } = worker.registration;
   await worker.registration.unregister();
   await quiet();
@@ -62,10 +60,8 @@ promise_test(async (t) => {
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t);
   const other = await SyncWorker.start(t);
-  await other.sync.register("hold other");
-  await other.fired("hold other");
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await other.begin("hold other");
+  await worker.begin("hold foo");
   await worker.registration.unregister();
   assert_array_equals(await other.sync.getTags(), ["hold other"]);
   await other.settle("hold other");
@@ -74,8 +70,7 @@ promise_test(async (t) => {
 
 promise_test(async (t) => {
   const worker = await SyncWorker.start(t, { name: "failing" });
-  await worker.sync.register("hold foo");
-  await worker.fired("hold foo");
+  await worker.begin("hold foo");
   const { active } = worker.registration;
   await worker.registration.unregister();
   const { port2 } = new MessageChannel();

@@ -96,8 +96,7 @@ promise_test(async (t) => {
       event.waitUntil(steps());
     });
   });
-  await worker.sync.register("silent foo");
-  await worker.fired("silent foo");
+  await worker.begin("silent foo");
   await pause(120);
   assert_array_equals(await worker.sync.getTags(), ["silent foo"], "still running");
   await worker.gone("silent foo");
@@ -112,8 +111,7 @@ promise_test(async (t) => {
       event.waitUntil({ then: (resolve) => setTimeout(resolve, 20) });
     });
   });
-  await worker.sync.register("silent foo");
-  await worker.fired("silent foo");
+  await worker.begin("silent foo");
   await worker.gone("silent foo");
   assert_equals(await worker.run(() => self.heldBack.tag), "silent foo");
 }, "6.3: waitUntil() takes any value, as promises do");

@@ -11,8 +11,7 @@ if (driver.phase === 0) {
     require_driver("offline", "sync");
     const names = ["firing", "registering", "again"];
     const [firing, , again] = await Promise.all(names.map((name) => SyncWorker.start(t, { name, isKept: true })));
-    await again.sync.register("fail foo");
-    await again.fired("fail foo");
+    await again.begin("fail foo");
     await pass_retry_delay(1);
     await again.fired("fail foo", 2);
     await driver.set_offline();

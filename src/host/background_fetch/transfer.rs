@@ -40,9 +40,7 @@ impl Attempt {
     /// Something could not be stored.
     fn not_stored(core: &Core, error: StorageError) -> Self {
         match error {
-            StorageError::QuotaExceeded { .. } | StorageError::DiskFull { .. } => {
-                Self::failed(FailureReason::QuotaExceeded)
-            }
+            error if error.is_full() => Self::failed(FailureReason::QuotaExceeded),
             error => {
                 core.report_storage(Err(error));
                 Self::failed(FailureReason::FetchError)

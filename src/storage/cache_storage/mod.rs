@@ -13,7 +13,6 @@ mod tests;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,6 +22,7 @@ use crate::storage::Durability;
 use crate::storage::cache_storage::pins::{OriginPins, Pinned};
 use crate::storage::database::Database;
 use crate::storage::error::StorageError;
+use crate::storage::folder::make_folder;
 use crate::storage::origin_files::OriginFiles;
 
 pub use body::{BodyReader, BodyWriter};
@@ -55,7 +55,7 @@ impl CacheStorage {
         durability: Durability,
         pins: &CachePins,
     ) -> Result<Self, StorageError> {
-        fs::create_dir_all(folder).map_err(|source| StorageError::from_io(folder, source))?;
+        make_folder(folder).map_err(|source| StorageError::from_io(folder, source))?;
         let path = folder.join(Self::FILE_NAME);
         let database = Database::open(&path, durability, LAYOUTS)?;
         let (pins, is_first) = pins.of(&path);

@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::storage::StorageError;
+use crate::storage::folder::{make_folder, sync_folder};
 
 /// The extension of the folder; the rest of its name is the database file's.
 pub(in crate::storage) const EXTENSION: &str = "blobs";
@@ -40,7 +41,7 @@ impl BlobFolder {
         self.written.borrow_mut().push(number);
         let path = self.file(number);
         let write = || {
-            fs::create_dir_all(&self.path)?;
+            make_folder(&self.path)?;
             let mut file = File::create(&path)?;
             pieces.iter().try_for_each(|piece| file.write_all(piece))
         };
@@ -87,18 +88,15 @@ impl BlobFolder {
     /// Makes what was written survive the loss of power.
     pub(super) fn sync(&self) -> Result<(), StorageError> {
         let written = self.written.borrow();
-        let sync = |path: &Path| {
-            let synced = File::open(path).and_then(|file| file.sync_all());
-            synced.map_err(|source| StorageError::from_io(path, source))
-        };
         for number in written.iter() {
-            sync(&self.file(*number))?;
+            let path = self.file(*number);
+            let synced = File::open(&path).and_then(|file| file.sync_all());
+            synced.map_err(|source| StorageError::from_io(&path, source))?;
         }
-        // Other systems have no handles of folders.
-        if cfg!(unix) && !written.is_empty() {
-            sync(&self.path)?;
+        if written.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        sync_folder(&self.path).map_err(|source| StorageError::from_io(&self.path, source))
     }
 
     /// The transaction is over.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use crate::storage::database::Database;
+use crate::storage::folder::make_folder;
 use crate::storage::{Durability, OriginFiles, StorageError};
 
 use super::blob_folder::BlobFolder;
@@ -44,8 +45,7 @@ impl DatabaseFile {
     /// Opens the file at `path`, creating it (with version zero) for the database called `name`.
     pub fn open(path: &Path, name: &str) -> Result<Self, StorageError> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|source| StorageError::from_io(folder, source))?;
+            make_folder(folder).map_err(|source| StorageError::from_io(folder, source))?;
         }
         let database = Database::open(path, Durability::Relaxed, LAYOUTS)?;
         database.run("name the database", |connection| {
@@ -101,9 +101,10 @@ impl DatabaseFile {
     ///
     /// Transactions that are already reading lose nothing: nobody may have written to their stores.
     pub fn refresh(&self) -> Result<(), StorageError> {
-        if self.held.replace(Held::Nothing) != Held::Snapshot {
+        if self.held.get() != Held::Snapshot {
             return Ok(());
         }
+        self.held.set(Held::Nothing);
         let ended = self.statement("COMMIT", "end a snapshot");
         // What was read from a damaged file cannot be committed.
         ended.or_else(|_| self.statement("ROLLBACK", "end a snapshot"))

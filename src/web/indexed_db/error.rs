@@ -40,11 +40,10 @@ pub(super) enum OpError {
 impl From<StorageError> for OpError {
     fn from(error: StorageError) -> Self {
         let message = error.to_string();
-        match error {
-            StorageError::DiskFull { .. } | StorageError::QuotaExceeded { .. } => {
-                Self::QuotaExceeded(message)
-            }
-            _ => Self::Unknown(message),
+        if error.is_full() {
+            Self::QuotaExceeded(message)
+        } else {
+            Self::Unknown(message)
         }
     }
 }

@@ -98,6 +98,19 @@ class SyncWorker {
     return this.events(tag);
   }
 
+  /** Registers a tag and waits for its first event. */
+  async begin(tag) {
+    await this.sync.register(tag);
+    await this.fired(tag);
+  }
+
+  /** Lets an attempt of a "hold" tag fail, counted from 1, and waits for the next one. */
+  async retry(tag, attempt) {
+    await this.settle(tag, "reject");
+    await pass_retry_delay(attempt);
+    return await this.fired(tag, attempt + 1);
+  }
+
   /** Waits until a tag is not listed any more. */
   async gone(tag) {
     await eventually(async () => !(await this.sync.getTags()).includes(tag), `"${tag}" is gone`);
