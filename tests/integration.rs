@@ -49,6 +49,8 @@ mod indexed_db;
 mod lifecycle;
 /// Time that moves by hand: timers, Date, time limits, a day in a moment.
 mod manual_clock;
+/// What the network answers while a worker starts.
+mod navigation_preload;
 /// A link that is cut and restored, in network namespaces.
 mod network_namespaces;
 /// What is shown, who may show it, and what becomes of a click.

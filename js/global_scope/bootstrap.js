@@ -50,6 +50,7 @@ import {
   handledEvents,
   timeOutEvent,
 } from "ext:sw_service_worker/dispatch.js";
+import { NavigationPreloadManager } from "ext:sw_service_worker/navigation_preload_manager.js";
 import {
   ServiceWorker,
   updateWorkerState,
@@ -80,6 +81,7 @@ defineInterfaces({
   ...indexedDbInterfaces,
   Lock,
   LockManager,
+  NavigationPreloadManager,
   Notification,
   PeriodicSyncManager,
   Permissions,

@@ -113,8 +113,17 @@ export function dispatchEvent(id, kind, init) {
  * @param {object | null} body of the request
  * @param {string} clientId
  * @param {string} resultingClientId
+ * @param {boolean} hasPreload whether the network was asked already
  */
-export function dispatchFetchEvent(id, head, integrity, body, clientId, resultingClientId) {
+export function dispatchFetchEvent(
+  id,
+  head,
+  integrity,
+  body,
+  clientId,
+  resultingClientId,
+  hasPreload,
+) {
   const lifetime = beginLifetime(id);
   const init = {
     request: requestFromNative(head, integrity, body),
@@ -122,7 +131,7 @@ export function dispatchFetchEvent(id, head, integrity, body, clientId, resultin
     resultingClientId,
     cancelable: true,
   };
-  during(id, "fetch", 1, () => dispatchFetch(id, init, lifetime));
+  during(id, "fetch", 1, () => dispatchFetch(id, init, hasPreload, lifetime));
 }
 
 /** Every event type that a worker may be woken for. */

@@ -10,11 +10,13 @@ import {
 import {
   op_fetch_event_fail,
   op_fetch_event_pass_through,
+  op_fetch_event_preload,
   op_fetch_event_respond,
   op_fetch_event_respond_text,
 } from "ext:core/ops";
 import {
   requestToNative,
+  responseFromNative,
   responseOfText,
   responseToNative,
 } from "ext:sw_fetch/bridge.js";
@@ -23,6 +25,7 @@ import {
   answerOf,
   checkAnswer,
   FetchEvent,
+  providePreload,
   settleHandled,
 } from "ext:sw_service_worker/fetch_event.js";
 
@@ -44,10 +47,12 @@ export function abortFetch(id) {
  *
  * @param {number} id the host's number for this dispatch
  * @param {object} init see `dispatchFetchEvent`
+ * @param {boolean} hasPreload
  * @param {EventLifetime} lifetime
  */
-export function dispatchFetch(id, init, lifetime) {
+export function dispatchFetch(id, init, hasPreload, lifetime) {
   const dispatched = new FetchEvent("fetch", init);
+  if (hasPreload) providePreload(dispatched, () => preloadResponse(id));
   unanswered.set(id, dispatched.request);
   attachLifetime(dispatched, lifetime);
   fire(globalThis, dispatched);
@@ -78,6 +83,11 @@ export function dispatchFetch(id, init, lifetime) {
   } else {
     passThrough(id, dispatched, fail);
   }
+}
+
+async function preloadResponse(id) {
+  const native = await op_fetch_event_preload(id);
+  return native === null ? undefined : responseFromNative(native);
 }
 
 /** The worker did not answer: the request goes on to the network, if its body is still there. */

@@ -18,6 +18,8 @@ const { PromisePrototypeThen, PromiseReject, PromiseResolve } = primordials;
 export let answerOf;
 /** @type {(event: FetchEvent, error: unknown | null) => void} settles `handled` */
 export let settleHandled;
+/** @type {(event: FetchEvent, load: () => Promise<Response>) => void} what gives `preloadResponse` when it is asked for */
+export let providePreload;
 
 /** https://w3c.github.io/ServiceWorker/#fetchevent-interface */
 export class FetchEvent extends ExtendableEvent {
@@ -33,7 +35,13 @@ export class FetchEvent extends ExtendableEvent {
   /** Why there is no answer; null if there is one. */
   #error = null;
 
+  /** Gives `preloadResponse` when a script asks for it first. */
+  #preload = null;
+
   static {
+    providePreload = (event, load) => {
+      event.#preload = load;
+    };
     answerOf = (event) => event.#answer;
     settleHandled = (event, error) => {
       event.#isOver = true;
@@ -82,8 +90,18 @@ export class FetchEvent extends ExtendableEvent {
   }
 
   get preloadResponse() {
+    return promiseOf(this, () => this.#whenPreloaded());
+  }
+
+  #whenPreloaded() {
+    if (this.#preload !== null) {
+      this.#preloadResponse = this.#preload();
+      this.#preload = null;
+      // Nobody has to look at it: its rejection is not an unhandled one.
+      PromisePrototypeThen(this.#preloadResponse, undefined, () => {});
+    }
     // The same promise each time: a promise is its own resolution.
-    return promiseOf(this, () => this.#preloadResponse = PromiseResolve(this.#preloadResponse));
+    return this.#preloadResponse = PromiseResolve(this.#preloadResponse);
   }
 
   get handled() {

@@ -12,6 +12,7 @@ import {
   showNotification,
 } from "ext:sw_notifications/registration_notifications.js";
 import { createPushManager } from "ext:sw_push/push_manager.js";
+import { createNavigationPreloadManager } from "ext:sw_service_worker/navigation_preload_manager.js";
 import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
 import { createPeriodicSyncManager } from "ext:sw_sync/periodic_sync_manager.js";
 import { createSyncManager } from "ext:sw_sync/sync_manager.js";
@@ -34,6 +35,7 @@ export class ServiceWorkerRegistration extends event.EventTarget {
   #periodicSync;
   #pushManager;
   #backgroundFetch;
+  #navigationPreload;
 
   static {
     applySnapshot = (registration, snapshot) => {
@@ -107,6 +109,12 @@ export class ServiceWorkerRegistration extends event.EventTarget {
       this.#id,
       () => this.#active !== null,
     );
+  }
+
+  /** The same object for the life of this one. */
+  get navigationPreload() {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return this.#navigationPreload ??= createNavigationPreloadManager(this.#id);
   }
 
   async showNotification(title, options = undefined) {

@@ -97,6 +97,7 @@ impl Entry {
             body,
             client.into(),
             resulting_client.into(),
+            v8::Boolean::new(scope, detail.has_preload).into(),
         ];
         run(scope, &self.dispatch_fetch_event, &arguments);
     }

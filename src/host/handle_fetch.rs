@@ -100,6 +100,7 @@ impl Core {
         let (reply, answer) = oneshot::channel();
         let (still_wanted, given_up) = oneshot::channel();
         let init = FetchInit {
+            preload: self.begin_preload(registration, &request),
             request,
             client_id,
             resulting_client_id,

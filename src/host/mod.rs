@@ -20,6 +20,7 @@ mod history;
 mod idle;
 mod inside;
 mod lifecycle;
+mod navigation_preload;
 mod notifications;
 mod origins;
 mod periodic_sync;

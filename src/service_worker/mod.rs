@@ -8,6 +8,7 @@ pub mod client;
 pub mod event;
 pub mod job;
 pub mod lifetime;
+pub mod navigation_preload;
 pub mod registration;
 pub mod scope;
 pub mod script;

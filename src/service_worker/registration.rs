@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::clock::Timestamp;
+use crate::service_worker::navigation_preload::NavigationPreload;
 use crate::service_worker::worker::{IllegalMove, ServiceWorker, WorkerId, WorkerState};
 
 /// Names a registration for as long as the data folder lives.
@@ -55,6 +56,8 @@ pub struct ServiceWorkerRegistration {
     pub active: Option<ServiceWorker>,
     /// When a script last came from the network.
     pub last_update_check: Option<Timestamp>,
+    /// What a page load asks the network while the worker starts.
+    pub navigation_preload: NavigationPreload,
 }
 
 /// What [`ServiceWorkerRegistration::should_activate`] must know about the world.
@@ -78,6 +81,7 @@ impl ServiceWorkerRegistration {
             waiting: None,
             active: None,
             last_update_check: None,
+            navigation_preload: NavigationPreload::default(),
         }
     }
 

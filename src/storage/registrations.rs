@@ -40,7 +40,7 @@ impl Storage {
         self.database.run("read the registrations", |connection| {
             let mut registrations = connection
                 .prepare_cached(
-                    "SELECT id, origin, scope, update_via_cache, last_update_check_ms
+                    "SELECT id, origin, scope, update_via_cache, last_update_check_ms, navigation_preload
                      FROM registration ORDER BY id",
                 )?
                 .query_map([], read_registration)?
@@ -93,9 +93,11 @@ fn save_row(
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO registration (id, origin, scope, update_via_cache, last_update_check_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (id) DO UPDATE SET update_via_cache = ?4, last_update_check_ms = ?5",
+            "INSERT INTO registration
+               (id, origin, scope, update_via_cache, last_update_check_ms, navigation_preload)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (id) DO UPDATE
+               SET update_via_cache = ?4, last_update_check_ms = ?5, navigation_preload = ?6",
         )?
         .execute(params![
             registration.id.0,
@@ -103,6 +105,7 @@ fn save_row(
             Word(&registration.scope),
             Word(registration.update_via_cache),
             registration.last_update_check.map(Timestamp::as_millis),
+            Json(&registration.navigation_preload),
         ])?;
     Ok(())
 }
@@ -185,6 +188,7 @@ fn read_registration(row: &Row<'_>) -> rusqlite::Result<ServiceWorkerRegistratio
     let Word(scope) = row.get(2)?;
     let Word(update_via_cache) = row.get(3)?;
     let last_update_check: Option<i64> = row.get(4)?;
+    let Json(navigation_preload) = row.get(5)?;
     Ok(ServiceWorkerRegistration {
         id: RegistrationId(row.get(0)?),
         origin: row.get(1)?,
@@ -194,6 +198,7 @@ fn read_registration(row: &Row<'_>) -> rusqlite::Result<ServiceWorkerRegistratio
         waiting: None,
         active: None,
         last_update_check: last_update_check.map(Timestamp),
+        navigation_preload,
     })
 }
 

@@ -56,6 +56,7 @@ fn registration(id: i64) -> ServiceWorkerRegistration {
         .expect("it was parsed");
     registration.finish_install().expect("it was installing");
     registration.last_update_check = Some(Timestamp(77));
+    registration.navigation_preload.is_enabled = true;
     registration
 }
 

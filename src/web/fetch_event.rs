@@ -7,8 +7,9 @@ use deno_core::{OpState, op2};
 use deno_error::JsErrorBox;
 use tokio::sync::oneshot;
 
-use crate::network::{Body, Request, Response};
+use crate::network::{Body, NetworkError, Request, Response};
 use crate::web::fetch_bridge::{NativeRequest, ScriptRequest, ScriptResponse, headers_from_lines};
+use crate::web::navigation_preload::Preloads;
 
 /// A request for a worker to answer.
 pub struct FetchInit {
@@ -18,11 +19,16 @@ pub struct FetchInit {
     pub client_id: String,
     /// Which client a page load will make; empty for anything else.
     pub resulting_client_id: String,
+    /// What navigation preload asked the network for, if it did.
+    pub preload: Option<Preload>,
     /// Where the answer goes.
     pub reply: oneshot::Sender<FetchAnswer>,
     /// Closed without a word when whoever asked does not want the answer any more.
     pub given_up: Option<oneshot::Receiver<()>>,
 }
+
+/// The answer of the network to a page load, asked for while its worker started.
+pub type Preload = oneshot::Receiver<Result<Response, NetworkError>>;
 
 /// What a worker made of a `fetch` event.
 pub enum FetchAnswer {
@@ -52,6 +58,8 @@ pub struct FetchDetail {
     pub client_id: String,
     /// `FetchEvent.resultingClientId`
     pub resulting_client_id: String,
+    /// Whether there is a `FetchEvent.preloadResponse`
+    pub has_preload: bool,
 }
 
 impl FetchInit {
@@ -65,7 +73,12 @@ impl FetchInit {
             .borrow_mut::<PendingFetchEvents>()
             .0
             .insert(id, pending);
+        let has_preload = self.preload.is_some();
+        if let Some(preload) = self.preload {
+            state.borrow_mut::<Preloads>().0.insert(id, preload);
+        }
         FetchDetail {
+            has_preload,
             request: NativeRequest::put(self.request, state),
             client_id: self.client_id,
             resulting_client_id: self.resulting_client_id,

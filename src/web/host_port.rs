@@ -13,6 +13,7 @@ use crate::sync::SyncKind;
 use crate::web::background_fetch::BackgroundFetchRequest;
 use crate::web::error::WebError;
 use crate::web::message::TransferredMessage;
+use crate::web::navigation_preload::NavigationPreloadRequest;
 use crate::web::notifications::NotificationRequest;
 use crate::web::push::PushManagerRequest;
 use crate::web::script_error::ScriptError;
@@ -130,6 +131,8 @@ pub enum HostRequest {
 
     /// Something about notifications.
     Notifications(NotificationRequest),
+    /// Something about navigation preload.
+    NavigationPreload(NavigationPreloadRequest),
     /// Something about push.
     Push(PushManagerRequest),
     /// Something about background fetches.

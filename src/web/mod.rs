@@ -16,6 +16,7 @@ pub mod global_scope;
 pub mod host_port;
 pub mod indexed_db;
 pub mod message;
+pub mod navigation_preload;
 pub mod navigator;
 pub mod notifications;
 pub mod platform;

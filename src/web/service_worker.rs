@@ -21,6 +21,10 @@ use crate::web::fetch_event::{
 };
 use crate::web::host_port::{HostPort, HostRequest, RegisterRequest};
 use crate::web::message::TransferredMessage;
+use crate::web::navigation_preload::{
+    Preloads, op_fetch_event_preload, op_navigation_preload_enable,
+    op_navigation_preload_set_header, op_navigation_preload_state,
+};
 use crate::web::script_error::ScriptSources;
 use crate::web::view::{ClientView, RegistrationView};
 
@@ -37,8 +41,12 @@ deno_core::extension!(
         op_clients_post_message,
         op_fetch_event_fail,
         op_fetch_event_pass_through,
+        op_fetch_event_preload,
         op_fetch_event_respond,
         op_fetch_event_respond_text,
+        op_navigation_preload_enable,
+        op_navigation_preload_set_header,
+        op_navigation_preload_state,
         op_service_worker_event_fulfilled,
         op_service_worker_event_rejected,
         op_service_worker_get_registration,
@@ -60,6 +68,7 @@ deno_core::extension!(
         "fetch_event.js",
         "message.js",
         "message_event.js",
+        "navigation_preload_manager.js",
         "service_worker.js",
         "service_worker_container.js",
         "service_worker_global_scope.js",
@@ -69,6 +78,7 @@ deno_core::extension!(
     state = |state, options| {
         state.put(PendingEvents::default());
         state.put(PendingFetchEvents::default());
+        state.put(Preloads::default());
         state.put(options.scripts);
     },
 );
@@ -117,8 +127,7 @@ pub fn decode_script(body: &[u8]) -> Arc<str> {
 
 #[op2(fast)]
 fn op_service_worker_event_fulfilled(state: &mut OpState, #[smi] id: u32) {
-    let pending = state.borrow_mut::<PendingEvents>();
-    pending.settle(id, EventOutcome::Fulfilled);
+    settle(state, id, EventOutcome::Fulfilled);
 }
 
 #[op2]
@@ -128,8 +137,13 @@ fn op_service_worker_event_rejected(
     #[serde] rejection: JsError,
 ) {
     let described = state.borrow::<ScriptSources>().describe(&rejection, true);
-    let pending = state.borrow_mut::<PendingEvents>();
-    pending.settle(id, EventOutcome::Rejected(described.into()));
+    settle(state, id, EventOutcome::Rejected(described.into()));
+}
+
+fn settle(state: &mut OpState, id: u32, outcome: EventOutcome) {
+    // What was preloaded and not asked for is not wanted any more.
+    state.borrow_mut::<Preloads>().0.remove(&id);
+    state.borrow_mut::<PendingEvents>().settle(id, outcome);
 }
 
 /// `importScripts()` is synchronous: the worker's thread waits here, and the host's threads do the work.
