@@ -420,6 +420,50 @@ fn while_background_sync_is_disabled_what_is_stored_waits_for_a_host_that_has_it
         .expect_fired("news", 1);
 }
 
+/// Offline at the moment of dispatch: no attempt, so the only one there is stays.
+#[test]
+fn an_event_that_could_not_be_sent_costs_no_attempt() {
+    let mut scenario = Scenario::online()
+        .with_policy(SyncPolicy {
+            retry: RetryPolicy {
+                max_attempts: 1,
+                ..RetryPolicy::default()
+            },
+            ..SyncPolicy::landfall()
+        })
+        .file(
+            "sw.js",
+            "const released = Promise.withResolvers();
+             self.onmessage = () => released.resolve();
+             self.onactivate = (event) => event.waitUntil((async () => {
+                 await registration.sync.register('early');
+                 await released.promise;
+             })());
+             self.onsync = (event) => console.log(event.lastChance);",
+        );
+    let host = scenario.host();
+    let registered =
+        scenario.begin(async move { host.register(RegisterOptions::new(address("sw.js"))).await });
+    // Its event is due, and waits for the worker to be activated.
+    let mut scenario =
+        scenario.wait_until(|kind| matches!(kind, HostEventKind::SyncRegistered { .. }));
+    scenario.settle();
+    let mut scenario = scenario.go_offline();
+    assert_eq!(scenario.status().syncs[0].state, SyncState::Firing);
+    scenario
+        .eval("navigator.serviceWorker.getRegistration().then((r) => r.active.postMessage('go'))");
+    scenario.settle();
+    assert_eq!(scenario.status().syncs[0].state, SyncState::Pending);
+    scenario
+        .run(async move { registered.await.expect("it came to its end") })
+        .expect("it is registered");
+    scenario
+        .expect_fired("early", 0)
+        .go_online()
+        .expect_printed(&["true"])
+        .expect_tags(&[]);
+}
+
 /// D10
 #[test]
 fn what_is_asked_in_a_row_is_answered_in_that_order() {

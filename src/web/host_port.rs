@@ -180,14 +180,19 @@ impl HostPort {
         *self.is_cut_off.borrow()
     }
 
-    /// Asks the host and waits for its answer.
-    pub async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> HostRequest) -> Result<T, WebError> {
+    /// Asks the host at once; the future is its answer.
+    pub fn ask<T, F: FnOnce(Reply<T>) -> HostRequest>(
+        &self,
+        ask: F,
+    ) -> impl Future<Output = Result<T, WebError>> + use<T, F> {
         let (reply, answer) = oneshot::channel();
         self.tell(ask(reply));
         let mut cut_off = self.is_cut_off.subscribe();
-        tokio::select! {
-            answer = answer => answer.unwrap_or(Err(WebError::ShuttingDown)),
-            _ = cut_off.wait_for(|is_cut_off| *is_cut_off) => Err(WebError::ShuttingDown),
+        async move {
+            tokio::select! {
+                answer = answer => answer.unwrap_or(Err(WebError::ShuttingDown)),
+                _ = cut_off.wait_for(|is_cut_off| *is_cut_off) => Err(WebError::ShuttingDown),
+            }
         }
     }
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use deno_core::serde_v8::U16String;
 use deno_core::{OpState, op2};
+use tokio::sync::Mutex;
 
 use crate::dom_string::{from_units, to_units};
 use crate::sync::SyncKind;
 use crate::web::error::WebError;
-use crate::web::host_port::{HostPort, HostRequest};
+use crate::web::host_port::{HostPort, HostRequest, Reply};
 
 deno_core::extension!(
     sw_sync,
@@ -30,7 +31,29 @@ deno_core::extension!(
         "periodic_sync_manager.js",
         "periodic_sync_event.js",
     ],
+    state = |state| state.put(Turns::default()),
 );
+
+/// Who waits for an answer about syncs, in the order in which the script asked.
+#[derive(Clone, Default)]
+struct Turns(Rc<Mutex<()>>);
+
+/// Asks the host, and gives its answer after those to earlier questions. The host answers in that order too, but this
+/// thread may hear of a later answer first.
+async fn ask<T>(
+    state: &Rc<RefCell<OpState>>,
+    request: impl FnOnce(Reply<T>) -> HostRequest,
+) -> Result<T, WebError> {
+    let (Turns(turns), answer) = {
+        let state = state.borrow();
+        (
+            state.borrow::<Turns>().clone(),
+            HostPort::of(&state).ask(request),
+        )
+    };
+    let _turn = turns.lock().await;
+    answer.await
+}
 
 #[op2]
 async fn op_sync_register(
@@ -38,9 +61,10 @@ async fn op_sync_register(
     #[number] registration: i64,
     #[serde] tag: U16String,
 ) -> Result<(), WebError> {
-    let host = HostPort::of(&state.borrow());
-    host.ask(|reply| HostRequest::RegisterSync(registration, from_units(&tag), reply))
-        .await
+    ask(&state, |reply| {
+        HostRequest::RegisterSync(registration, from_units(&tag), reply)
+    })
+    .await
 }
 
 #[op2]
@@ -64,9 +88,8 @@ async fn op_periodic_sync_register(
     #[serde] tag: U16String,
     #[number] min_interval_ms: u64,
 ) -> Result<(), WebError> {
-    let host = HostPort::of(&state.borrow());
     let min_interval = Duration::from_millis(min_interval_ms);
-    host.ask(|reply| {
+    ask(&state, |reply| {
         HostRequest::RegisterPeriodicSync(registration, from_units(&tag), min_interval, reply)
     })
     .await
@@ -86,10 +109,8 @@ async fn get_tags(
     registration: i64,
     kind: SyncKind,
 ) -> Result<Vec<U16String>, WebError> {
-    let host = HostPort::of(&state.borrow());
-    let tags = host
-        .ask(|reply| HostRequest::GetSyncTags(registration, kind, reply))
-        .await?;
+    let request = |reply| HostRequest::GetSyncTags(registration, kind, reply);
+    let tags = ask(&state, request).await?;
     Ok(tags.iter().map(|tag| to_units(tag).into()).collect())
 }
 
@@ -99,7 +120,8 @@ async fn op_periodic_sync_unregister(
     #[number] registration: i64,
     #[serde] tag: U16String,
 ) -> Result<(), WebError> {
-    let host = HostPort::of(&state.borrow());
-    host.ask(|reply| HostRequest::UnregisterPeriodicSync(registration, from_units(&tag), reply))
-        .await
+    ask(&state, |reply| {
+        HostRequest::UnregisterPeriodicSync(registration, from_units(&tag), reply)
+    })
+    .await
 }
