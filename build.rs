@@ -15,6 +15,9 @@
 )]
 
 #[cfg(feature = "v8")]
+#[path = "src/background_fetch/mod.rs"]
+mod background_fetch;
+#[cfg(feature = "v8")]
 #[path = "src/clock/mod.rs"]
 mod clock;
 #[cfg(feature = "v8")]

@@ -19,12 +19,13 @@
 //! # }
 //! ```
 //!
-//! To read the sources, begin with the rules ([`sync`], [`service_worker`], [`push`]), go on with what they need from the outside
+//! To read the sources, begin with the rules ([`sync`], [`service_worker`], [`push`], [`background_fetch`]), go on with what they need from the outside
 //! ([`storage`], [`connectivity`], [`network`]), then see where both meet scripts (`host`, `engine`, `web`).
 
 pub mod clock;
 pub mod dom_string;
 
+pub mod background_fetch;
 pub mod notification;
 pub mod push;
 pub mod service_worker;
@@ -52,12 +53,12 @@ pub mod cli;
 
 #[cfg(feature = "v8")]
 pub use host::{
-    Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, FunctionCall, Host,
-    HostBuilder, HostEvent, HostEventKind, LogEntry, NotificationEnd, NotificationEvent,
-    NotificationStatus, OpenWindow, OriginStatus, Permission, PermissionState, PushEvent,
-    PushMessage, PushReceipt, RegisterOptions, Registration, RegistrationStatus, ScriptSource,
-    Status, SyncStatus, SyncStory, UnknownPermission, WorkerStatus, check_stored,
-    clear_stored_origin,
+    BackgroundFetchEvent, BackgroundFetchStatus, Client, ClientOptions, ClientScript,
+    ConnectivityMode, Error, Events, FunctionCall, Host, HostBuilder, HostEvent, HostEventKind,
+    LogEntry, NotificationEnd, NotificationEvent, NotificationStatus, OpenWindow, OriginStatus,
+    Permission, PermissionState, PushEvent, PushMessage, PushReceipt, RegisterOptions,
+    Registration, RegistrationStatus, ScriptSource, Status, SyncStatus, SyncStory,
+    UnknownPermission, WorkerStatus, check_stored, clear_stored_origin,
 };
 #[cfg(feature = "v8")]
 pub use web::error::WebError;

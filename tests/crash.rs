@@ -10,6 +10,8 @@
 
 /// The program alone, without the sources that it was built from.
 mod alone;
+/// Background fetches.
+mod background_fetch;
 /// The accounts: promised against found.
 mod books;
 /// A clock that is set back and forward.

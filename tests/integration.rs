@@ -11,6 +11,10 @@
 
 mod support;
 
+/// What is fetched while nobody looks.
+mod background_fetch;
+/// `landfall background-fetch`: what a user sees of it and does with it.
+mod background_fetch_commands;
 /// Registration, firing, retries, last chance.
 mod background_sync;
 /// What is refused, and what becomes of tags whose worker or storage fails.

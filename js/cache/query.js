@@ -12,7 +12,7 @@ const cacheQueryOptions = [
 ];
 
 /** https://w3c.github.io/ServiceWorker/#dictdef-cachequeryoptions */
-const toCacheQueryOptions = webidl.createDictionaryConverter(
+export const toCacheQueryOptions = webidl.createDictionaryConverter(
   "CacheQueryOptions",
   cacheQueryOptions,
 );

@@ -10,6 +10,12 @@ import {
   webidl,
 } from "ext:landfall_platform/platform.js";
 import { op_scope_evaluation_settled } from "ext:core/ops";
+import { BackgroundFetchManager } from "ext:sw_background_fetch/background_fetch_manager.js";
+import { BackgroundFetchRecord } from "ext:sw_background_fetch/background_fetch_record.js";
+import {
+  BackgroundFetchRegistration,
+  updateBackgroundFetch,
+} from "ext:sw_background_fetch/background_fetch_registration.js";
 import { Cache } from "ext:sw_cache/cache.js";
 import { caches, CacheStorage } from "ext:sw_cache/cache_storage.js";
 import { fetch } from "ext:sw_fetch/fetch.js";
@@ -67,6 +73,9 @@ const BOOT = "__landfall_boot";
 defineInterfaces({
   ...interfaces,
   ...serializableInterfaces,
+  BackgroundFetchManager,
+  BackgroundFetchRecord,
+  BackgroundFetchRegistration,
   Cache,
   CacheStorage,
   ...indexedDbInterfaces,
@@ -109,6 +118,7 @@ const notices = {
   registrationChanged: updateRegistration,
   updateFound: announceUpdate,
   permissionChanged: changePermission,
+  backgroundFetchChanged: updateBackgroundFetch,
   connectivityChanged: (isOnline) =>
     fire(globalThis, new event.Event(isOnline ? "online" : "offline")),
 };

@@ -6,6 +6,9 @@ import {
   op_service_worker_event_rejected,
 } from "ext:core/ops";
 import { activityEnded, during } from "ext:sw_activity/activity.js";
+import { BackgroundFetchEvent } from "ext:sw_background_fetch/background_fetch_event.js";
+import { backgroundFetchFor } from "ext:sw_background_fetch/background_fetch_registration.js";
+import { BackgroundFetchUpdateUIEvent } from "ext:sw_background_fetch/background_fetch_update_ui_event.js";
 import { requestFromNative } from "ext:sw_fetch/bridge.js";
 import { createNotification } from "ext:sw_notifications/notification.js";
 import { NotificationEvent } from "ext:sw_notifications/notification_event.js";
@@ -49,7 +52,16 @@ const constructors = {
     }),
   notificationclick: (init) => notificationEvent("notificationclick", init),
   notificationclose: (init) => notificationEvent("notificationclose", init),
+  backgroundfetchsuccess: backgroundFetchEvent(BackgroundFetchUpdateUIEvent),
+  backgroundfetchfail: backgroundFetchEvent(BackgroundFetchUpdateUIEvent),
+  backgroundfetchabort: backgroundFetchEvent(BackgroundFetchEvent),
+  backgroundfetchclick: backgroundFetchEvent(BackgroundFetchEvent),
 };
+
+function backgroundFetchEvent(constructor) {
+  return ({ registration }, type) =>
+    new constructor(type, { registration: backgroundFetchFor(registration) });
+}
 
 function notificationEvent(type, { notification, action }) {
   return new NotificationEvent(type, {
@@ -86,7 +98,7 @@ function beginLifetime(id) {
  */
 export function dispatchEvent(id, kind, init) {
   const lifetime = beginLifetime(id);
-  const dispatched = constructors[kind](init);
+  const dispatched = constructors[kind](init, kind);
   attachLifetime(dispatched, lifetime);
   const listeners = event.listenerCount(globalThis, dispatched.type);
   during(id, kind, listeners, () => fire(globalThis, dispatched));

@@ -86,6 +86,13 @@ export class EventLifetime {
 export let attachLifetime;
 
 /**
+ * https://w3c.github.io/ServiceWorker/#extendableevent-active
+ *
+ * @type {(event: ExtendableEvent) => boolean}
+ */
+export let isActive;
+
+/**
  * https://w3c.github.io/ServiceWorker/#extendableevent-add-lifetime-promise
  *
  * @type {(event: ExtendableEvent, promise: unknown) => void}
@@ -100,6 +107,7 @@ export class ExtendableEvent extends event.Event {
     attachLifetime = (target, lifetime) => {
       target.#lifetime = lifetime;
     };
+    isActive = (target) => target.#lifetime !== null && target.#lifetime.isActive;
     addLifetimePromise = (target, promise) => {
       if (target.#lifetime === null) {
         throw new DOMException(

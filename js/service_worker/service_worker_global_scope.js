@@ -19,6 +19,8 @@ import {
   defineReplaceableAttributes,
   moveMembers,
 } from "ext:sw_global_scope/define.js";
+import { BackgroundFetchEvent } from "ext:sw_background_fetch/background_fetch_event.js";
+import { BackgroundFetchUpdateUIEvent } from "ext:sw_background_fetch/background_fetch_update_ui_event.js";
 import { operations } from "ext:sw_global_scope/exposed.js";
 import { createNavigator, WorkerNavigator } from "ext:sw_navigator/navigator.js";
 import { StorageManager } from "ext:sw_navigator/storage_manager.js";
@@ -64,6 +66,10 @@ const EVENT_HANDLERS = [
   "pushsubscriptionchange",
   "notificationclick",
   "notificationclose",
+  "backgroundfetchsuccess",
+  "backgroundfetchfail",
+  "backgroundfetchabort",
+  "backgroundfetchclick",
   "unhandledrejection",
   "rejectionhandled",
   "online",
@@ -123,6 +129,8 @@ export function becomeServiceWorker({ registration, worker, isModule }) {
   const ownRegistration = registrationFor(registration);
   const ownWorker = serviceWorkerFor(worker);
   defineInterfaces({
+    BackgroundFetchEvent,
+    BackgroundFetchUpdateUIEvent,
     Client,
     Clients,
     ExtendableEvent,

@@ -6,6 +6,7 @@ import {
   op_service_worker_unregister,
   op_service_worker_update,
 } from "ext:core/ops";
+import { createBackgroundFetchManager } from "ext:sw_background_fetch/background_fetch_manager.js";
 import {
   getNotifications,
   showNotification,
@@ -33,6 +34,7 @@ export class ServiceWorkerRegistration extends event.EventTarget {
   #sync;
   #periodicSync;
   #pushManager;
+  #backgroundFetch;
   #navigationPreload;
 
   static {
@@ -98,6 +100,15 @@ export class ServiceWorkerRegistration extends event.EventTarget {
   get pushManager() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
     return this.#pushManager ??= createPushManager(this.#id);
+  }
+
+  /** The same object for the life of this one. */
+  get backgroundFetch() {
+    webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
+    return this.#backgroundFetch ??= createBackgroundFetchManager(
+      this.#id,
+      () => this.#active !== null,
+    );
   }
 
   /** The same object for the life of this one. */

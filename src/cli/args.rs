@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+use crate::cli::background_fetch_args::BackgroundFetchCommand;
 use crate::cli::policy_args::{PolicyArgs, permission};
 use crate::cli::push_args::{NotificationCommand, PushArgs};
 use crate::cli::values::{
@@ -80,6 +81,9 @@ pub(super) enum Command {
     /// See, click and close notifications
     #[command(subcommand)]
     Notification(NotificationCommand),
+    /// See, abort and click what is fetched in the background
+    #[command(subcommand)]
+    BackgroundFetch(BackgroundFetchCommand),
     /// Let the running host reach the network again
     Online(DataFolder),
     /// Cut the running host off the network: every request fails, no sync event is sent
@@ -92,7 +96,7 @@ pub(super) enum Command {
     Permission(PermissionCommand),
     /// List the service workers of a data folder
     Registrations(ListArgs),
-    /// Show the whole state of a data folder: network, service workers, syncs, clients
+    /// Show the whole state of a data folder: network, service workers, syncs, background fetches, clients
     Status(ListArgs),
 }
 
@@ -194,7 +198,7 @@ pub(super) struct PermissionArgs {
 pub(super) enum StorageCommand {
     /// List the origins that anything is stored for, and how much their databases and caches take
     Ls(ListArgs),
-    /// Remove registrations, syncs, databases, caches and cookies; workers are stopped, pages run on
+    /// Remove registrations, syncs, databases, caches, background fetches and cookies; workers are stopped, pages run on
     Clear(ClearArgs),
     /// Read every database to its end, name those that are damaged, and fail if one is
     Check(ListArgs),
@@ -494,6 +498,15 @@ Events (--json):
     push_given_up                         scope, deliveries
     push_started                          scope, bytes
     push_ended                            scope, outcome, is_broken_promise
+    background_fetch_registered           scope, id, title, icons, requests, upload_total, download_total
+    background_fetch_resumed              scope, id, downloaded
+    background_fetch_progress             scope, id, uploaded, downloaded
+    background_fetch_request_ended        scope, id, method, address, status, bytes, failure_reason
+    background_fetch_ended                scope, id, result, failure_reason, uploaded, downloaded
+    background_fetch_updated              scope, id, title, icons
+    background_fetch_clicked              scope, id
+    background_fetch_event_ended          scope, id, kind, outcome
+    background_fetch_given_up             scope, id, deliveries
     sync_interrupted                      kind, scope, tag, attempt, next_attempt_at_ms, removed
     warning                               source, url, name, message, place
     console                               source, url, level, message

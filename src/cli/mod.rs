@@ -5,6 +5,9 @@
 
 mod advice;
 mod args;
+mod background_fetch;
+mod background_fetch_args;
+mod background_fetch_story;
 mod clock;
 mod control;
 mod diagnostics;
@@ -37,6 +40,7 @@ use anyhow::Context;
 use clap::Parser;
 
 use args::{Cli, Command, PermissionCommand, StorageCommand, SyncCommand};
+use background_fetch_args::BackgroundFetchCommand;
 use output::Output;
 use push_args::NotificationCommand;
 
@@ -93,6 +97,15 @@ async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode>
         }
         Command::Notification(NotificationCommand::Close(args)) => {
             notification::close(args, output).await
+        }
+        Command::BackgroundFetch(BackgroundFetchCommand::Ls(args)) => {
+            background_fetch::list(&args, output).await
+        }
+        Command::BackgroundFetch(BackgroundFetchCommand::Abort(args)) => {
+            background_fetch::abort(args, output).await
+        }
+        Command::BackgroundFetch(BackgroundFetchCommand::Click(args)) => {
+            background_fetch::click(args, output).await
         }
         Command::Online(folder) => switch::go(true, &folder, output).await,
         Command::Offline(folder) => switch::go(false, &folder, output).await,

@@ -34,8 +34,9 @@ pub(super) async fn status(args: &ListArgs, output: &Output) -> anyhow::Result<E
     output.text(&network(&status, is_running));
     output.text(&registrations(&status));
     output.text(&format!(
-        "syncs: {}, open pages: {}",
+        "syncs: {}, background fetches: {}, open pages: {}",
         status.syncs.len(),
+        status.background_fetches.len(),
         status.clients.len()
     ));
     Ok(ExitCode::SUCCESS)

@@ -10,6 +10,7 @@ use crate::cli::args::{ClearArgs, DataFolder, ListArgs};
 use crate::cli::control::{Connection, Request};
 use crate::cli::output::Output;
 use crate::cli::tables::table;
+use crate::cli::values::spoken_size;
 use crate::clock::{Clock, SystemClock};
 use crate::host::{OriginStatus, check_stored, clear_stored_origin};
 use crate::storage::CheckedDatabase;
@@ -27,7 +28,14 @@ pub(super) async fn list(args: &ListArgs, output: &Output) -> anyhow::Result<Exi
     } else {
         let rows: Vec<_> = origins.iter().map(row).collect();
         output.text(&table(
-            ["ORIGIN", "WORKERS", "DATABASES", "CACHES", "DAMAGED"],
+            [
+                "ORIGIN",
+                "WORKERS",
+                "DATABASES",
+                "CACHES",
+                "FETCHES",
+                "DAMAGED",
+            ],
             &rows,
         ));
     }
@@ -107,40 +115,13 @@ fn known(origins: &[String]) -> String {
     format!("there is something for {}", names.join(", "))
 }
 
-fn row(status: &OriginStatus) -> [String; 5] {
+fn row(status: &OriginStatus) -> [String; 6] {
     [
         status.origin.clone(),
         status.registrations.to_string(),
-        spoken(status.usage.indexed_db_bytes),
-        spoken(status.usage.cache_bytes),
-        spoken(status.usage.damaged_bytes),
+        spoken_size(status.usage.indexed_db_bytes),
+        spoken_size(status.usage.cache_bytes),
+        spoken_size(status.usage.background_fetch_bytes),
+        spoken_size(status.usage.damaged_bytes),
     ]
-}
-
-/// Bytes as one would say them.
-fn spoken(bytes: u64) -> String {
-    let mut size = bytes as f64;
-    let mut unit = "B";
-    for larger in ["KiB", "MiB", "GiB", "TiB"] {
-        if size < 1024.0 {
-            break;
-        }
-        size /= 1024.0;
-        unit = larger;
-    }
-    match unit {
-        "B" => format!("{bytes} B"),
-        unit => format!("{size:.1} {unit}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_said_in_the_unit_that_fits() {
-        let said = [0, 1023, 1024, 1_572_864, 5 << 30].map(spoken);
-        assert_eq!(said, ["0 B", "1023 B", "1.0 KiB", "1.5 MiB", "5.0 GiB"]);
-    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use url::Url;
 
+use crate::cli::background_fetch_story;
 use crate::cli::frame;
 use crate::cli::push_story;
 use crate::clock::Timestamp;
@@ -96,6 +97,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::Warning { warning, .. } => warned(warning),
         Kind::Notification(event) => push_story::notification(event),
         Kind::Push(event) => push_story::push(event),
+        Kind::BackgroundFetch(event) => background_fetch_story::background_fetch(event),
         Kind::WindowOpened { address, .. } => told("window", BLUE, address.to_string()),
         Kind::Console {
             source,
@@ -109,12 +111,14 @@ pub(super) fn line(event: &HostEvent) -> Line {
             reason,
             ..
         } => request_failed(method, address, reason),
-        Kind::ScopeStopped { source, reason } => {
-            failure("stopped", format!("{}: {reason}", name(source)))
-        }
+        Kind::ScopeStopped { source, reason } => stopped(source, reason),
         Kind::OriginCleared { origin } => told("cleared", BLUE, origin.clone()),
         Kind::StorageFailed { reason } => failure("not stored", reason.clone()),
     }
+}
+
+fn stopped(source: &ScriptSource, reason: &str) -> Line {
+    failure("stopped", format!("{}: {reason}", name(source)))
 }
 
 /// Why an event did not do what it was sent for, or that it did.

@@ -102,6 +102,23 @@ pub(super) fn parse_origin(text: &str) -> Result<Url, String> {
     }
 }
 
+/// Bytes as one would say them.
+pub(super) fn spoken_size(bytes: u64) -> String {
+    let mut size = bytes as f64;
+    let mut unit = "B";
+    for larger in ["KiB", "MiB", "GiB", "TiB"] {
+        if size < 1024.0 {
+            break;
+        }
+        size /= 1024.0;
+        unit = larger;
+    }
+    match unit {
+        "B" => format!("{bytes} B"),
+        unit => format!("{size:.1} {unit}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,5 +166,11 @@ mod tests {
         ));
         assert!(parse_connectivity("timeline=offline:,online").is_err());
         assert!(parse_connectivity("sometimes").is_err());
+    }
+
+    #[test]
+    fn sizes_are_said_in_the_unit_that_fits() {
+        let said = [0, 1023, 1024, 1_572_864, 5 << 30].map(spoken_size);
+        assert_eq!(said, ["0 B", "1023 B", "1.0 KiB", "1.5 MiB", "5.0 GiB"]);
     }
 }

@@ -206,8 +206,8 @@ impl HostBuilder {
         self
     }
 
-    /// What the origin of `url` may do. By default it may use background sync and periodic background sync, and may
-    /// not show notifications. [`Host::set_permission`] changes it later.
+    /// What the origin of `url` may do. By default it may use background sync, periodic background sync and
+    /// background fetch, and may not show notifications. [`Host::set_permission`] changes it later.
     ///
     /// What an origin may not use any more is forgotten at the start: its periodic syncs.
     #[must_use]
@@ -262,7 +262,7 @@ impl HostBuilder {
         self
     }
 
-    /// Bytes that each origin may store in its databases and caches. By default a tenth of the disk, at most 1 GiB.
+    /// Bytes that each origin may store in its databases, caches and background fetches. By default a tenth of the disk, at most 1 GiB.
     ///
     /// A script that wants to store more gets a `QuotaExceededError`, and nothing is changed.
     #[must_use]

@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::clock::{Clock, Timestamp};
 use crate::connectivity::{Connectivity, NetworkState};
+use crate::host::background_fetch::BackgroundFetches;
 use crate::host::builder::Settings;
 use crate::host::error::Error;
 use crate::host::event::{EventFeed, HostEvent, HostEventKind};
@@ -92,13 +93,14 @@ pub(super) struct Core {
     pub push_subscriptions: RefCell<BTreeMap<RegistrationId, PushSubscription>>,
     /// Registrations whose push messages are being delivered.
     pub delivering: RefCell<HashSet<RegistrationId>>,
+    pub background_fetches: RefCell<BackgroundFetches>,
     /// A worker's state, a scope or the amount of work has changed: whoever waits for one looks again.
     pub changed: watch::Sender<()>,
     /// How many jobs and events are under way.
     pub under_way: Cell<usize>,
     /// How often a scope was woken by another one, or by a timer.
     pub woken: Cell<u64>,
-    /// How many scripts are being fetched for jobs and imports.
+    /// How many scripts are being fetched for jobs and imports, and how many requests of background fetches are under way.
     pub fetching: Cell<usize>,
     /// Tells when everything on the host's thread waits for something outside of it.
     pub parks: Parks,
@@ -155,6 +157,7 @@ impl Core {
             notifications: RefCell::default(),
             push_subscriptions: RefCell::default(),
             delivering: RefCell::default(),
+            background_fetches: RefCell::default(),
             changed: watch::Sender::new(()),
             under_way: Cell::new(0),
             woken: Cell::new(0),

@@ -189,7 +189,10 @@ impl Core {
         let given_up = event.take_given_up();
         {
             let mut scopes = self.scopes.borrow_mut();
-            if event.kind() == EventKind::NotificationClick {
+            if matches!(
+                event.kind(),
+                EventKind::NotificationClick | EventKind::BackgroundFetchClick
+            ) {
                 let until = self.clock.now().plus(WINDOW_INTERACTION);
                 scopes.allow_interaction(context, until);
             }

@@ -76,6 +76,14 @@ pub enum Error {
         /// The notifications that there are.
         known: Vec<i64>,
     },
+    /// No background fetch has that name.
+    #[error("there is no background fetch `{asked}`; {}", known_fetches(known))]
+    UnknownBackgroundFetch {
+        /// What was asked for.
+        asked: String,
+        /// The names of those that there are.
+        known: Vec<String>,
+    },
     /// The notification has no such button.
     #[error("the notification has no action `{asked}`; {}", known_actions(known))]
     UnknownAction {
@@ -142,6 +150,14 @@ fn known_notifications(known: &[i64]) -> String {
     }
     let ids: Vec<String> = known.iter().map(i64::to_string).collect();
     format!("shown are {}", ids.join(", "))
+}
+
+fn known_fetches(known: &[String]) -> String {
+    if known.is_empty() {
+        return "nor is there any other".to_owned();
+    }
+    let ids: Vec<String> = known.iter().map(|id| format!("`{id}`")).collect();
+    format!("there are {}", ids.join(", "))
 }
 
 fn known_actions(known: &[String]) -> String {

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::clock::Timestamp;
+use crate::host::background_fetch_event::BackgroundFetchEvent;
 use crate::host::push_event::{NotificationEvent, PushEvent};
 use crate::service_worker::{EventOutcome, Warning};
 use crate::sync::{Removal, SyncKind};
@@ -222,6 +223,9 @@ pub enum HostEventKind {
     /// Something happened to a push subscription or a push message.
     #[serde(untagged)]
     Push(PushEvent),
+    /// Something happened to a background fetch.
+    #[serde(untagged)]
+    BackgroundFetch(BackgroundFetchEvent),
 }
 
 /// Everything that happens from the moment of [`Host::events`](crate::Host::events), in order and without gaps.

@@ -31,6 +31,8 @@ impl Core {
             && self.has_taken_all_requests()
             && self.planned_at.get() <= self.clock.now()
             && !self.has_due_sync()
+            && !(self.connectivity.is_online()
+                && self.background_fetches.borrow().wait_for_network())
     }
 
     /// Waits until nothing runs and nothing will, unless time passes or the network changes.

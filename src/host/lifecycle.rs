@@ -305,6 +305,7 @@ impl Core {
         self.storage.delete_registration(registration.id)?;
         self.forget_syncs(registration.id, &registration.scope);
         self.forget_push(registration.id);
+        self.forget_background_fetches(registration.id);
         self.forget_notifications(registration.id);
         self.registrations.borrow_mut().remove(&registration.id);
         self.publish(HostEventKind::Unregistered {

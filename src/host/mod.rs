@@ -4,6 +4,8 @@
 //! sending it work.
 
 mod activation;
+mod background_fetch;
+mod background_fetch_event;
 mod builder;
 mod by_hand;
 mod clients;
@@ -59,6 +61,8 @@ use self::thread::HostThread;
 pub(crate) use by_hand::drop_stored;
 pub(crate) use inside::HostInside;
 
+pub use background_fetch::BackgroundFetchStatus;
+pub use background_fetch_event::BackgroundFetchEvent;
 pub use builder::{ConnectivityMode, HostBuilder};
 pub use clients::{Client, ClientOptions, ClientScript};
 pub use error::Error;

@@ -105,7 +105,7 @@ impl Host {
     }
 
     /// Removes everything that is kept for the origin of `url`: registrations, syncs and their history, caches,
-    /// databases, cookies.
+    /// databases, background fetches, cookies.
     ///
     /// Its workers are stopped, events under way included. Its clients run on, without controller, their connections to
     /// databases closed and their caches empty.
@@ -171,6 +171,7 @@ impl Core {
             };
             self.forget_syncs(id, &registration.scope);
             self.forget_push(id);
+            self.forget_background_fetches(id);
             self.forget_notifications(id);
             self.publish(HostEventKind::Unregistered {
                 scope: registration.scope.clone(),

@@ -19,6 +19,8 @@ pub enum Permission {
     /// `notifications`: `registration.showNotification()` and `pushManager.subscribe()`. It may give a sync more
     /// attempts, by policy. Denied by default.
     Notifications,
+    /// `background-fetch`: `registration.backgroundFetch.fetch()`. Granted by default.
+    BackgroundFetch,
 }
 
 /// Whether it may.
@@ -47,10 +49,11 @@ impl FromStr for Permission {
 
 impl Permission {
     /// All there are.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 4] = [
         Self::BackgroundSync,
         Self::PeriodicBackgroundSync,
         Self::Notifications,
+        Self::BackgroundFetch,
     ];
 
     /// Its name in the Permissions registry.
@@ -59,12 +62,15 @@ impl Permission {
             Self::BackgroundSync => "background-sync",
             Self::PeriodicBackgroundSync => "periodic-background-sync",
             Self::Notifications => "notifications",
+            Self::BackgroundFetch => "background-fetch",
         }
     }
 
     fn default_state(self) -> PermissionState {
         match self {
-            Self::BackgroundSync | Self::PeriodicBackgroundSync => PermissionState::Granted,
+            Self::BackgroundSync | Self::PeriodicBackgroundSync | Self::BackgroundFetch => {
+                PermissionState::Granted
+            }
             Self::Notifications => PermissionState::Denied,
         }
     }

@@ -115,6 +115,7 @@ impl Core {
             }
             HostRequest::Notifications(question) => self.answer_notifications(&asker, question),
             HostRequest::Push(question) => self.answer_push(&asker, question),
+            HostRequest::BackgroundFetch(asked) => self.answer_background_fetch(&asker, asked),
             HostRequest::NavigationPreload(question) => self.answer_navigation_preload(question),
             HostRequest::FocusClient(id, reply) => {
                 answer_to(reply)(self.focus_client(&asker, &id));

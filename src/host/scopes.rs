@@ -433,6 +433,7 @@ impl Core {
         let removed = self.scopes.borrow_mut().remove(context);
         let Some(scope) = removed else { return };
         tracing::debug!(url = %scope.url, ?reason, "a scope ended");
+        self.perform_fetches_of(context);
         if reason == Some(StopReason::OutOfMemory) {
             let limit = self.settings.heap_limit >> 20;
             self.publish(HostEventKind::ScopeStopped {

@@ -97,11 +97,11 @@ impl Core {
     }
 }
 
-/// A script is being fetched: the network will bring something, whatever the clock does.
-struct Fetching<'a>(&'a Cell<usize>);
+/// Something is being fetched: the network will bring something, whatever the clock does.
+pub(super) struct Fetching<'a>(&'a Cell<usize>);
 
 impl<'a> Fetching<'a> {
-    fn begin(count: &'a Cell<usize>) -> Self {
+    pub(super) fn begin(count: &'a Cell<usize>) -> Self {
         count.set(count.get() + 1);
         Self(count)
     }

@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::connectivity::NetworkState;
+use crate::host::background_fetch::BackgroundFetchStatus;
 use crate::host::core::Core;
 use crate::host::error::Error;
 use crate::service_worker::{ServiceWorker, ServiceWorkerRegistration, WorkerState};
@@ -33,6 +34,9 @@ pub struct Status {
     pub is_sync_disabled: bool,
     /// Every sync registration.
     pub syncs: Vec<SyncStatus>,
+    /// Every background fetch that has not ended, or whose last event has not.
+    #[serde(default)]
+    pub background_fetches: Vec<BackgroundFetchStatus>,
     /// The addresses of the open clients.
     pub clients: Vec<Url>,
 }
@@ -85,7 +89,11 @@ pub struct SyncStatus {
 impl Status {
     /// What the data folder of a host says while no host runs on it. Nothing in it is changed.
     pub fn read(data_folder: &Path) -> Result<Self, Error> {
-        Self::of_storage(&Self::open(data_folder)?)
+        let storage = Self::open(data_folder)?;
+        Ok(Self {
+            background_fetches: BackgroundFetchStatus::of_storage(&storage, data_folder)?,
+            ..Self::of_storage(&storage)?
+        })
     }
 
     /// The storage of a data folder, to be read.
@@ -154,6 +162,7 @@ impl Status {
                 .collect(),
             is_sync_disabled: false,
             syncs: syncs.iter().filter_map(sync).collect(),
+            background_fetches: Vec::new(),
             clients,
         }
     }
@@ -172,6 +181,7 @@ impl Core {
         Status {
             now_ms: self.clock.now(),
             is_clock_manual: self.clock.manual().is_some(),
+            background_fetches: self.background_fetch_status(),
             is_sync_disabled,
             ..Status::new(
                 Some(self.connectivity.state()),

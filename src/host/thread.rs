@@ -107,6 +107,8 @@ fn run(
         };
         core.resume_registrations();
         core.resume_push();
+        let resumed = core.resume_background_fetches();
+        core.report_storage(resumed);
         tokio::task::spawn_local(Rc::clone(&core).run_sync_loop());
         let _ = ready.send(Ok(()));
         serve(&core, tasks, told_to_end).await;
@@ -228,6 +230,7 @@ impl Core {
     /// Stops every scope and waits until their threads are gone.
     async fn stop_all(self: &Rc<Self>) {
         self.is_ending.set(true);
+        self.background_fetches.borrow().stop();
         let running: Vec<ContextId> = self.scopes.borrow().iter().map(|(id, _)| id).collect();
         for context in running {
             self.terminate(context);
@@ -236,7 +239,8 @@ impl Core {
         let gone = self.wait_for(|core| {
             let has_ended = core.scopes.borrow().iter().next().is_none()
                 && !core.syncs.borrow().iter().any(|row| row.state.is_firing())
-                && core.delivering.borrow().is_empty();
+                && core.delivering.borrow().is_empty()
+                && !core.background_fetches.borrow().are_delivering();
             has_ended.then_some(())
         });
         tokio::select! {

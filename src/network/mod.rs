@@ -47,6 +47,7 @@ pub use error::NetworkError;
 pub use forbidden_headers::{may_set_header, strip_forbidden_headers, take_forbidden_headers};
 pub use gate::Gate;
 pub use origin::{Handler, OriginServer};
+pub use port_blocking::check_address;
 pub use request::{
     CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
 };

@@ -16,7 +16,7 @@ const BAD_PORTS: &[u16] = &[
 ];
 
 /// Refuses what must not leave the process: other schemes and blocked ports.
-pub(crate) fn check_address(url: &Url) -> Result<(), NetworkError> {
+pub fn check_address(url: &Url) -> Result<(), NetworkError> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(NetworkError::UnsupportedScheme(url.scheme().to_owned()));
     }

@@ -15,6 +15,7 @@ pub(super) const HOST: &[&str] = &[
     include_str!("migrations/0003_history.sql"),
     include_str!("migrations/0004_push.sql"),
     include_str!("migrations/0005_navigation_preload.sql"),
+    include_str!("migrations/0006_background_fetch.sql"),
 ];
 
 /// Applies the layouts that the file has not seen, all of them or none.

@@ -3,12 +3,14 @@
 //!
 //! A host has one [`Storage`] on one thread. Each origin has a folder of its own beside it.
 
+mod background_fetch;
 pub mod cache_storage;
 mod check;
 mod column;
 mod data_folder;
 mod database;
 mod error;
+mod fetch_files;
 mod folder;
 pub mod indexed_db;
 mod migrations;
@@ -31,6 +33,7 @@ use crate::storage::database::Database;
 pub use check::{CheckedDatabase, check};
 pub use data_folder::{DataFolder, Holder};
 pub use error::StorageError;
+pub use fetch_files::{BodyFile, FetchFiles, measure_bodies, remove_leftover_bodies};
 pub use notifications::StoredNotification;
 pub use origin_files::{DamageListener, OriginFiles, SetAside, default_quota};
 pub use origin_folder::origin_folder;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::storage::cache_storage::CacheStorage;
 use crate::storage::error::StorageError;
+use crate::storage::fetch_files;
 use crate::storage::indexed_db;
 use crate::storage::origin_files::SET_ASIDE;
 use crate::storage::origin_folder::{origin_folder, origin_of_folder};
@@ -22,6 +23,8 @@ pub struct OriginUsage {
     pub indexed_db_bytes: u64,
     /// Cache Storage.
     pub cache_bytes: u64,
+    /// Bodies of background fetches.
+    pub background_fetch_bytes: u64,
     /// Databases that were found damaged and set aside. They do not count for the quota.
     pub damaged_bytes: u64,
 }
@@ -64,6 +67,8 @@ fn usage_of(folder: &Path) -> Result<OriginUsage, StorageError> {
             for entry in entries(&path)? {
                 *usage.kind(&entry, true) += size(&entry.path());
             }
+        } else if entry.file_name() == fetch_files::FOLDER_NAME {
+            usage.background_fetch_bytes += size(&path);
         } else {
             *usage.kind(&entry, false) += size(&path);
         }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::network::{Body, BodyStream, NetworkError};
+use crate::web::error::WebError;
 
 /// How much a read of a script's stream may give at once.
 const READ_LIMIT: usize = 64 * 1024;
@@ -174,6 +175,9 @@ impl BodyResource {
                 Some(Ok(chunk)) => reading.rest = chunk,
                 Some(Err(error)) => {
                     reading.chunks = None;
+                    if error == NetworkError::Aborted {
+                        return Err(JsErrorBox::from_err(WebError::Aborted(error.to_string())));
+                    }
                     return Err(JsErrorBox::type_error(format!("network error: {error}")));
                 }
                 None => reading.chunks = None,

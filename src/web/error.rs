@@ -36,6 +36,10 @@ pub enum WebError {
     #[class("DOMExceptionQuotaExceededError")]
     #[error("{0}")]
     QuotaExceeded(String),
+    /// `AbortError`
+    #[class("DOMExceptionAbortError")]
+    #[error("{0}")]
+    Aborted(String),
     /// `UnknownError`
     #[class("DOMExceptionUnknownError")]
     #[error("{0}")]

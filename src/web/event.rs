@@ -12,6 +12,7 @@ use crate::dom_string::to_units;
 use crate::service_worker::EventKind;
 use crate::service_worker::EventOutcome;
 use crate::service_worker::ScriptPlace;
+use crate::web::background_fetch::BackgroundFetchView;
 use crate::web::fetch_event::{FetchDetail, FetchInit};
 use crate::web::message::TransferredMessage;
 use crate::web::notifications::{NotificationNews, NotificationView, ShownNotification};
@@ -65,6 +66,8 @@ pub enum EventInit {
     },
     /// `notificationclose`
     NotificationClose(Box<ShownNotification>),
+    /// An event of a background fetch: success, fail, abort or click.
+    BackgroundFetch(EventKind, BackgroundFetchView),
 }
 
 /// Who posted a message to a worker.
@@ -99,6 +102,7 @@ impl EventInit {
             Self::PushSubscriptionChange { .. } => EventKind::PushSubscriptionChange,
             Self::NotificationClick { .. } => EventKind::NotificationClick,
             Self::NotificationClose(_) => EventKind::NotificationClose,
+            Self::BackgroundFetch(kind, _) => *kind,
         }
     }
 }
@@ -157,6 +161,11 @@ pub enum EventDetail {
         /// `NotificationEvent.action`
         action: String,
     },
+    /// Of an event of a background fetch.
+    BackgroundFetch {
+        /// `BackgroundFetchEvent.registration`
+        registration: BackgroundFetchView,
+    },
 }
 
 impl EventInit {
@@ -208,6 +217,7 @@ impl EventInit {
                 notification: (*notification).into(),
                 action: String::new(),
             },
+            Self::BackgroundFetch(_, registration) => EventDetail::BackgroundFetch { registration },
         };
         Detail::Other(detail)
     }
@@ -247,6 +257,8 @@ pub enum Notice {
     },
     /// Something happened to the notification with this number, which the client shows.
     Notification(i64, NotificationNews),
+    /// A background fetch goes on, has ended or is gone.
+    BackgroundFetchChanged(BackgroundFetchView),
 }
 
 /// A notice's name and value as the scope's script takes it.
@@ -289,6 +301,8 @@ pub enum NoticeDetail {
         /// What happened.
         news: NotificationNews,
     },
+    /// A background fetch.
+    BackgroundFetch(BackgroundFetchView),
 }
 
 impl Notice {
@@ -329,6 +343,10 @@ impl Notice {
             Self::Notification(id, news) => {
                 ("notification", NoticeDetail::Notification { id, news })
             }
+            Self::BackgroundFetchChanged(fetch) => (
+                "backgroundFetchChanged",
+                NoticeDetail::BackgroundFetch(fetch),
+            ),
         }
     }
 }

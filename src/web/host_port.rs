@@ -10,6 +10,7 @@ use url::Url;
 use crate::network;
 use crate::service_worker::{ClientType, ScriptPlace, ScriptResource, ScriptType, UpdateViaCache};
 use crate::sync::SyncKind;
+use crate::web::background_fetch::BackgroundFetchRequest;
 use crate::web::error::WebError;
 use crate::web::message::TransferredMessage;
 use crate::web::navigation_preload::NavigationPreloadRequest;
@@ -134,6 +135,8 @@ pub enum HostRequest {
     NavigationPreload(NavigationPreloadRequest),
     /// Something about push.
     Push(PushManagerRequest),
+    /// Something about background fetches.
+    BackgroundFetch(BackgroundFetchRequest),
 }
 
 /// A scope's end of the channel to the host. Kept in the scope's op state.

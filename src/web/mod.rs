@@ -3,6 +3,7 @@
 //! Nothing here decides: an op checks, asks the host through its [`host_port::HostPort`], and answers.
 
 pub mod activity;
+pub mod background_fetch;
 pub mod body;
 pub mod buffers;
 pub mod cache;
@@ -137,6 +138,7 @@ pub fn extensions() -> Vec<Extension> {
         sync::sw_sync::lazy_init(),
         notifications::sw_notifications::lazy_init(),
         push::sw_push::lazy_init(),
+        background_fetch::sw_background_fetch::lazy_init(),
         navigator::sw_navigator::lazy_init(),
         service_worker::sw_service_worker::lazy_init(),
         window::sw_window::lazy_init(),
@@ -184,6 +186,7 @@ pub fn extension_arguments(
         sync::sw_sync::args(),
         notifications::sw_notifications::args(),
         push::sw_push::args(),
+        background_fetch::sw_background_fetch::args(),
         navigator::sw_navigator::args(options.navigator),
         service_worker::sw_service_worker::args(scripts),
         window::sw_window::args(),

@@ -76,11 +76,30 @@ pub(super) enum Request {
         /// The tag.
         tag: String,
     },
+    /// Do something with a background fetch.
+    BackgroundFetch {
+        /// The scope of its service worker.
+        scope: Url,
+        /// The name that the script gave it.
+        id: String,
+        /// What.
+        action: BackgroundFetchAction,
+    },
     /// Something about notifications or push messages.
     Push {
         /// What.
         push: PushCommand,
     },
+}
+
+/// What can be done with a background fetch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum BackgroundFetchAction {
+    /// Abort it. Answered with whether it went on until then.
+    Abort,
+    /// Click it. Answered with an `EventOutcome`.
+    Click,
 }
 
 /// What can be asked about notifications and push messages.

@@ -8,13 +8,14 @@ use interprocess::local_socket::ListenerOptions;
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
 #[cfg(unix)]
 use interprocess::os::unix::local_socket::ListenerOptionsExt;
+use serde::Serialize;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::cli::control::address::Place;
-use crate::cli::control::{Answer, PushCommand, Request};
+use crate::cli::control::{Answer, BackgroundFetchAction, PushCommand, Request};
 use crate::cli::sync::chosen_sync;
 use crate::host::{Error, Host, Status};
 use crate::service_worker::EventOutcome;
@@ -88,7 +89,7 @@ async fn converse(stream: Stream, host: Host) {
 
 async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
     match request {
-        Request::Status => Ok(serde_json::to_value(host.status().await?)?),
+        Request::Status => json(host.status().await),
         Request::GoOnline => {
             host.go_online();
             Ok(Value::Null)
@@ -97,12 +98,12 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             host.go_offline();
             Ok(Value::Null)
         }
-        Request::Origins => Ok(serde_json::to_value(host.origins().await?)?),
+        Request::Origins => json(host.origins().await),
         Request::ClearOrigin { origin } => done(host.clear_origin(&origin).await),
-        Request::CheckStorage => Ok(serde_json::to_value(host.check_storage().await?)?),
+        Request::CheckStorage => json(host.check_storage().await),
         Request::AdvanceClock { by_ms } => {
             host.advance(Duration::from_millis(by_ms)).await?;
-            Ok(serde_json::to_value(host.status().await?)?)
+            json(host.status().await)
         }
         Request::SetPermission {
             origin,
@@ -128,6 +129,10 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             };
             fire(event, wait, host).await
         }
+        Request::BackgroundFetch { scope, id, action } => match action {
+            BackgroundFetchAction::Abort => json(host.abort_background_fetch(&scope, &id).await),
+            BackgroundFetchAction::Click => json(host.click_background_fetch(&scope, &id).await),
+        },
         Request::Push { push } => answer_push(push, host).await,
         Request::DropSync {
             tag,
@@ -139,7 +144,7 @@ async fn answer(request: Request, host: &Host) -> anyhow::Result<Value> {
             host.drop_sync(&scope, kind, &tag).await?;
             Ok(Value::Null)
         }
-        Request::SyncStory { tag } => Ok(serde_json::to_value(host.sync_story(&tag).await?)?),
+        Request::SyncStory { tag } => json(host.sync_story(&tag).await),
     }
 }
 
@@ -229,6 +234,10 @@ fn chosen_origin(named: Option<Url>, status: &Status) -> anyhow::Result<Url> {
 
 fn done(result: Result<(), Error>) -> anyhow::Result<Value> {
     Ok(result.map(|()| Value::Null)?)
+}
+
+fn json(result: Result<impl Serialize, Error>) -> anyhow::Result<Value> {
+    Ok(serde_json::to_value(result?)?)
 }
 
 /// The scope that was named, or the only one there is.
