@@ -239,11 +239,14 @@ fn a_window_posts_messages_to_itself() {
 #[test]
 fn a_worker_can_write_to_a_page_while_its_script_runs_for_the_first_time() {
     Scenario::online()
-        .page("navigator.serviceWorker.onmessage = ({ data, source }) => console.log(data, source.state);")
+        .page(
+            "navigator.serviceWorker.onmessage = ({ data, source }) =>
+                 console.log(data, source instanceof ServiceWorker);",
+        )
         .worker(
             "clients.matchAll({ includeUncontrolled: true }).then(([page]) => page.postMessage('hello'));",
         )
-        .expect_printed(&["hello parsed"]);
+        .expect_printed(&["hello true"]);
 }
 
 #[test]
