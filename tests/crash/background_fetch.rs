@@ -68,6 +68,23 @@ fn asked(server: &TestServer, path: &str) -> Vec<Option<String>> {
         .collect()
 }
 
+/// Waits until there was a request for a path: what was marked as sent and then killed is not sent again.
+fn wait_until_asked(server: &TestServer, path: &str) {
+    let asked = async {
+        let mut count = 1;
+        while asked(server, path).is_empty() {
+            count = server.wait_for_requests(count).await.len() + 1;
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    let come = runtime
+        .unwrap()
+        .block_on(async { tokio::time::timeout(PATIENCE, asked).await });
+    assert!(come.is_ok(), "nobody asks for {path}");
+}
+
 fn ended(server: &TestServer) -> Vec<String> {
     let requests = server.requests();
     let told = requests
@@ -116,6 +133,7 @@ fn a_download_goes_on_after_every_kill_where_it_was() {
             expect(&mut process, |event| {
                 event["downloaded"] == received && event["event"] == "background_fetch_progress"
             });
+            wait_until_asked(&server, "/letter");
         }
         process.kill();
     }
