@@ -62,6 +62,18 @@ fn a_message_that_cannot_be_cloned_is_refused_where_it_is_posted() {
 }
 
 #[test]
+fn a_message_that_is_undefined_stays_so() {
+    Scenario::online()
+        .worker("self.onmessage = ({ data, source }) => source.postMessage(data === undefined ? data : 'not undefined');")
+        .page(
+            "navigator.serviceWorker.onmessage = ({ data }) => console.log('said', data);
+             navigator.serviceWorker.ready.then(({ active }) => active.postMessage(undefined));
+             console.log('unsaid', new MessageEvent('message', {}).data);",
+        )
+        .expect_printed(&["unsaid null", "said undefined"]);
+}
+
+#[test]
 fn a_worker_finds_its_clients() {
     let mut scenario = Scenario::online().worker(
         "self.onmessage = (event) => event.waitUntil((async () => {

@@ -5,6 +5,18 @@ import { primordials } from "ext:core/mod.js";
 const { ObjectFreeze, TypeError } = primordials;
 
 /**
+ * The data of an event that is made from `init`.
+ *
+ * Differs from the spec: `undefined` stays what it is where it is given, because the host's messages are made this way.
+ * The dictionary would make it `null`.
+ */
+export function messageData(init, converted) {
+  const isUndefined = converted.data === null && init !== null && init !== undefined &&
+    "data" in init && init.data === undefined;
+  return isUndefined ? undefined : converted.data;
+}
+
+/**
  * Puts our class into Deno's script of events, from where ports and channels take it when they are loaded.
  *
  * @param {object} event Deno's script of events
@@ -53,7 +65,7 @@ export function replaceMessageEvent(event, webidl, messagePort) {
       webidl.requiredArguments(arguments.length, 1, prefix);
       const converted = initConverter(init, prefix, "Argument 2");
       super(type, converted);
-      this.#data = converted.data;
+      this.#data = messageData(init, converted);
       this.#lastEventId = converted.lastEventId;
       this.#origin = converted.origin;
       this.#ports = ObjectFreeze(converted.ports);

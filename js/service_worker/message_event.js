@@ -1,5 +1,6 @@
 // ExtendableMessageEvent: a message to a worker, which it may take its time over.
 
+import { messageData } from "ext:landfall_platform/message_event.js";
 import { ports, webidl } from "ext:landfall_platform/platform.js";
 import { Client } from "ext:sw_service_worker/clients.js";
 import { ExtendableEvent } from "ext:sw_service_worker/extendable_event.js";
@@ -44,7 +45,7 @@ export class ExtendableMessageEvent extends ExtendableEvent {
     webidl.requiredArguments(arguments.length, 1, prefix);
     super(type, init);
     const converted = convertInit(init, prefix, "Argument 2");
-    this.#data = converted.data;
+    this.#data = messageData(init, converted);
     this.#origin = converted.origin;
     this.#lastEventId = converted.lastEventId;
     this.#source = converted.source;
