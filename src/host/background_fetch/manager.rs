@@ -9,9 +9,9 @@ use crate::background_fetch::{
     RecordQuery,
 };
 use crate::host::background_fetch::Entry;
+use crate::host::background_fetch::event::BackgroundFetchEvent;
 use crate::host::background_fetch::listeners::{Waiting, whole_body};
 use crate::host::background_fetch::request::{kept_request, request_from, response_from};
-use crate::host::background_fetch_event::BackgroundFetchEvent;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::permissions::Permission;
