@@ -387,6 +387,10 @@ fn two_runs_at_the_same_time_have_a_server_each_and_report_the_same() {
     suite.write("servers", "");
     let python = suite.path("bin/python3");
     std::fs::set_permissions(python, std::fs::Permissions::from_mode(0o755)).unwrap();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where node is, is for this machine to say"
+    )]
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places = [suite.path("bin")]
         .into_iter()
