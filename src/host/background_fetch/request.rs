@@ -5,7 +5,7 @@ use serde::de::value::{Error, StrDeserializer};
 use serde::{Deserialize, Serialize};
 
 use crate::background_fetch::{HeaderList, RecordRequest, ResponseHead};
-use crate::network::{self, Body, Request, Response};
+use crate::network::{self, Body, CacheState, Request, Response};
 
 /// What is kept of a request.
 pub(super) fn kept_request(request: &Request) -> RecordRequest {
@@ -69,6 +69,7 @@ pub(super) fn response_from(kept: &ResponseHead, body: Body) -> Option<Response>
         status_text: kept.status_text.clone(),
         headers,
         body,
+        cache_state: CacheState::Network,
     })
 }
 
