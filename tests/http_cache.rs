@@ -75,7 +75,6 @@ fn a_host_without_a_cache_always_asks() {
         .expect_eval(get, json!("two"));
 }
 
-/// X5
 #[test]
 fn clearing_an_origin_empties_its_http_cache() {
     let server = TestServer::start();

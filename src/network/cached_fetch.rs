@@ -188,10 +188,11 @@ impl Fetcher {
 }
 
 /// "If httpRequest's cache mode is `default` and its header list contains ...": a script that asks conditionally gets
-/// what the server says.
+/// what the server says. So does one that wants nothing to be kept.
 fn cache_mode(request: &Request) -> CacheMode {
     match request.cache {
         CacheMode::Default if is_conditional(request) => CacheMode::NoStore,
+        _ if has_directive(&request.headers, "no-store") => CacheMode::NoStore,
         mode => mode,
     }
 }
