@@ -74,6 +74,19 @@ fn a_message_that_is_undefined_stays_so() {
 }
 
 #[test]
+fn a_message_through_a_port_is_an_event_like_others() {
+    Scenario::online()
+        .worker("")
+        .page(
+            "const { port1, port2 } = new MessageChannel();
+             port1.onmessage = (event) =>
+                 console.log(event instanceof MessageEvent, event.data, event.origin === '', event.ports.length);
+             port2.postMessage(undefined);",
+        )
+        .wait_until_printed("true undefined true 0");
+}
+
+#[test]
 fn a_worker_finds_its_clients() {
     let mut scenario = Scenario::online().worker(
         "self.onmessage = (event) => event.waitUntil((async () => {

@@ -4,7 +4,8 @@ use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};
 use serde::{Deserialize, Serialize};
 
-use crate::background_fetch::{HeaderList, RecordRequest, ResponseHead};
+use crate::background_fetch::{RecordRequest, ResponseHead};
+use crate::header_list::HeaderList;
 use crate::network::{self, Body, CacheState, Request, Response};
 
 /// What is kept of a request.
