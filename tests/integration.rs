@@ -47,6 +47,8 @@ mod fetch_event;
 mod frameworks;
 /// What every scope has, and what none has.
 mod global_scope;
+/// What is answered without asking the server again.
+mod http_cache;
 /// Databases across restarts and threads.
 mod indexed_db;
 /// Register, install, activate, update, unregister.
