@@ -15,7 +15,7 @@ mod retry;
 #[cfg(test)]
 mod tests;
 
-pub use admission::{Admission, FetchRefusal};
+pub use admission::{Admission, FetchRefusal, MAX_ACTIVE_FETCHES};
 pub use fetch::{BackgroundFetch, Display, FetchEnd, Icon, MAX_DELIVERIES, Progress};
 pub use query::RecordQuery;
 pub use record::{Received, Record, RecordRequest};

@@ -115,6 +115,9 @@ impl Core {
             has_permission: self.is_granted(&registration.origin, Permission::BackgroundFetch),
             has_active_worker: registration.active.is_some(),
             is_id_taken: self.active_fetch(id, name).is_some(),
+            active_fetches: self
+                .fetches_where(|it| it.origin == registration.origin && it.fetch.is_active())
+                .len(),
         }
         .check()?;
         Ok(registration)
