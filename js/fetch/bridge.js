@@ -82,6 +82,7 @@ export function requestToNative(inner) {
       integrity: inner.integrity ?? "",
       keepalive: inner.keepalive ?? false,
       destination: inner.destination ?? "",
+      isReload: inner.isReload ?? false,
     },
     body: bodyToNative(inner.body),
   };

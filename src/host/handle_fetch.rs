@@ -17,7 +17,7 @@ use crate::web::fetch_event::{FetchAnswer, FetchInit};
 use crate::web::host_port::ContextId;
 
 /// What came of a `fetch` event.
-enum Handled {
+pub(super) enum Handled {
     /// The worker answered.
     Response(Response),
     /// It left the request to the network.
@@ -86,7 +86,7 @@ impl Core {
         }
     }
 
-    async fn handle_fetch(
+    pub(super) async fn handle_fetch(
         self: &Rc<Self>,
         registration: RegistrationId,
         request: Request,

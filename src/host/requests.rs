@@ -33,6 +33,13 @@ pub(super) struct Asker {
     client: Option<Client>,
 }
 
+impl Asker {
+    /// The registration that controls it, if it is a client.
+    pub(super) fn controller(&self) -> Option<RegistrationId> {
+        self.client.as_ref()?.controller
+    }
+}
+
 impl Core {
     /// Takes one request. What takes time goes on by itself, so that requests are taken in their order.
     pub(super) fn take_request(self: &Rc<Self>, context: ContextId, request: HostRequest) {
@@ -83,7 +90,7 @@ impl Core {
             HostRequest::GetRegistrations(reply) => {
                 answer_to(reply)(Ok(self.registrations_of(&asker.origin)));
             }
-            HostRequest::GetClient(id, reply) => {
+            HostRequest::GetClient(id, reply) if !self.reserved_clients.borrow().contains(&id) => {
                 answer_to(reply)(Ok(self.client_view(&asker.origin, &id)));
             }
             HostRequest::MatchClients {
@@ -113,6 +120,7 @@ impl Core {
             HostRequest::RegisterSync(registration, tag, reply) => {
                 answer_to(reply)(self.register_sync(RegistrationId(registration), tag));
             }
+            HostRequest::Frame(request) => self.answer_frame(asker, request),
             HostRequest::Notifications(question) => self.answer_notifications(&asker, question),
             HostRequest::Push(question) => self.answer_push(&asker, question),
             HostRequest::BackgroundFetch(asked) => self.answer_background_fetch(&asker, asked),
@@ -166,6 +174,14 @@ impl Core {
                 self.scopes
                     .borrow_mut()
                     .send(asker.context, Command::SayWhenIdle);
+            }
+            HostRequest::GetClient(id, reply) => {
+                self.wait_for(|core| {
+                    let is_reserved = core.reserved_clients.borrow().contains(&id);
+                    (!is_reserved).then_some(())
+                })
+                .await;
+                let _ = reply.send(Ok(self.client_view(&asker.origin, &id)));
             }
             HostRequest::SkipWaiting(reply) => {
                 if let Some((registration, worker)) = asker.worker {

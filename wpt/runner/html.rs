@@ -9,14 +9,13 @@ const INVISIBLE: [&str; 8] = [
     "html", "head", "body", "meta", "title", "link", "script", "div",
 ];
 
-/// What a script says that needs more than a window-like global. Light frames will make some of these run.
-const NEEDS_DOCUMENT: [&str; 18] = [
-    "iframe",
-    "createElement",
+/// What a script says that needs more than a window-like global and light frames.
+const NEEDS_DOCUMENT: [&str; 17] = [
     "getElementById",
-    "contentWindow",
+    "contentDocument.createElement",
     "window.open",
     "window.frames",
+    ".history",
     "opener",
     "XMLHttpRequest",
     "new Worker(",
@@ -31,8 +30,17 @@ const NEEDS_DOCUMENT: [&str; 18] = [
     "NodeFilter",
 ];
 
-/// The little of a document that there is.
-const DOCUMENT_WORDS: [&str; 3] = ["title", "location", "URL"];
+/// The little of a document that there is: see light_document.js.
+const DOCUMENT_WORDS: [&str; 8] = [
+    "title",
+    "location",
+    "URL",
+    "body.appendChild(",
+    "body.removeChild(",
+    "body.textContent",
+    "createElement('iframe')",
+    "createElement(\"iframe\")",
+];
 
 /// Whether a script cannot run without a document.
 pub(crate) fn needs_document(script: &str) -> bool {
