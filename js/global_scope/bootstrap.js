@@ -18,7 +18,7 @@ import {
   updateBackgroundFetch,
 } from "ext:sw_background_fetch/background_fetch_registration.js";
 import { Cache } from "ext:sw_cache/cache.js";
-import { caches, CacheStorage } from "ext:sw_cache/cache_storage.js";
+import { cachesOf, CacheStorage } from "ext:sw_cache/cache_storage.js";
 import { fetch } from "ext:sw_fetch/fetch.js";
 import { console } from "ext:sw_global_scope/console.js";
 import {
@@ -99,7 +99,7 @@ defineInterfaces({
 });
 defineOperations({ ...operations, fetch });
 defineAttributes({
-  caches: () => caches,
+  caches: () => cachesOf(ownEnvironment),
   crypto: () => crypto.crypto,
   indexedDB: () => indexedDB,
 });

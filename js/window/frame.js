@@ -15,6 +15,7 @@ import {
   url,
   webidl,
 } from "ext:landfall_platform/platform.js";
+import { defineInterfaces, defineOperations } from "ext:sw_global_scope/define.js";
 import { op_frame_close, op_frame_focus, op_frame_navigate } from "ext:core/ops";
 import {
   documentIsReady,
@@ -24,6 +25,9 @@ import { createFrameWindow } from "ext:sw_window/frame_window.js";
 
 /** The number of the client that a frame shows, and its name. @type {(frame: Frame) => [number, string]} */
 export let clientOf;
+
+/** Whether scripts can open frames. */
+let isOffered = false;
 
 /**
  * Differs from the spec: what a frame shows is no document but the text that came for it; the window has everything
@@ -106,6 +110,7 @@ export class Frame extends event.EventTarget {
     this.#isClosed = true;
     if (this.#environment === null) return;
     removeFrame(this.#environment);
+    initializeController(null, this.#environment);
     op_frame_close(this.#environment.number);
     this.#environment = null;
   }
@@ -138,6 +143,7 @@ export class Frame extends event.EventTarget {
     const navigate = (address, isReload) => this.#go(environment, address, isReload);
     this.#window = createFrameWindow(environment, this.#parent, navigate);
     this.#environment = environment;
+    if (isOffered) this.#window.openFrame = (address) => openFrame(address, environment);
     addFrame(environment);
     initializeController(view.controller, environment);
   }
@@ -145,6 +151,13 @@ export class Frame extends event.EventTarget {
 webidl.configureInterface(Frame);
 const FramePrototype = Frame.prototype;
 defineEventHandler(FramePrototype, "load");
+
+/** Gives the page's scripts `openFrame()`, and those of its frames too. */
+export function offerFrames() {
+  isOffered = true;
+  defineInterfaces({ Frame });
+  defineOperations({ openFrame: (address) => openFrame(address) });
+}
 
 /**
  * Opens a frame, whose `loaded` settles when it shows something.

@@ -8,6 +8,7 @@ import {
   url,
   webidl,
 } from "ext:landfall_platform/platform.js";
+import { cachesOf } from "ext:sw_cache/cache_storage.js";
 import { navigatorOf } from "ext:sw_window/client_navigator.js";
 import { createFrameLocation } from "ext:sw_window/frame_location.js";
 import { postMessageTo } from "ext:sw_window/post_message.js";
@@ -60,6 +61,7 @@ export function createFrameWindow(environment, parent, navigate) {
     top: () => windowAsSeen(topOf(parent), environment),
     location: () => location,
     navigator: () => navigatorOf(environment),
+    caches: () => cachesOf(environment),
     origin: () => new url.URL(environment.url).origin,
   });
   Object.defineProperty(window, "location", {

@@ -13,7 +13,7 @@ import {
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
 import { navigatorOf } from "ext:sw_window/client_navigator.js";
-import { Frame, openFrame } from "ext:sw_window/frame.js";
+import { offerFrames } from "ext:sw_window/frame.js";
 import { postMessage } from "ext:sw_window/post_message.js";
 import { Navigator } from "ext:sw_navigator/navigator.js";
 import { receiveNotificationNews } from "ext:sw_notifications/notification.js";
@@ -59,10 +59,7 @@ export function becomeWindow({ controller, opensFrames }) {
     origin: () => new URL(location.getLocationHref()).origin,
   });
   defineEventHandlers(EVENT_HANDLERS);
-  if (opensFrames) {
-    defineInterfaces({ Frame });
-    defineOperations({ openFrame: (address) => openFrame(address) });
-  }
+  if (opensFrames) offerFrames();
   initializeController(controller, ownEnvironment);
 }
 

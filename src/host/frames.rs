@@ -12,7 +12,7 @@ use crate::host::handle_fetch::Handled;
 use crate::host::requests::Asker;
 use crate::network::{
     CredentialsMode, MAX_REDIRECTS, NetworkError, RedirectMode, Request, RequestMode, Response,
-    location_url,
+    location_url, settle_referrer,
 };
 use crate::service_worker::scope::is_potentially_trustworthy;
 use crate::service_worker::{Client, ClientId, ClientType, FrameType, RegistrationId};
@@ -111,8 +111,8 @@ impl Core {
                 response: Response::new(200),
             });
         }
+        let mut id = Uuid::new_v4().to_string();
         for _ in 0..=MAX_REDIRECTS {
-            let id = Uuid::new_v4().to_string();
             let registration = Some(&url)
                 .filter(|url| is_potentially_trustworthy(url))
                 .and_then(|url| self.matching_registration_id(url));
@@ -125,7 +125,8 @@ impl Core {
                     return Err(error);
                 }
             };
-            match location_url(&response, &url) {
+            let base = response.url().unwrap_or(&url);
+            match location_url(&response, base).transpose()? {
                 None => {
                     return Ok(Loaded {
                         url,
@@ -135,11 +136,16 @@ impl Core {
                     });
                 }
                 Some(next) => {
-                    self.discard_reserved(&id);
-                    url = next?;
+                    // A client keeps its name as long as it stays in its origin.
+                    if next.origin() != url.origin() {
+                        self.discard_reserved(&id);
+                        id = Uuid::new_v4().to_string();
+                    }
+                    url = next;
                 }
             }
         }
+        self.discard_reserved(&id);
         Err(NetworkError::TooManyRedirects(MAX_REDIRECTS))
     }
 
@@ -229,7 +235,7 @@ impl Core {
 
 /// <https://html.spec.whatwg.org/multipage/browsing-the-web.html#create-navigation-params-by-fetching>
 fn navigation_request(asker: &Asker, url: Url, is_reload: bool) -> Request {
-    Request {
+    let mut request = Request {
         mode: RequestMode::Navigate,
         credentials: CredentialsMode::Include,
         redirect: RedirectMode::Manual,
@@ -237,5 +243,7 @@ fn navigation_request(asker: &Asker, url: Url, is_reload: bool) -> Request {
         destination: "iframe".to_owned(),
         is_reload,
         ..Request::new("GET", url, &asker.origin)
-    }
+    };
+    settle_referrer(&mut request);
+    request
 }

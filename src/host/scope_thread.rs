@@ -67,6 +67,8 @@ pub(super) enum Command {
     /// News, for the scope itself or a frame in it.
     Notify(Option<ContextId>, Notice),
     SayWhenIdle,
+    /// Does something in the order of commands.
+    Run(Box<dyn FnOnce() + Send>),
     Evaluate {
         frame: Option<ContextId>,
         source: String,
@@ -349,6 +351,7 @@ impl Turns {
                 result,
             } => self.engine.evaluate(frame, &source, result),
             Command::OpenFrame { url, result } => self.engine.open_frame(&url, result),
+            Command::Run(steps) => steps(),
             // The host is told as soon as nothing is left to do.
             Command::SayWhenIdle | Command::Stop => {}
         }

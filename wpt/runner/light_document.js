@@ -169,10 +169,9 @@
   const titleOf = (html) => /<title>([^]*?)<\/title>/i.exec(html)?.[1].trim() ?? "";
 
   function bodyOf(html) {
-    const body = /<body\b[^>]*>([^]*?)(<\/body>|$)/i.exec(html);
-    return body === null
-      ? html.replace(/<head\b[^]*?<\/head>|<!doctype[^>]*>|<title>[^]*?<\/title>/gi, "")
-      : body[1];
+    const head = /^[^]*<body\b[^>]*>|<head\b[^]*?<\/head>|<!doctype[^>]*>|<title>[^]*?<\/title>/gi;
+    const body = html.replace(head, "").replace(/<\/?(body|html)\b[^>]*>/gi, "");
+    return /<body\b/i.test(html) ? body : body.trimStart();
   }
 
   const ENTITIES = { lt: "<", gt: ">", quot: '"', amp: "&", "#x27": "'", "#39": "'" };
