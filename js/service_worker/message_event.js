@@ -1,6 +1,5 @@
 // ExtendableMessageEvent: a message to a worker, which it may take its time over.
 
-import { messageData } from "ext:landfall_platform/message_event.js";
 import { ports, webidl } from "ext:landfall_platform/platform.js";
 import { Client } from "ext:sw_service_worker/clients.js";
 import { ExtendableEvent } from "ext:sw_service_worker/extendable_event.js";
@@ -32,6 +31,9 @@ const convertInit = webidl.createDictionaryConverter("ExtendableMessageEventInit
   },
 ]);
 
+/** The event of a message, or of one that this scope cannot read: that is null. */
+export let receivedMessageEvent;
+
 /** https://w3c.github.io/ServiceWorker/#extendablemessageevent-interface */
 export class ExtendableMessageEvent extends ExtendableEvent {
   #data;
@@ -40,12 +42,24 @@ export class ExtendableMessageEvent extends ExtendableEvent {
   #source;
   #ports;
 
+  static {
+    receivedMessageEvent = (message, origin, source) => {
+      const received = new ExtendableMessageEvent(message === null ? "messageerror" : "message");
+      // Past the dictionary, which would make null of a message that is undefined.
+      received.#data = message === null ? null : message.data;
+      received.#origin = origin;
+      received.#source = source;
+      received.#ports = Object.freeze(message?.ports ?? []);
+      return received;
+    };
+  }
+
   constructor(type, init = undefined) {
     const prefix = "Failed to construct 'ExtendableMessageEvent'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     super(type, init);
     const converted = convertInit(init, prefix, "Argument 2");
-    this.#data = messageData(init, converted);
+    this.#data = converted.data;
     this.#origin = converted.origin;
     this.#lastEventId = converted.lastEventId;
     this.#source = converted.source;

@@ -8,6 +8,7 @@ import {
   event,
   fire,
   location,
+  receivedMessage,
   webidl,
 } from "ext:landfall_platform/platform.js";
 import {
@@ -167,11 +168,8 @@ function resolve(url, base, prefix, what) {
 }
 
 function dispatchMessage(container, environment, { message, source, origin, place }) {
-  const received = deserializeMessage(message);
-  const dispatched = new event.MessageEvent(
-    received === null ? "messageerror" : "message",
-    { ...received, origin, source: serviceWorkerFor(source, environment) },
-  );
+  const worker = serviceWorkerFor(source, environment);
+  const dispatched = receivedMessage(deserializeMessage(message), origin, worker);
   if (event.listenerCount(container, dispatched.type) === 0) {
     op_clients_message_unheard(environment.number, source.id, place);
   }

@@ -1,11 +1,11 @@
 // window.postMessage(): to the window itself, or from one to another that shares its page.
 
-import { ownEnvironment } from "ext:landfall_platform/environment.js";
+import { ownEnvironment, runIn } from "ext:landfall_platform/environment.js";
 import {
   DOMException,
-  event,
   fire,
-  location,
+  ownOrigin,
+  receivedMessage,
   timers,
   webidl,
 } from "ext:landfall_platform/platform.js";
@@ -48,8 +48,8 @@ export function postMessageTo(target, sender, source, values) {
     PREFIX,
   );
   setTimeout(() => {
-    if (wanted === null || wanted === ownOrigin(target)) {
-      deliver(data, target.global, { source, origin: ownOrigin(sender) });
+    if (wanted === null || wanted === runIn(target, ownOrigin)) {
+      deliver(data, target.global, runIn(sender, ownOrigin), source);
     }
   }, 0);
 }
@@ -57,7 +57,7 @@ export function postMessageTo(target, sender, source, values) {
 /** The origin that a message is meant for; null for any. */
 function originOf(targetOrigin, sender) {
   if (targetOrigin === "*") return null;
-  if (targetOrigin === "/") return ownOrigin(sender);
+  if (targetOrigin === "/") return runIn(sender, ownOrigin);
   const target = URL.parse(targetOrigin);
   if (target === null) {
     throw new DOMException(
@@ -68,13 +68,6 @@ function originOf(targetOrigin, sender) {
   return target.origin;
 }
 
-function deliver(data, window, init) {
-  const received = deserializeMessage(data);
-  const type = received === null ? "messageerror" : "message";
-  const { data: message = null, ports = [] } = received ?? {};
-  fire(window, new event.MessageEvent(type, { ...init, data: message, ports }));
-}
-
-function ownOrigin(environment) {
-  return new URL(environment.url ?? location.getLocationHref()).origin;
+function deliver(data, window, origin, source) {
+  fire(window, receivedMessage(deserializeMessage(data), origin, source));
 }

@@ -4,6 +4,7 @@ import { ownEnvironment } from "ext:landfall_platform/environment.js";
 import {
   globalInterfaces,
   location,
+  ownOrigin,
 } from "ext:landfall_platform/platform.js";
 import {
   defineAttributes,
@@ -56,7 +57,7 @@ export function becomeWindow({ controller, opensFrames }) {
   defineOperations({ postMessage });
   defineReplaceableAttributes({
     self: () => globalThis,
-    origin: () => new URL(location.getLocationHref()).origin,
+    origin: ownOrigin,
   });
   defineEventHandlers(EVENT_HANDLERS);
   if (opensFrames) offerFrames();

@@ -136,6 +136,8 @@ impl Engine {
             extensions: web::extensions(),
             module_loader: Some(Rc::new(loader)),
             create_params: Some(v8::CreateParams::default().heap_limits(0, options.heap_limit)),
+            // The snapshot has them.
+            skip_op_registration: true,
             ..Default::default()
         })?;
         js.lazy_init_extensions(web::extension_arguments(options.scope, scripts))?;

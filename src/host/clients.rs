@@ -190,10 +190,10 @@ impl Core {
                 }
             }
             ClientScript::Url(url) => {
-                let script = self.fetch_imported_script(url, &options.url, false).await?;
+                let fetched = self.fetch_imported_script(url, &options.url, false).await?;
                 MainScript {
                     url: url.clone(),
-                    text: decode_script(&script.body),
+                    text: decode_script(&fetched.script.body),
                     script_type: script_type_of(url.path()),
                 }
             }

@@ -163,7 +163,12 @@ impl Core {
             .borrow_mut()
             .insert(resulting_client.to_owned());
         let handled = self
-            .handle_fetch(registration, request, String::new(), resulting_client.to_owned())
+            .handle_fetch(
+                registration,
+                request,
+                String::new(),
+                resulting_client.to_owned(),
+            )
             .await;
         let core = Rc::clone(self);
         tokio::task::spawn_local(async move { core.look_for_update(registration).await });
@@ -194,9 +199,8 @@ impl Core {
         // What has arrived of a body that breaks off would be shown; here it is all or nothing.
         let body = response.body.collect().await.unwrap_or_default();
         let controller = registration.and_then(|id| {
-            let active = self.update_registration(id, |found| {
-                found.active.as_ref().map(WorkerView::from)
-            });
+            let active =
+                self.update_registration(id, |found| found.active.as_ref().map(WorkerView::from));
             Some((id, active.flatten()?))
         });
         let origin = if url.scheme() == "about" {

@@ -203,9 +203,9 @@ impl Core {
                 should_bypass_cache(ScriptRole::Main, script.update_via_cache, bypass),
             )
             .await?;
-        let checked_at = self.clock.now();
+        self.note_update_check(registration.id, &main);
+        let main = main.script;
         self.update_registration(registration.id, |registration| {
-            registration.last_update_check = Some(checked_at);
             registration.update_via_cache = script.update_via_cache;
         });
         if !self
@@ -252,7 +252,10 @@ impl Core {
                 .fetch_imported_script(url, &script.url, bypass)
                 .await
                 .ok();
-            let body = fetched.as_ref().map(|script| script.body.as_ref());
+            if let Some(fetched) = &fetched {
+                self.note_update_check(registration.id, fetched);
+            }
+            let body = fetched.as_ref().map(|fetched| &*fetched.script.body);
             if has_import_changed(&scripts, url, body) {
                 return Ok(true);
             }

@@ -13,6 +13,7 @@ use crate::host::scope_thread::Command;
 use crate::host::scopes::Role;
 use crate::service_worker::client::{ClientQuery, ClientScope, match_all};
 use crate::service_worker::scope::match_registration;
+use crate::service_worker::update::{ScriptRole, is_stale, should_bypass_cache};
 use crate::service_worker::{
     Client, ClientType, RegistrationId, ScriptPlace, ScriptResource, WorkerId,
 };
@@ -295,17 +296,28 @@ impl Core {
     /// <https://w3c.github.io/ServiceWorker/#importscripts>
     async fn import_script(&self, asker: &Asker, url: Url) -> Result<ScriptResource, WebError> {
         let Some((registration, worker)) = asker.worker else {
-            return self.fetch_imported_script(&url, &asker.url, false).await;
+            let fetched = self.fetch_imported_script(&url, &asker.url, false).await?;
+            return Ok(fetched.script);
         };
         if !self.may_import(registration, worker) {
             return Err(WebError::Network(format!(
                 "`{url}` was not imported while the worker was installed, so it cannot be imported now: import it at the top of the script"
             )));
         }
-        let script = self
-            .fetch_imported_script(&url, &asker.url, false)
+        let bypass = self.registration(registration).is_some_and(|registration| {
+            let is_stale = is_stale(&registration, self.clock.now());
+            should_bypass_cache(
+                ScriptRole::Imported,
+                registration.update_via_cache,
+                is_stale,
+            )
+        });
+        let fetched = self
+            .fetch_imported_script(&url, &asker.url, bypass)
             .await
             .map_err(|error| WebError::Network(error.to_string()))?;
+        self.note_update_check(registration, &fetched);
+        let script = fetched.script;
         if let Some(scripts) = self.new_scripts.borrow_mut().get_mut(&worker) {
             scripts.insert(url, script.clone());
         }

@@ -189,7 +189,9 @@ impl Scopes {
     }
 
     pub(super) fn are_idle(&self) -> bool {
-        self.running.values().all(|scope| scope.runner.is_idle.get())
+        self.running
+            .values()
+            .all(|scope| scope.runner.is_idle.get())
     }
 
     pub(super) fn has_pending_events(&self, worker: WorkerId) -> bool {
@@ -284,7 +286,12 @@ impl Scopes {
     }
 
     /// A frame that shows something from now on. `None` if its page is gone.
-    pub(super) fn add_frame(&mut self, page: ContextId, client: Client, origin: String) -> Option<ContextId> {
+    pub(super) fn add_frame(
+        &mut self,
+        page: ContextId,
+        client: Client,
+        origin: String,
+    ) -> Option<ContextId> {
         let runner = Rc::clone(&self.running.get(&page)?.runner);
         let id = self.next_id();
         let frame = Scope {

@@ -2,15 +2,16 @@
 
 use std::cell::Cell;
 
-use http::header::{ACCEPT, CACHE_CONTROL};
+use http::header::ACCEPT;
 use url::Url;
 
 use crate::host::core::Core;
 use crate::network::{
-    CacheMode, CredentialsMode, NetworkError, RedirectMode, Request, RequestMode, Response,
+    CacheMode, CacheState, CredentialsMode, NetworkError, RedirectMode, Request, RequestMode,
+    Response,
 };
-use crate::service_worker::ScriptResource;
 use crate::service_worker::scope::check_max_scope;
+use crate::service_worker::{RegistrationId, ScriptResource};
 use crate::web::error::WebError;
 
 /// <https://mimesniff.spec.whatwg.org/#javascript-mime-type>
@@ -33,6 +34,12 @@ const JAVASCRIPT_MIME_TYPES: [&str; 16] = [
     "text/x-javascript",
 ];
 
+/// A script as it was fetched.
+pub(super) struct Fetched {
+    pub script: ScriptResource,
+    cache_state: CacheState,
+}
+
 impl Core {
     /// Fetches the main script of a worker and checks that it may control `scope`.
     /// <https://w3c.github.io/ServiceWorker/#update-algorithm>
@@ -41,7 +48,7 @@ impl Core {
         script_url: &Url,
         scope: &Url,
         bypass_cache: bool,
-    ) -> Result<ScriptResource, WebError> {
+    ) -> Result<Fetched, WebError> {
         let mut request = script_request(script_url, script_url, bypass_cache);
         request.mode = RequestMode::SameOrigin;
         request.redirect = RedirectMode::Error;
@@ -65,7 +72,7 @@ impl Core {
         url: &Url,
         client_url: &Url,
         bypass_cache: bool,
-    ) -> Result<ScriptResource, WebError> {
+    ) -> Result<Fetched, WebError> {
         let mut request = script_request(url, client_url, bypass_cache);
         request.mode = RequestMode::NoCors;
         request.credentials = CredentialsMode::Include;
@@ -74,6 +81,16 @@ impl Core {
         let response = self.fetch_script(request, url).await?;
         check_mime_type(&response, url).map_err(WebError::Network)?;
         read_script(response, url).await
+    }
+
+    /// "If response's cache state is not `local`, set registration's last update check time to the current time."
+    pub(super) fn note_update_check(&self, id: RegistrationId, fetched: &Fetched) {
+        if fetched.cache_state != CacheState::Local {
+            let now = self.clock.now();
+            self.update_registration(id, |registration| {
+                registration.last_update_check = Some(now);
+            });
+        }
     }
 
     async fn fetch_script(&self, request: Request, url: &Url) -> Result<Response, WebError> {
@@ -120,9 +137,6 @@ fn script_request(url: &Url, client_url: &Url, bypass_cache: bool) -> Request {
     request.headers.push((ACCEPT.to_string(), b"*/*".to_vec()));
     if bypass_cache {
         request.cache = CacheMode::NoCache;
-        request
-            .headers
-            .push((CACHE_CONTROL.to_string(), b"max-age=0".to_vec()));
     }
     request
 }
@@ -153,7 +167,8 @@ fn check_mime_type(response: &Response, url: &Url) -> Result<(), String> {
     ))
 }
 
-async fn read_script(response: Response, url: &Url) -> Result<ScriptResource, WebError> {
+async fn read_script(response: Response, url: &Url) -> Result<Fetched, WebError> {
+    let cache_state = response.cache_state;
     let mime_type = mime_type(&response);
     let final_url = response.url().unwrap_or(url).clone();
     let body = response
@@ -161,9 +176,13 @@ async fn read_script(response: Response, url: &Url) -> Result<ScriptResource, We
         .collect()
         .await
         .map_err(|error| fetch_failed(url, &error))?;
-    Ok(ScriptResource {
+    let script = ScriptResource {
         url: final_url,
         mime_type,
         body: body.as_ref().into(),
+    };
+    Ok(Fetched {
+        script,
+        cache_state,
     })
 }

@@ -8,7 +8,9 @@ use deno_error::JsErrorBox;
 use tokio::sync::oneshot;
 
 use crate::network::{Body, NetworkError, Request, Response};
-use crate::web::fetch_bridge::{FetchClient, NativeRequest, ScriptRequest, ScriptResponse, headers_from_lines};
+use crate::web::fetch_bridge::{
+    FetchClient, NativeRequest, ScriptRequest, ScriptResponse, headers_from_lines,
+};
 use crate::web::navigation_preload::Preloads;
 
 /// A request for a worker to answer.

@@ -50,9 +50,7 @@ const FRAME_WORDS: [&str; 5] = [
 /// Whether a script cannot run without a document, beside the other scripts of its page.
 pub(crate) fn needs_document(script: &str, beside: &[Script]) -> bool {
     let has_frames = beside.iter().any(|script| match script {
-        Script::At(address) => {
-            address.ends_with(LIGHT_FRAMES)
-        }
+        Script::At(address) => address.ends_with(LIGHT_FRAMES),
         Script::Inline(_) => false,
     });
     let is_there = |rest: &str| {
@@ -60,7 +58,10 @@ pub(crate) fn needs_document(script: &str, beside: &[Script]) -> bool {
         starts(&DOCUMENT_WORDS) || has_frames && starts(&FRAME_WORDS)
     };
     let says = |words: &[&str]| words.iter().any(|word| script.contains(word));
-    script.split("document.").skip(1).any(|rest| !is_there(rest))
+    script
+        .split("document.")
+        .skip(1)
+        .any(|rest| !is_there(rest))
         || says(&NEEDS_DOCUMENT)
         || !has_frames && says(&NEEDS_FRAMES)
 }
