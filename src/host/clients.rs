@@ -79,7 +79,7 @@ impl Client {
 
     /// Opens a frame in the page: a client of its own, which is controlled by whatever its address says. The request
     /// for it goes through a service worker like any page load; what comes back is text, not a document.
-    pub async fn open_frame(&self, url: &Url) -> Result<Client, Error> {
+    pub async fn open_frame(&self, url: &Url) -> Result<Self, Error> {
         let (page, url) = (self.context, url.clone());
         let opened = self
             .host
