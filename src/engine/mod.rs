@@ -141,6 +141,8 @@ impl Engine {
             ..Default::default()
         })?;
         js.lazy_init_extensions(web::extension_arguments(options.scope, scripts))?;
+        // https://html.spec.whatwg.org/#similar-origin-window-agent and the one of service workers: neither can block.
+        js.v8_isolate().set_allow_atomics_wait(false);
         js.op_state().borrow_mut().put(options.port);
         js.op_state().borrow_mut().put(sources);
         let buffers = ScriptBuffers::of(&js.op_state().borrow());
