@@ -10,6 +10,7 @@ use crate::host::builder::HostBuilder;
 use crate::host::core::Core;
 use crate::host::handle_fetch::Handled;
 use crate::host::requests::Asker;
+use crate::host::scopes::Scopes;
 use crate::network::{
     CredentialsMode, MAX_REDIRECTS, NetworkError, RedirectMode, Request, RequestMode, Response,
     location_url, settle_referrer,
@@ -36,6 +37,21 @@ impl HostBuilder {
     pub fn frames(mut self) -> Self {
         self.settings.opens_frames = true;
         self
+    }
+}
+
+impl Scopes {
+    /// The page of a frame; any other scope is its own.
+    pub(super) fn page_of(&self, id: ContextId) -> ContextId {
+        self.get(id).and_then(|scope| scope.page).unwrap_or(id)
+    }
+
+    /// The frames of a page.
+    pub(super) fn frames_of(&self, page: ContextId) -> Vec<ContextId> {
+        self.iter()
+            .filter(|(_, scope)| scope.page == Some(page))
+            .map(|(id, _)| id)
+            .collect()
     }
 }
 

@@ -272,19 +272,6 @@ impl Scopes {
         self.resting.retain(|(_, context)| *context != id);
     }
 
-    /// The page of a frame; any other scope is its own.
-    pub(super) fn page_of(&self, id: ContextId) -> ContextId {
-        self.get(id).and_then(|scope| scope.page).unwrap_or(id)
-    }
-
-    /// The frames of a page.
-    pub(super) fn frames_of(&self, page: ContextId) -> Vec<ContextId> {
-        self.iter()
-            .filter(|(_, scope)| scope.page == Some(page))
-            .map(|(id, _)| id)
-            .collect()
-    }
-
     /// A frame that shows something from now on. `None` if its page is gone.
     pub(super) fn add_frame(
         &mut self,
