@@ -21,6 +21,17 @@ pub(crate) fn is_same_site(one: &Url, other: &Url) -> bool {
     one.scheme() == other.scheme() && is_schemelessly_same_site(one, other)
 }
 
+/// <https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy>
+pub(crate) fn is_potentially_trustworthy(url: &Url) -> bool {
+    let is_this_machine = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || is_this_machine
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
