@@ -69,6 +69,7 @@ async fn clients_speak_either_version_of_http_over_tls() {
     }
 }
 
+#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_was_made_stays_the_same() {
     let folder = folder();
