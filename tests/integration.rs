@@ -43,6 +43,8 @@ mod extend_lifetime;
 mod fetch;
 /// Requests that a worker answers, from pages and from outside.
 mod fetch_event;
+/// Clients inside of a page.
+mod frames;
 /// Workers that frameworks bring or generate, unmodified.
 mod frameworks;
 /// What every scope has, and what none has.
@@ -75,6 +77,8 @@ mod real_scripts;
 mod script_errors;
 /// HTTP in front of a worker.
 mod serve;
+/// The same over TLS.
+mod serve_tls;
 /// What is stored for an origin, and clearing it.
 mod storage;
 /// `landfall sync`: stories of tags, and what can be done about them.

@@ -2,6 +2,7 @@
 // It hands them on under plain names; an upgrade of Deno's crates is made here and nowhere else.
 
 import { core, internals, primordials } from "ext:core/mod.js";
+import { currentEnvironment } from "ext:landfall_platform/environment.js";
 import { op_scope_report_busy, op_scope_report_error } from "ext:core/ops";
 import { createMessageEvent } from "ext:landfall_platform/message_event.js";
 import { tellError, tellWork } from "ext:sw_activity/activity.js";
@@ -17,6 +18,12 @@ export function reportToHost(error, isRejection = false) {
   const described = core.destructureError(error);
   tellError(described.frames);
   op_scope_report_error(described, isRejection);
+}
+
+/** The handler of a timer that is a string: a script, whose errors have the address of its scope. */
+function runTimerSource(source) {
+  const [, error] = core.evalContext(source, location.getLocationHref());
+  if (error !== null) throw error.thrown;
 }
 
 /** Waiting for a message is no work: a scope that only waits is idle. The host hears when one has come. */
@@ -36,7 +43,7 @@ const telling = (op) => (...values) => {
 // Deno's scripts are given this view of its core instead of the original one.
 core.ops.op_set_captured_bootstrap({
   __proto__: null,
-  primordials: { __proto__: primordials, ...hostTime.primordials },
+  primordials: { __proto__: primordials, ...hostTime.primordials, indirectEval: runTimerSource },
   internals,
   core: {
     __proto__: null,
@@ -86,6 +93,11 @@ export const fileReader = load("ext:deno_web/10_filereader.js");
 /** Loads on first use: a module cannot be loaded lazily into the snapshot. */
 export const loadLocks = core.createLazyLoader("ext:deno_web/locks.js");
 export const location = load("ext:deno_web/12_location.js");
+{
+  // Asked by every script that resolves an address: a frame's are relative to the frame's own.
+  const { getLocationHref } = location;
+  location.getLocationHref = () => currentEnvironment().url ?? getLocationHref();
+}
 /** The origin of this scope. */
 export const ownOrigin = () => new url.URL(location.getLocationHref()).origin;
 export const ports = load("ext:deno_web/13_message_port.js");
@@ -106,6 +118,14 @@ export const crypto = load("ext:deno_crypto/00_crypto.js");
 }
 export const headers = load("ext:deno_fetch/20_headers.js");
 export const formData = load("ext:deno_fetch/21_formdata.js");
+{
+  // Old servers want a line break behind the last boundary, and browsers send it. Taken from here by Deno's bodies.
+  const { formDataToBlob } = formData;
+  formData.formDataToBlob = (form) => {
+    const blob = formDataToBlob(form);
+    return new file.Blob([blob, "\r\n"], { type: blob.type });
+  };
+}
 export const body = load("ext:deno_fetch/22_body.js");
 export const request = load("ext:deno_fetch/23_request.js");
 export const response = load("ext:deno_fetch/23_response.js");

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::str::FromStr;
 
+use tokio::sync::oneshot;
 use url::Url;
 
 use crate::host::core::Core;
@@ -32,6 +33,13 @@ pub(super) struct Asker {
     worker: Option<(RegistrationId, WorkerId)>,
     /// Set for a client.
     client: Option<Client>,
+}
+
+impl Asker {
+    /// The registration that controls it, if it is a client.
+    pub(super) fn controller(&self) -> Option<RegistrationId> {
+        self.client.as_ref()?.controller
+    }
 }
 
 impl Core {
@@ -76,15 +84,12 @@ impl Core {
     fn answer(self: &Rc<Self>, asker: Asker, question: HostRequest) {
         match question {
             HostRequest::GetRegistration(url, reply) => {
-                let found = self
-                    .matching_registration(&url)
-                    .filter(|registration| registration.origin == asker.origin);
-                answer_to(reply)(Ok(found.as_ref().map(RegistrationView::from)));
+                answer_to(reply)(self.registration_for_client(&asker, &url));
             }
             HostRequest::GetRegistrations(reply) => {
                 answer_to(reply)(Ok(self.registrations_of(&asker.origin)));
             }
-            HostRequest::GetClient(id, reply) => {
+            HostRequest::GetClient(id, reply) if !self.reserved_clients.borrow().contains(&id) => {
                 answer_to(reply)(Ok(self.client_view(&asker.origin, &id)));
             }
             HostRequest::MatchClients {
@@ -114,6 +119,7 @@ impl Core {
             HostRequest::RegisterSync(registration, tag, reply) => {
                 answer_to(reply)(self.register_sync(RegistrationId(registration), tag));
             }
+            HostRequest::Frame(request) => self.answer_frame(asker, request),
             HostRequest::Notifications(question) => self.answer_notifications(&asker, question),
             HostRequest::Push(question) => self.answer_push(&asker, question),
             HostRequest::BackgroundFetch(asked) => self.answer_background_fetch(&asker, asked),
@@ -150,7 +156,7 @@ impl Core {
                     // The client aborted: nobody waits for an answer.
                     () = reply.closed() => return,
                 };
-                let _ = reply.send(answer);
+                self.answer_in_order(asker.context, reply, answer);
             }
             HostRequest::Ready(mut reply) => {
                 let ready = self.wait_for(|core| {
@@ -162,11 +168,15 @@ impl Core {
                     // The client is gone.
                     () = reply.closed() => return,
                 };
-                let _ = reply.send(Ok((&registration).into()));
-                // Who only waits is idle, and must not be thought so while the answer is on its way.
-                self.scopes
-                    .borrow_mut()
-                    .send(asker.context, Command::SayWhenIdle);
+                self.answer_in_order(asker.context, reply, Ok((&registration).into()));
+            }
+            HostRequest::GetClient(id, reply) => {
+                self.wait_for(|core| {
+                    let is_reserved = core.reserved_clients.borrow().contains(&id);
+                    (!is_reserved).then_some(())
+                })
+                .await;
+                let _ = reply.send(Ok(self.client_view(&asker.origin, &id)));
             }
             HostRequest::SkipWaiting(reply) => {
                 if let Some((registration, worker)) = asker.worker {
@@ -180,6 +190,18 @@ impl Core {
             // The others were answered at once.
             _ => {}
         }
+    }
+
+    /// Answers a scope behind the news that were sent to it before: they say what the answer was made of.
+    fn answer_in_order<T: Send + 'static>(
+        &self,
+        context: ContextId,
+        reply: oneshot::Sender<T>,
+        answer: T,
+    ) {
+        // The scope may have given up meanwhile.
+        let steps = Box::new(move || drop(reply.send(answer)));
+        self.scopes.borrow().send(context, Command::Run(steps));
     }
 
     fn asker(&self, context: ContextId) -> Option<Asker> {
@@ -228,6 +250,22 @@ impl Core {
     pub(super) fn source_of(&self, context: ContextId) -> Option<ScriptSource> {
         let scopes = self.scopes.borrow();
         scopes.get(context).map(|scope| scope.source())
+    }
+
+    /// <https://w3c.github.io/ServiceWorker/#navigator-service-worker-getRegistration>
+    fn registration_for_client(
+        &self,
+        asker: &Asker,
+        url: &Url,
+    ) -> Result<Option<RegistrationView>, WebError> {
+        if url.origin().ascii_serialization() != asker.origin {
+            return Err(WebError::Security(format!(
+                "Failed to get a ServiceWorkerRegistration: `{url}` is of another origin than `{}`",
+                asker.origin
+            )));
+        }
+        let found = self.matching_registration(url);
+        Ok(found.as_ref().map(RegistrationView::from))
     }
 
     fn registrations_of(&self, origin: &str) -> Vec<RegistrationView> {
