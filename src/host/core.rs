@@ -177,6 +177,11 @@ impl Core {
         poll_fn(|context| self.asked.borrow_mut().poll_recv(context)).await
     }
 
+    /// What a scope has asked for already and was not taken yet.
+    pub(super) fn waiting_request(&self) -> Option<(ContextId, HostRequest)> {
+        self.asked.borrow_mut().try_recv().ok()
+    }
+
     /// Whether everything that scopes asked for has been taken.
     pub(super) fn has_taken_all_requests(&self) -> bool {
         self.asked.borrow().is_empty()

@@ -216,8 +216,12 @@ impl Core {
         };
         tokio::select! {
             never = tell_if_given_up => never,
-            // A scope that ends drops its end of the channel.
-            outcome = outcome => outcome.unwrap_or(EventOutcome::Terminated),
+            outcome = outcome => {
+                // What the script said and asked for during the event came before its end.
+                self.take_waiting_requests();
+                // A scope that ends drops its end of the channel.
+                outcome.unwrap_or(EventOutcome::Terminated)
+            }
             () = self.clock.sleep_until_elapsed(deadline) => {
                 self.scopes.borrow_mut().send(context, Command::TimeOut(id));
                 EventOutcome::TimedOut

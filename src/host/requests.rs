@@ -43,6 +43,13 @@ impl Asker {
 }
 
 impl Core {
+    /// Takes everything that scopes have asked for until now.
+    pub(super) fn take_waiting_requests(self: &Rc<Self>) {
+        while let Some((context, request)) = self.waiting_request() {
+            self.take_request(context, request);
+        }
+    }
+
     /// Takes one request. What takes time goes on by itself, so that requests are taken in their order.
     pub(super) fn take_request(self: &Rc<Self>, context: ContextId, request: HostRequest) {
         if let HostRequest::AcknowledgeSync(registration, tag) = request {
