@@ -1,6 +1,5 @@
 // ExtendableMessageEvent: a message to a worker, which it may take its time over.
 
-import { messageData } from "ext:landfall_platform/message_event.js";
 import { ports, webidl } from "ext:landfall_platform/platform.js";
 import { Client } from "ext:sw_service_worker/clients.js";
 import { ExtendableEvent } from "ext:sw_service_worker/extendable_event.js";
@@ -32,6 +31,13 @@ const convertInit = webidl.createDictionaryConverter("ExtendableMessageEventInit
   },
 ]);
 
+/**
+ * What came from the host: `undefined` stays what it is, which the dictionary of the constructor would make `null`.
+ *
+ * @type {(event: ExtendableMessageEvent, data: unknown) => void}
+ */
+export let provideData;
+
 /** https://w3c.github.io/ServiceWorker/#extendablemessageevent-interface */
 export class ExtendableMessageEvent extends ExtendableEvent {
   #data;
@@ -40,12 +46,18 @@ export class ExtendableMessageEvent extends ExtendableEvent {
   #source;
   #ports;
 
+  static {
+    provideData = (event, data) => {
+      event.#data = data;
+    };
+  }
+
   constructor(type, init = undefined) {
     const prefix = "Failed to construct 'ExtendableMessageEvent'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     super(type, init);
     const converted = convertInit(init, prefix, "Argument 2");
-    this.#data = messageData(init, converted);
+    this.#data = converted.data;
     this.#origin = converted.origin;
     this.#lastEventId = converted.lastEventId;
     this.#source = converted.source;

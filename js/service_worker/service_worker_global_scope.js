@@ -5,6 +5,7 @@ import {
   globalInterfaces,
   location,
   core,
+  webidl,
 } from "ext:landfall_platform/platform.js";
 import {
   op_service_worker_import_script,
@@ -38,6 +39,10 @@ import {
 import { ExtendableEvent } from "ext:sw_service_worker/extendable_event.js";
 import { FetchEvent } from "ext:sw_service_worker/fetch_event.js";
 import { ExtendableMessageEvent } from "ext:sw_service_worker/message_event.js";
+import {
+  ServiceWorkerContainer,
+  serviceWorkerContainer,
+} from "ext:sw_service_worker/service_worker_container.js";
 import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
 import { registrationFor } from "ext:sw_service_worker/service_worker_registration.js";
 import { PeriodicSyncEvent } from "ext:sw_sync/periodic_sync_event.js";
@@ -51,6 +56,17 @@ class ServiceWorkerGlobalScope extends WorkerGlobalScope {
     return "ServiceWorkerGlobalScope";
   }
 }
+
+Object.defineProperty(WorkerNavigator.prototype, "serviceWorker", {
+  get: Object.getOwnPropertyDescriptor({
+    get serviceWorker() {
+      webidl.assertBranded(this, WorkerNavigator.prototype);
+      return serviceWorkerContainer();
+    },
+  }, "serviceWorker").get,
+  configurable: true,
+  enumerable: true,
+});
 
 /** Every event type that a handler attribute of the scope exists for. */
 const EVENT_HANDLERS = [
@@ -141,6 +157,7 @@ export function becomeServiceWorker({ registration, worker, isModule }) {
     PushEvent,
     PushMessageData,
     PushSubscriptionChangeEvent,
+    ServiceWorkerContainer,
     ServiceWorkerGlobalScope,
     SyncEvent,
     WindowClient,

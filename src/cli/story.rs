@@ -98,7 +98,9 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::Notification(event) => push_story::notification(event),
         Kind::Push(event) => push_story::push(event),
         Kind::BackgroundFetch(event) => background_fetch_story::background_fetch(event),
-        Kind::WindowOpened { address, .. } => told("window", BLUE, address.to_string()),
+        Kind::WindowOpened { address, .. } | Kind::WindowNavigated { address, .. } => {
+            told("window", BLUE, address.to_string())
+        }
         Kind::Console {
             source,
             level,

@@ -169,7 +169,9 @@ impl Core {
                 }
             }
             ClientScript::Url(url) => {
-                let script = self.fetch_imported_script(url, &options.url, false).await?;
+                let script = self
+                    .fetch_imported_script(url, ScriptType::Classic, &options.url, false)
+                    .await?;
                 MainScript {
                     url: url.clone(),
                     text: decode_script(&script.body),

@@ -9,8 +9,8 @@ use crate::host::core::Core;
 use crate::network::{
     CacheMode, CredentialsMode, NetworkError, RedirectMode, Request, RequestMode, Response,
 };
-use crate::service_worker::ScriptResource;
 use crate::service_worker::scope::check_max_scope;
+use crate::service_worker::{ScriptResource, ScriptType};
 use crate::web::error::WebError;
 
 /// <https://mimesniff.spec.whatwg.org/#javascript-mime-type>
@@ -34,23 +34,25 @@ const JAVASCRIPT_MIME_TYPES: [&str; 16] = [
 ];
 
 impl Core {
-    /// Fetches the main script of a worker and checks that it may control `scope`.
+    /// Fetches the main script of a worker for `client_url` and checks that it may control `scope`.
     /// <https://w3c.github.io/ServiceWorker/#update-algorithm>
     pub(super) async fn fetch_main_script(
         &self,
         script_url: &Url,
         scope: &Url,
+        client_url: Option<&Url>,
         bypass_cache: bool,
     ) -> Result<ScriptResource, WebError> {
         let mut request = script_request(script_url, script_url, bypass_cache);
+        request.client_url = client_url.map(Url::to_string).unwrap_or_default();
         request.mode = RequestMode::SameOrigin;
         request.redirect = RedirectMode::Error;
         request.destination = "serviceworker".to_owned();
-        request
-            .headers
-            .push(("Service-Worker".to_owned(), b"script".to_vec()));
+        request.headers.push(service_worker_header());
         let _fetching = Fetching::begin(&self.fetching);
         let response = self.fetch_script(request, script_url).await?;
+        // Differs from the spec: it looks at the type first, so that a page that says 404 is a SecurityError. Browsers
+        // say what matters, as this does.
         check_mime_type(&response, script_url).map_err(WebError::Security)?;
         let allowed = response
             .header("Service-Worker-Allowed")
@@ -59,16 +61,21 @@ impl Core {
         read_script(response, script_url).await
     }
 
-    /// Fetches a script that a worker or a client imports.
+    /// Fetches a script that a worker or a client imports: by `importScripts()`, or as a module.
     pub(super) async fn fetch_imported_script(
         &self,
         url: &Url,
+        script_type: ScriptType,
         client_url: &Url,
         bypass_cache: bool,
     ) -> Result<ScriptResource, WebError> {
         let mut request = script_request(url, client_url, bypass_cache);
-        request.mode = RequestMode::NoCors;
-        request.credentials = CredentialsMode::Include;
+        if script_type == ScriptType::Module {
+            request.headers.push(service_worker_header());
+        } else {
+            request.mode = RequestMode::NoCors;
+            request.credentials = CredentialsMode::Include;
+        }
         request.destination = "script".to_owned();
         let _fetching = Fetching::begin(&self.fetching);
         let response = self.fetch_script(request, url).await?;
@@ -125,6 +132,11 @@ fn script_request(url: &Url, client_url: &Url, bypass_cache: bool) -> Request {
             .push((CACHE_CONTROL.to_string(), b"max-age=0".to_vec()));
     }
     request
+}
+
+/// <https://w3c.github.io/ServiceWorker/#service-worker-script-request>
+fn service_worker_header() -> (String, Vec<u8>) {
+    ("Service-Worker".to_owned(), b"script".to_vec())
 }
 
 fn fetch_failed(url: &Url, error: &NetworkError) -> WebError {
