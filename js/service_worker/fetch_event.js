@@ -66,9 +66,9 @@ export class FetchEvent extends ExtendableEvent {
       throw new TypeError(`${prefix}: 'request' of FetchEventInit is not a Request`);
     }
     this.#request = init.request;
-    this.#clientId = String(init.clientId ?? "");
-    this.#resultingClientId = String(init.resultingClientId ?? "");
-    this.#replacesClientId = String(init.replacesClientId ?? "");
+    this.#clientId = text(init.clientId);
+    this.#resultingClientId = text(init.resultingClientId);
+    this.#replacesClientId = text(init.replacesClientId);
     this.#preloadResponse = init.preloadResponse;
     if (init.handled !== undefined) this.#handled = { promise: PromiseResolve(init.handled) };
   }
@@ -146,6 +146,11 @@ export class FetchEvent extends ExtendableEvent {
   }
 }
 webidl.configureInterface(FetchEvent);
+
+/** A member of FetchEventInit that is a string. */
+function text(member) {
+  return member === undefined ? "" : String(member);
+}
 
 /** An attribute that is a promise tells of a wrong receiver by its rejection. */
 function promiseOf(receiver, read) {

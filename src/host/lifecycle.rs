@@ -9,6 +9,7 @@ use url::Url;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::scopes::Role;
+use crate::host::script_fetch::Import;
 use crate::service_worker::job::{Job, JobKind, Scheduled, ScriptChoice};
 use crate::service_worker::scope::{check_registration, default_scope};
 use crate::service_worker::update::{
@@ -257,11 +258,12 @@ impl Core {
         if has_main_script_changed(Some((newest, &scripts)), fetched) {
             return Ok(true);
         }
+        let import = Import::of_worker(script.script_type);
         let mut has_changed = false;
         // Differs from the spec: it looks at what `importScripts()` brought, this and browsers at imported modules too.
         for (url, _) in scripts.imported(&newest.script_url) {
             let fetched = self
-                .fetch_imported_script(url, script.script_type, &script.url, found.bypass_cache)
+                .fetch_imported_script(url, import, &script.url, found.bypass_cache)
                 .await
                 .ok();
             let body = fetched.as_ref().map(|script| script.body.as_ref());

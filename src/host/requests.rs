@@ -10,6 +10,7 @@ use crate::host::event::{HostEventKind, ScriptSource};
 use crate::host::permissions::Permission;
 use crate::host::scope_thread::Command;
 use crate::host::scopes::Role;
+use crate::host::script_fetch::Import;
 use crate::service_worker::client::{ClientQuery, ClientScope, match_all};
 use crate::service_worker::scope::match_registration;
 use crate::service_worker::{
@@ -281,7 +282,7 @@ impl Core {
     ) -> Result<ScriptResource, WebError> {
         let Some((_, worker)) = asker.worker else {
             return self
-                .fetch_imported_script(&url, script_type, &asker.url, false)
+                .fetch_imported_script(&url, Import::Module, &asker.url, false)
                 .await;
         };
         let found = self.with_new_scripts(worker, |scripts| {
@@ -297,7 +298,7 @@ impl Core {
                 WebError::Network(format!("the script `{url}` could not be fetched"))
             })?,
             None => self
-                .fetch_imported_script(&url, script_type, &asker.url, bypass)
+                .fetch_imported_script(&url, Import::of_worker(script_type), &asker.url, bypass)
                 .await
                 .map_err(|error| WebError::Network(error.to_string()))?,
         };

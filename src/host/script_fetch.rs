@@ -33,6 +33,26 @@ const JAVASCRIPT_MIME_TYPES: [&str; 16] = [
     "text/x-javascript",
 ];
 
+/// How a script is imported.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Import {
+    /// By `importScripts()`, or as the script of a page.
+    Script,
+    /// As a module of a service worker.
+    ModuleOfWorker,
+    /// As a module of a page.
+    Module,
+}
+
+impl Import {
+    pub(super) fn of_worker(script_type: ScriptType) -> Self {
+        match script_type {
+            ScriptType::Classic => Self::Script,
+            ScriptType::Module => Self::ModuleOfWorker,
+        }
+    }
+}
+
 impl Core {
     /// Fetches the main script of a worker for `client_url` and checks that it may control `scope`.
     /// <https://w3c.github.io/ServiceWorker/#update-algorithm>
@@ -61,20 +81,25 @@ impl Core {
         read_script(response, script_url).await
     }
 
-    /// Fetches a script that a worker or a client imports: by `importScripts()`, or as a module.
+    /// Fetches a script that a worker or a client imports.
     pub(super) async fn fetch_imported_script(
         &self,
         url: &Url,
-        script_type: ScriptType,
+        import: Import,
         client_url: &Url,
         bypass_cache: bool,
     ) -> Result<ScriptResource, WebError> {
         let mut request = script_request(url, client_url, bypass_cache);
-        if script_type == ScriptType::Module {
-            request.headers.push(service_worker_header());
-        } else {
-            request.mode = RequestMode::NoCors;
-            request.credentials = CredentialsMode::Include;
+        match import {
+            Import::Script => {
+                request.mode = RequestMode::NoCors;
+                request.credentials = CredentialsMode::Include;
+            }
+            // Differs from the spec: another origin, which would have to allow the header, is not sent it.
+            Import::ModuleOfWorker if request.is_same_origin() => {
+                request.headers.push(service_worker_header());
+            }
+            Import::ModuleOfWorker | Import::Module => {}
         }
         request.destination = "script".to_owned();
         let _fetching = Fetching::begin(&self.fetching);
