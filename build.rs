@@ -27,6 +27,9 @@ mod connectivity;
 #[path = "src/dom_string.rs"]
 mod dom_string;
 #[cfg(feature = "v8")]
+#[path = "src/header_list.rs"]
+mod header_list;
+#[cfg(feature = "v8")]
 #[path = "src/network/mod.rs"]
 mod network;
 #[cfg(feature = "v8")]

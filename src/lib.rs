@@ -24,6 +24,7 @@
 
 pub mod clock;
 pub mod dom_string;
+pub mod header_list;
 
 pub mod background_fetch;
 pub mod notification;

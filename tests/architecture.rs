@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The bands from the ground up; modules of one band do not know each other.
 const BANDS: &[&[&str]] = &[
-    &["clock", "dom_string"],
+    &["clock", "dom_string", "header_list"],
     &[
         "background_fetch",
         "notification",

@@ -1,107 +1,15 @@
 //! Background fetches: what is fetched while nobody looks, what its worker is told, and what is left in the end.
 
-use std::path::Path;
-use std::time::Duration;
-
-use landfall::network::OriginServer;
 use landfall::service_worker::{EventKind, EventOutcome};
-use landfall::{
-    BackgroundFetchEvent, ClientScript, Error, HostBuilder, HostEventKind, Permission,
-    PermissionState, RegisterOptions,
-};
+use landfall::{BackgroundFetchEvent, Permission, PermissionState};
 use serde_json::json;
-use url::Url;
 
-use crate::support::scenario::{ORIGIN, Scenario, address};
+use crate::support::background_fetch::{
+    WORKER, bodies_on_disk, configured, fetch, fetched, has_received, held_film, is_event, online,
+    with_manager,
+};
+use crate::support::scenario::{ORIGIN, Scenario};
 use crate::support::server::{Answer, TestServer};
-
-/// Prints how each fetch ended, with everything that can be read of it.
-const WORKER: &str = "
-addEventListener('install', () => skipWaiting());
-const read = async ({ request, responseReady }) => {
-  const path = new URL(request.url).pathname;
-  const response = await responseReady.catch(({ name }) => ({ status: name, text: () => '' }));
-  return `${path} ${response.status} ${await response.text()}`.trim();
-};
-const tell = async ({ type, registration }) => {
-  const records = await registration.matchAll();
-  const seen = await Promise.all(records.map(read));
-  const { id, failureReason, downloaded } = registration;
-  console.log(`${type} ${id} ${failureReason || registration.result} ${downloaded}: ${seen.join(', ')}`);
-};
-for (const end of ['success', 'fail', 'abort', 'click']) {
-  addEventListener(`backgroundfetch${end}`, (event) => event.waitUntil(tell(event)));
-}
-";
-
-fn online() -> (Scenario, TestServer) {
-    with_worker(WORKER)
-}
-
-fn with_worker(worker: &str) -> (Scenario, TestServer) {
-    configured(worker, |builder| builder)
-}
-
-/// A worker whose site is a real server.
-fn configured(
-    worker: &str,
-    configure: impl Fn(HostBuilder) -> HostBuilder + 'static,
-) -> (Scenario, TestServer) {
-    let server = TestServer::start();
-    let script = Answer::status(200).header("content-type", "text/javascript");
-    server.answer("/sw.js", script.body(worker));
-    let upstream: Url = server.url("/").parse().unwrap();
-    let mut scenario = Scenario::online().with(move |builder| {
-        let site = OriginServer::Upstream(upstream.clone());
-        configure(builder.origin_server(&address(""), site))
-    });
-    let options = RegisterOptions::new(address("sw.js"));
-    scenario.register_with(options).expect("it is registered");
-    scenario.settle();
-    (scenario, server)
-}
-
-/// A script that has the manager.
-fn with_manager(body: &str) -> String {
-    format!("navigator.serviceWorker.ready.then(async ({{ backgroundFetch }}) => {{ {body} }})")
-}
-
-fn fetch(arguments: &str) -> String {
-    with_manager(&format!(
-        "globalThis.fetched = await backgroundFetch.fetch({arguments}); return fetched.id;"
-    ))
-}
-
-/// Fetches, and waits until all is over.
-fn fetched(scenario: &mut Scenario, arguments: &str) {
-    scenario.eval(&fetch(arguments));
-    scenario.settle();
-}
-
-fn is_event(kind: &HostEventKind, is_expected: impl Fn(&BackgroundFetchEvent) -> bool) -> bool {
-    matches!(kind, HostEventKind::BackgroundFetch(event) if is_expected(event))
-}
-
-/// Some of the response was written.
-fn has_received(kind: &HostEventKind, bytes: u64) -> bool {
-    is_event(
-        kind,
-        |event| matches!(event, BackgroundFetchEvent::Progress { downloaded, .. } if *downloaded >= bytes),
-    )
-}
-
-fn bodies_on_disk(data: &Path) -> usize {
-    let folder = data.join("origins/https_app.example/background_fetch");
-    std::fs::read_dir(folder).map_or(0, Iterator::count)
-}
-
-fn ranges(server: &TestServer, path: &str) -> Vec<Option<String>> {
-    let requests = server.requests();
-    let asked = requests.iter().filter(|request| request.target == path);
-    asked
-        .map(|request| request.header("range").map(str::to_owned))
-        .collect()
-}
 
 #[test]
 fn a_worker_reads_everything_that_was_fetched_and_then_nothing_is_left() {
@@ -150,8 +58,7 @@ fn a_worker_reads_everything_that_was_fetched_and_then_nothing_is_left() {
 #[test]
 fn a_fetch_is_described_as_the_specification_says() {
     let (mut scenario, server) = online();
-    let (held, hold) = Answer::text("film").held();
-    server.answer("/film", held);
+    let hold = held_film(&server);
     scenario.eval(&fetch("'films', '/film', { downloadTotal: 9 }"));
     let scenario = scenario
         .expect_eval(
@@ -180,8 +87,7 @@ fn a_fetch_is_described_as_the_specification_says() {
 #[test]
 fn what_cannot_be_fetched_is_refused_by_name() {
     let (scenario, server) = online();
-    let (held, _hold) = Answer::text("film").held();
-    server.answer("/film", held);
+    let _hold = held_film(&server);
     let refused = |arguments: &str| {
         with_manager(&format!(
             "return await backgroundFetch.fetch({arguments}).then(() => 'fetched', ({{ name }}) => name)"
@@ -223,6 +129,28 @@ fn what_cannot_be_fetched_is_refused_by_name() {
         )
     });
     denied.expect_eval(&refused("'films', '/film'"), json!("NotAllowedError"));
+}
+
+#[test]
+fn an_origin_fetches_five_things_at_a_time() {
+    let (scenario, server) = online();
+    let hold = held_film(&server);
+    let begin = |ids: &str| {
+        with_manager(&format!(
+            "const begin = (id) => backgroundFetch.fetch(id, '/film').then(({{ id }}) => id, ({{ message }}) => message);
+             return [...await Promise.all([{ids}].map(begin))]"
+        ))
+    };
+    let scenario = scenario
+        .expect_eval(&begin("1, 2, 3, 4, 5"), json!(["1", "2", "3", "4", "5"]))
+        .expect_eval(
+            &begin("6"),
+            json!(["There are too many active fetches for this origin."]),
+        );
+    hold.let_go();
+    let mut scenario = scenario;
+    scenario.settle();
+    scenario.expect_eval(&begin("6"), json!(["6"]));
 }
 
 #[test]
@@ -425,8 +353,7 @@ fn what_is_sent_arrives_and_is_counted() {
 #[test]
 fn records_are_found_by_their_requests() {
     let (mut scenario, server) = online();
-    let (held, _hold) = Answer::text("film").held();
-    server.answer("/film", held);
+    let _hold = held_film(&server);
     let put = "new Request('/film', { method: 'PUT', body: 'mine' })";
     scenario.eval(&fetch(&format!(
         "'films', ['/film', '/film', '/film?id=3', {put}]"
@@ -449,297 +376,4 @@ fn records_are_found_by_their_requests() {
         "fetched.matchAll().then(async (records) => [records[3].request.method, await records[3].request.text()])",
         json!(["PUT", "mine"]),
     );
-}
-
-#[test]
-fn offline_a_fetch_waits_and_online_it_goes_on() {
-    let (scenario, server) = online();
-    let mut scenario = scenario.go_offline();
-    server.answer("/film", Answer::text("film"));
-    server.answer("/letter", Answer::text("ok"));
-    fetched(
-        &mut scenario,
-        "'films', ['/film', new Request('/letter', { method: 'POST', body: 'x' })]",
-    );
-    let scenario = scenario
-        .expect_printed(&[])
-        .advance(Duration::from_secs(3600));
-    assert_eq!(server.requests().len(), 1, "only the worker's script");
-    scenario.go_online().expect_printed(&[
-        "backgroundfetchsuccess films success 6: /film 200 film, /letter 200 ok",
-    ]);
-}
-
-#[test]
-fn a_download_goes_on_where_the_network_was_lost() {
-    let (mut scenario, server) = online();
-    let tag = ("etag", "\"one\"");
-    let (answer, stream) = Answer::status(200).header(tag.0, tag.1).streamed();
-    server.answer("/film", answer);
-    let rest = Answer::status(206).header(tag.0, tag.1).body("456789");
-    server.answer("/film", rest.header("content-range", "bytes 4-9/10"));
-    scenario.eval(&fetch("'films', '/film'"));
-    stream.send("0123");
-    scenario
-        .wait_until(|kind| has_received(kind, 4))
-        .go_offline()
-        .expect_printed(&[])
-        .go_online()
-        .expect_printed(&["backgroundfetchsuccess films success 10: /film 200 0123456789"]);
-    assert_eq!(
-        ranges(&server, "/film"),
-        [None, Some("bytes=4-".to_owned())]
-    );
-    drop(stream);
-}
-
-#[test]
-fn a_download_that_nothing_identifies_begins_anew() {
-    let (mut scenario, server) = online();
-    let (answer, stream) = Answer::status(200).streamed();
-    server.answer("/film", answer);
-    server.answer("/film", Answer::text("whole"));
-    scenario.eval(&fetch("'films', '/film'"));
-    stream.send("0123");
-    scenario
-        .wait_until(|kind| has_received(kind, 4))
-        .go_offline()
-        .go_online()
-        .expect_printed(&["backgroundfetchsuccess films success 5: /film 200 whole"]);
-    assert_eq!(ranges(&server, "/film"), [None, None]);
-    drop(stream);
-}
-
-#[test]
-fn the_rest_of_something_else_is_not_taken() {
-    let (mut scenario, server) = online();
-    let (answer, stream) = Answer::status(200).header("etag", "\"one\"").streamed();
-    server.answer("/film", answer);
-    let other = Answer::status(206).header("etag", "\"two\"").body("456789");
-    server.answer("/film", other.header("content-range", "bytes 4-9/10"));
-    scenario.eval(&fetch("'films', '/film'"));
-    stream.send("0123");
-    scenario
-        .wait_until(|kind| has_received(kind, 4))
-        .go_offline()
-        .go_online()
-        .expect_printed(&["backgroundfetchfail films fetch-error 4: /film TypeError"]);
-    drop(stream);
-}
-
-#[test]
-fn a_lost_connection_is_tried_again_after_a_while_but_a_letter_is_not_sent_twice() {
-    let (mut scenario, server) = online();
-    for path in ["/film", "/letter"] {
-        let (answer, stream) = Answer::status(200).streamed();
-        server.answer(path, answer);
-        stream.cut();
-        server.answer(path, Answer::text("whole"));
-    }
-    let letter = "new Request('/letter', { method: 'POST', body: 'x' })";
-    fetched(&mut scenario, &format!("'films', ['/film', {letter}]"));
-    let scenario = scenario
-        .expect_printed(&[])
-        .advance(Duration::from_millis(999))
-        .expect_printed(&[])
-        .advance(Duration::from_millis(1));
-    scenario.expect_printed(&[
-        "backgroundfetchfail films fetch-error 5: /film 200 whole, /letter TypeError",
-    ]);
-    assert_eq!(ranges(&server, "/letter").len(), 1);
-}
-
-#[test]
-fn a_server_that_is_not_there_is_given_up_in_the_end() {
-    let (mut scenario, _site) = online();
-    let gone = TestServer::start();
-    let film = gone.url("/film");
-    drop(gone);
-    fetched(&mut scenario, &format!("'films', '{film}'"));
-    scenario
-        .advance(Duration::from_millis(2_999))
-        .expect_printed(&[])
-        .advance(Duration::from_millis(1))
-        .expect_printed(&["backgroundfetchfail films fetch-error 0: /film TypeError"]);
-}
-
-#[test]
-fn a_fetch_goes_on_when_the_page_that_began_it_is_gone() {
-    let (mut scenario, server) = online();
-    let (held, hold) = Answer::text("film").held();
-    server.answer("/film", held);
-    scenario.eval(&fetch("'films', '/film'"));
-    // This one is gone before it can know.
-    scenario.eval(&with_manager(
-        "backgroundFetch.fetch('more', '/film'); return null",
-    ));
-    let host = scenario.host();
-    let page = scenario.open("other", ClientScript::None).unwrap();
-    let closed = scenario.run_meanwhile(async move {
-        let begun = with_manager("backgroundFetch.fetch('last', '/film'); return null");
-        page.eval(&begun).await?;
-        page.close().await?;
-        host.status().await
-    });
-    assert_eq!(closed.unwrap().background_fetches.len(), 3);
-    hold.let_go();
-    let mut printed: Vec<_> = scenario
-        .close_page()
-        .printed()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
-    printed.sort();
-    let ended = |id: &str| format!("backgroundfetchsuccess {id} success 4: /film 200 film");
-    assert_eq!(printed, ["films", "last", "more"].map(ended));
-}
-
-#[test]
-fn a_restart_goes_on_with_what_had_not_ended() {
-    let (mut scenario, server) = online();
-    let tag = ("etag", "\"one\"");
-    let (answer, stream) = Answer::status(200).header(tag.0, tag.1).streamed();
-    server.answer("/film", answer);
-    let rest = Answer::status(206).header(tag.0, tag.1).body("456789");
-    server.answer("/film", rest.header("content-range", "bytes 4-9/10"));
-    server.answer("/done", Answer::text("done"));
-    let (held, hold) = Answer::text("too late").held();
-    server.answer("/letter", held);
-    let letter = "new Request('/letter', { method: 'POST', body: 'x' })";
-    scenario.eval(&fetch(&format!(
-        "'films', ['/done', '/film', {letter}], {{ title: 'Films', icons: [{{ src: 'i.png', sizes: '9x9' }}] }}"
-    )));
-    stream.send("0123");
-    // The letter came, so it must not come again.
-    let server = scenario.run_meanwhile(async move {
-        server.wait_for_requests(4).await;
-        server
-    });
-    let mut scenario = scenario
-        .wait_until(|kind| has_received(kind, 4))
-        .advance_meanwhile(Duration::from_secs(1))
-        .wait_until(|kind| has_received(kind, 8))
-        .stop_host();
-    drop((stream, hold));
-    scenario.settle();
-    let scenario = scenario.expect_printed(&[
-        "backgroundfetchfail films fetch-error 14: /done 200 done, /film 200 0123456789, /letter TypeError",
-    ]);
-    assert_eq!(ranges(&server, "/letter").len(), 1);
-    assert_eq!(bodies_on_disk(scenario.data()), 0);
-}
-
-#[test]
-fn an_event_that_the_end_of_the_host_cut_off_is_sent_again() {
-    let worker = "
-        addEventListener('install', () => skipWaiting());
-        addEventListener('backgroundfetchsuccess', (event) => event.waitUntil((async () => {
-            const [record] = await event.registration.matchAll();
-            console.log(await (await record.responseReady).text());
-            // An hour by the clock of the scenario, which stands still.
-            await new Promise((resolve) => setTimeout(resolve, 200_000));
-            console.log('done');
-        })()));
-    ";
-    let (mut scenario, server) = with_worker(worker);
-    server.answer("/film", Answer::text("film"));
-    scenario.eval(&fetch("'films', '/film'"));
-    let mut scenario = scenario.wait_until_printed("film").stop_host();
-    scenario.settle();
-    let scenario = scenario
-        .advance(Duration::from_secs(200))
-        .expect_printed(&["film", "film", "done"]);
-    assert_eq!(ranges(&server, "/film").len(), 1);
-    assert_eq!(bodies_on_disk(scenario.data()), 0);
-}
-
-#[test]
-fn a_click_and_a_new_title_reach_those_they_are_for() {
-    let worker = "
-        addEventListener('install', () => skipWaiting());
-        addEventListener('backgroundfetchclick', ({ type, registration: { id } }) => console.log(type, id));
-        addEventListener('backgroundfetchsuccess', (event) => event.waitUntil((async () => {
-            const update = (options) => event.updateUI(options).then(() => 'updated', ({ name }) => name);
-            console.log(await update({ title: 'Done', icons: [{ src: '/done.png' }] }), await update({}));
-            const made = new BackgroundFetchUpdateUIEvent('backgroundfetchsuccess', event);
-            console.log(await made.updateUI().catch(({ name }) => name), made.registration === event.registration);
-        })()));
-    ";
-    let (mut scenario, server) = with_worker(worker);
-    let (held, hold) = Answer::text("film").held();
-    server.answer("/film", held);
-    scenario.eval(&fetch("'films', '/film', { title: 'Films' }"));
-    let host = scenario.host();
-    let clicked = scenario.run_meanwhile({
-        let host = host.clone();
-        async move { host.click_background_fetch(&address(""), "films").await }
-    });
-    assert_eq!(clicked.unwrap(), EventOutcome::Fulfilled);
-    let status = scenario.status();
-    let [shown] = status.background_fetches.as_slice() else {
-        panic!("{status:?}");
-    };
-    assert_eq!((shown.id.as_str(), shown.requests), ("films", 1));
-    assert_eq!(
-        (shown.display.title.as_str(), shown.ended_requests),
-        ("Films", 0)
-    );
-    hold.let_go();
-    scenario.settle();
-    let mut scenario = scenario
-        .expect_printed(&[
-            "backgroundfetchclick films",
-            "updated InvalidStateError",
-            "InvalidStateError true",
-        ])
-        .expect_event(|kind| {
-            is_event(kind, |event| {
-                matches!(event, BackgroundFetchEvent::Updated { display, .. }
-                    if display.title == "Done" && display.icons[0].src == "https://app.example/done.png")
-            })
-        });
-    let unknown =
-        scenario.run(async move { host.abort_background_fetch(&address(""), "films").await });
-    assert!(matches!(unknown, Err(Error::UnknownBackgroundFetch { .. })));
-}
-
-#[test]
-fn an_embedder_aborts_as_a_user_does() {
-    let (mut scenario, server) = online();
-    let (held, _hold) = Answer::text("film").held();
-    server.answer("/film", held);
-    scenario.eval(&fetch("'films', '/film'"));
-    let host = scenario.host();
-    let aborted =
-        scenario.run(async move { host.abort_background_fetch(&address(""), "films").await });
-    assert!(aborted.unwrap());
-    scenario.expect_printed(&["backgroundfetchabort films aborted 0: /film AbortError"]);
-}
-
-#[test]
-fn fetches_go_with_their_worker_and_with_their_origin() {
-    for clears_origin in [false, true] {
-        let (mut scenario, server) = online();
-        let (held, _hold) = Answer::text("film").held();
-        server.answer("/film", held);
-        let letter = "new Request('/film', { method: 'POST', body: 'letter' })";
-        scenario.eval(&fetch(&format!("'films', {letter}")));
-        assert_eq!(bodies_on_disk(scenario.data()), 1);
-        let end = if clears_origin {
-            let host = scenario.host();
-            scenario
-                .run(async move { host.clear_origin(&address("")).await })
-                .unwrap();
-            "null"
-        } else {
-            "navigator.serviceWorker.ready.then((registration) => registration.unregister()).then(() => null)"
-        };
-        scenario.eval(end);
-        scenario.settle();
-        let scenario = scenario.expect_printed(&[]).expect_eval(
-            "[fetched.result, fetched.failureReason, fetched.recordsAvailable]",
-            json!(["failure", "fetch-error", false]),
-        );
-        assert_eq!(bodies_on_disk(scenario.data()), 0);
-    }
 }

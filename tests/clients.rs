@@ -62,6 +62,26 @@ fn a_message_that_cannot_be_cloned_is_refused_where_it_is_posted() {
 }
 
 #[test]
+fn blobs_and_errors_cross_in_messages() {
+    Scenario::online()
+        .worker(
+            "self.onmessage = ({ data: { file, error }, source }) => source.postMessage({
+                 blob: new Blob([file, '!'], { type: 'text/x' }),
+                 error: error instanceof RangeError ? new TypeError(error.message, { cause: error.cause }) : error,
+             });",
+        )
+        .page(
+            "navigator.serviceWorker.onmessage = async ({ data: { blob, error } }) =>
+                 console.log(blob.type, await blob.text(), error instanceof TypeError, error.message, error.cause);
+             navigator.serviceWorker.ready.then(({ active }) => active.postMessage({
+                 file: new File(['hello'], 'hello.txt'),
+                 error: new RangeError('too far', { cause: 7 }),
+             }));",
+        )
+        .wait_until_printed("text/x hello! true too far 7");
+}
+
+#[test]
 fn a_message_that_is_undefined_stays_so() {
     Scenario::online()
         .worker("self.onmessage = ({ data, source }) => source.postMessage(data === undefined ? data : 'not undefined');")
@@ -71,6 +91,19 @@ fn a_message_that_is_undefined_stays_so() {
              console.log('unsaid', new MessageEvent('message', {}).data);",
         )
         .expect_printed(&["unsaid null", "said undefined"]);
+}
+
+#[test]
+fn a_message_through_a_port_is_an_event_like_others() {
+    Scenario::online()
+        .worker("")
+        .page(
+            "const { port1, port2 } = new MessageChannel();
+             port1.onmessage = (event) =>
+                 console.log(event instanceof MessageEvent, event.data, event.origin === '', event.ports.length);
+             port2.postMessage(undefined);",
+        )
+        .wait_until_printed("true undefined true 0");
 }
 
 #[test]

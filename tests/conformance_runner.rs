@@ -239,34 +239,58 @@ fn an_expectation_without_a_test_is_named() {
 }
 
 #[test]
-fn a_malformed_expectation_is_named() {
+fn a_malformed_expectation_is_named_and_stops_nothing() {
     let suite = Suite::with(&[("made/fails.any.js", FAILS)]);
-    let entry = |text: &str| {
+    let entry = "[\"fails.any.serviceworker.html\"]\n";
+    let malformed = |text: &str, said: &str| {
         suite.write("expectations/own/made.toml", text);
-        suite.run(&[])
+        let went_on = "! FAIL sums";
+        suite
+            .run(&[])
+            .expect(1, &["error: ", "made.toml", said, went_on]);
+        suite.run(&["--update"]).expect(1, &[said]);
+        assert_eq!(suite.expectations(), text, "it is left as it is");
     };
-    entry("[\"fails.any.serviceworker.html\"]\nfails = [\"sums\"]\n")
-        .expect(2, &["made.toml", "missing field `reason`"]);
-    entry("[\"fails.any.serviceworker.html\"]\nfails = [\"sums\"]\nreason = \" \"\n").expect(
-        2,
-        &[
-            "made.toml",
-            "[\"fails.any.serviceworker.html\"]: the reason is empty",
-        ],
+    malformed(
+        &format!("{entry}fails = [\"sums\"]\n"),
+        "missing field `reason`",
     );
-    entry("[\"fails.any.serviceworker.html\"]\nreason = \"because\"\n")
-        .expect(2, &["it excuses nothing"]);
-    entry("[\"fails.any.serviceworker.html\"]\nfail = [\"sums\"]\nreason = \"because\"\n")
-        .expect(2, &["unknown field `fail`"]);
-    entry("nonsense").expect(
-        2,
-        &["`./expectations/own/made.toml` is no file of expectations"],
+    malformed(
+        &format!("{entry}fails = [\"sums\"]\nreason = \" \"\n"),
+        "[\"fails.any.serviceworker.html\"]: the reason is empty",
     );
-    entry(
-        "[\"fails.any.serviceworker.html\"]\nfails = [\"sums\", \"gone\"]\nreason = \"because\"\n",
-    )
-    .expect(1, &["there is no such subtest: gone"]);
-    entry("[\"fails.any.serviceworker.html\"]\nout_of_scope = true\nreason = \"because\"\n")
+    malformed(
+        &format!("{entry}reason = \"because\"\n"),
+        "it excuses nothing",
+    );
+    malformed(
+        &format!("{entry}fail = [\"sums\"]\nreason = \"because\"\n"),
+        "unknown field `fail`",
+    );
+    malformed(
+        "nonsense",
+        "`./expectations/own/made.toml` is no file of expectations",
+    );
+}
+
+#[test]
+fn an_expectation_may_name_no_subtest_that_there_is_not() {
+    let suite = Suite::with(&[("made/fails.any.js", FAILS)]);
+    let entry =
+        "[\"fails.any.serviceworker.html\"]\nfails = [\"sums\", \"gone\"]\nreason = \"because\"\n";
+    suite.write("expectations/own/made.toml", entry);
+    suite
+        .run(&[])
+        .expect(1, &["there is no such subtest: gone"]);
+}
+
+#[test]
+fn a_test_that_is_out_of_scope_is_not_run() {
+    let suite = Suite::with(&[("made/fails.any.js", FAILS)]);
+    let entry = "[\"fails.any.serviceworker.html\"]\nout_of_scope = true\nreason = \"because\"\n";
+    suite.write("expectations/own/made.toml", entry);
+    suite
+        .run(&[])
         .expect(0, &["left out: 1 files are out of scope"]);
 }
 
@@ -293,28 +317,99 @@ fn a_wrong_folder_is_named() {
     ran(outside).expect(2, &["`wpt` is no folder"]);
 }
 
-#[test]
-fn a_missing_python_is_said_where_a_server_is_needed() {
+/// A checkout whose server would be wptserve.
+fn checkout(test: &str) -> Suite {
     let suite = Suite::with(&[]);
     let harness = suite.path("node_modules/wpt-runner/testharness/testharness.js");
     let harness = std::fs::read_to_string(harness).unwrap();
     suite.write("checkout/resources/testharness.js", &harness);
     suite.write("checkout/tools/serve/serve.py", "");
     suite.write("checkout/made/passes.any.js", PASSES);
-    suite.write(
-        "checkout/made/asks.any.js",
-        "promise_test(() => fetch('resources/echo.py'), 'asks');",
-    );
+    suite.write("checkout/made/asks.any.js", test);
     suite.write(
         "suites.toml",
         "[upstream]\nsource = \"made\"\nrevision = \"1\"\nfolders = [\"made\"]\n",
     );
+    suite
+}
+
+#[test]
+fn a_missing_python_is_said_and_what_needs_no_server_is_run() {
+    let suite = checkout("promise_test(() => fetch('resources/echo.py'), 'asks');");
     let mut command = suite.command(&["--checkout", "checkout"]);
     command.env("PATH", suite.path("checkout"));
-    ran(command).expect(2, &["python3 is needed for wptserve", "--no-server"]);
+    let words = [
+        "error: 1 tests were not run: python3 is needed for wptserve",
+        "--no-server",
+        "1 files in",
+        "0 not as expected",
+    ];
+    ran(command).expect(1, &words);
     suite
         .run(&["--checkout", "checkout", "--no-server"])
         .expect(0, &["1 tests that need wptserve are left out", "1 files"]);
+}
+
+/// Stands in for wptserve: answers every request with where it came in, once another run has its server too.
+const SERVER: &str = r#"#!/usr/bin/env node
+if (process.argv.includes("--version")) process.exit(0);
+const { appendFileSync, readFileSync } = require("node:fs");
+const config = JSON.parse(readFileSync(process.argv.at(-1), "utf8"));
+const { host_key_path, host_cert_path } = config.ssl.pregenerated;
+const tls = { key: readFileSync(host_key_path), cert: readFileSync(host_cert_path) };
+const servers = process.env.SERVERS;
+const answer = async (request, response) => {
+  while (readFileSync(servers, "utf8").length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  response.end(request.headers.host);
+};
+const ports = Object.entries(config.ports).flatMap(([scheme, ports]) => ports.map((port) => [scheme, port]));
+for (const [scheme, port] of ports) {
+  const server = scheme.endsWith("s") && scheme !== "ws"
+    ? require("node:https").createServer(tls, answer)
+    : require("node:http").createServer(answer);
+  server.listen(port, config.server_host);
+}
+appendFileSync(servers, "1");
+"#;
+
+#[cfg(unix)]
+#[test]
+fn two_runs_at_the_same_time_have_a_server_each_and_report_the_same() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let suite = checkout(
+        "promise_test(async () => {
+             const response = await fetch('resources/where.py');
+             assert_equals(await response.text(), location.host);
+         }, `at ${location.origin}`);",
+    );
+    suite.write("bin/python3", SERVER);
+    suite.write("servers", "");
+    let python = suite.path("bin/python3");
+    std::fs::set_permissions(python, std::fs::Permissions::from_mode(0o755)).unwrap();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where node is, is for this machine to say"
+    )]
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let places = [suite.path("bin")]
+        .into_iter()
+        .chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(places).unwrap();
+    let run = || {
+        // Each waits for the other one, so neither may give up early.
+        let patience = ["--timeout-multiplier", "6"];
+        let mut command = suite.command(&["--checkout", "checkout", "--verbose"]);
+        command.args(patience);
+        command.env("PATH", &path);
+        command.env("SERVERS", suite.path("servers"));
+        let said = ["PASS at https://web-platform.test:8443", "2 files in"];
+        ran(command).expect(0, &said);
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(run);
+        scope.spawn(run);
+    });
 }
 
 #[test]

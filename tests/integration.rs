@@ -15,6 +15,10 @@ mod support;
 mod background_fetch;
 /// `landfall background-fetch`: what a user sees of it and does with it.
 mod background_fetch_commands;
+/// Background fetches outlive pages, workers and hosts.
+mod background_fetch_lifetime;
+/// Background fetches over a network that comes and goes.
+mod background_fetch_network;
 /// Registration, firing, retries, last chance.
 mod background_sync;
 /// What is refused, and what becomes of tags whose worker or storage fails.
@@ -43,6 +47,8 @@ mod fetch_event;
 mod frameworks;
 /// What every scope has, and what none has.
 mod global_scope;
+/// What is answered without asking the server again.
+mod http_cache;
 /// Databases across restarts and threads.
 mod indexed_db;
 /// Register, install, activate, update, unregister.

@@ -4,6 +4,7 @@
 //! Downloads nothing but what `npm ci` installs.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
@@ -11,7 +12,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::post;
+use axum::routing::{get, post};
 use landfall::network::origin::OriginServer;
 use landfall::service_worker::EventOutcome;
 use landfall::{
@@ -29,6 +30,39 @@ const CONTROLLED: &str = "new Promise((resolve) => {
     if (navigator.serviceWorker.controller) resolve(true);
     navigator.serviceWorker.addEventListener('controllerchange', () => resolve(true));
 })";
+
+/// What Workbox's caches come to. Some of it happens after an answer: that is waited for.
+const WORKBOX_CACHES: &str = r#"(async () => {
+    const until = async (condition) => {
+        while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    const text = async (path, init) => (await fetch(path, init)).text();
+    const paths = async (cache) =>
+        (await (await caches.open(cache)).keys()).map(({ url }) => new URL(url).pathname).sort();
+
+    await text("/film");
+    await until(async () => (await paths("films")).length === 1);
+    const part = await fetch("/film", { headers: { range: "bytes=2-4" } });
+    const film = [part.status, part.headers.get("content-range"), await part.text()];
+
+    const told = new Promise((resolve) => {
+        const hear = ({ data }) => resolve(data.type);
+        new BroadcastChannel("news").onmessage = hear;
+        navigator.serviceWorker.onmessage = hear;
+    });
+    const news = [await text("/news")];
+    await until(async () => (await paths("news")).length === 1);
+    news.push(await text("/news"), await told);
+    await until(async () => (await (await caches.match("/news")).text()) === "news 2");
+    news.push("news 2");
+
+    for (const number of [1, 2, 3]) {
+        await text(`/pictures/${number}`);
+        await until(async () => (await paths("pictures")).includes(`/pictures/${number}`));
+    }
+    await until(async () => (await paths("pictures")).length === 2);
+    return { film, news, pictures: await paths("pictures") };
+})()"#;
 
 /// The site's folder, with the packages of the lock installed.
 pub fn site() -> &'static Path {
@@ -151,35 +185,50 @@ async fn dexie_stores_queries_and_upgrades_in_a_worker() {
     );
 }
 
-#[tokio::test]
-async fn workbox_queues_a_failed_post_and_replays_it_once() {
-    queues_a_failed_post_and_replays_it_once("workbox_outbox.js").await;
+/// Every version of Workbox that is around, the name of its worker.
+fn workboxes() -> impl Iterator<Item = String> {
+    (3..=7).map(|version| format!("workbox.js?version={version}"))
 }
 
 #[tokio::test]
 async fn every_workbox_since_the_third_queues_a_failed_post_and_replays_it_once() {
-    for version in 3..=6 {
-        let worker = format!("workbox_old.js?version={version}");
+    for worker in workboxes() {
         queues_a_failed_post_and_replays_it_once(&worker).await;
+    }
+}
+
+#[tokio::test]
+async fn every_workbox_since_the_third_caches_expires_cuts_ranges_and_tells_of_updates() {
+    for worker in workboxes() {
+        let server = Server::start().await;
+        let data = tempfile::tempdir().unwrap();
+        let (host, page) = server.open(data.path(), &worker).await;
+        assert_eq!(
+            page.eval(WORKBOX_CACHES).await.unwrap(),
+            json!({
+                "film": [206, "bytes 2-4/10", "234"],
+                "news": ["news 1", "news 1", "CACHE_UPDATED", "news 2"],
+                "pictures": ["/pictures/2", "/pictures/3"],
+            }),
+            "{worker}"
+        );
+        host.go_offline();
+        let offline = r#"Promise.all(["/workers/answer.js", "/film", "/pictures/1"].map((path) =>
+            fetch(path).then(({ status }) => status, ({ name }) => name)))"#;
+        assert_eq!(
+            page.eval(offline).await.unwrap(),
+            json!([200, 200, "TypeError"]),
+            "{worker}"
+        );
+        host.shut_down().await.unwrap();
     }
 }
 
 async fn queues_a_failed_post_and_replays_it_once(worker: &str) {
     let server = Server::start().await;
     let data = tempfile::tempdir().unwrap();
-    let host = Host::builder()
-        .data_dir(data.path())
-        .connectivity(ConnectivityMode::Online)
-        // What people write today deserves no warning.
-        .strict(true)
-        .build()
-        .await
-        .unwrap();
-    let script = server.origin.join(&format!("workers/{worker}")).unwrap();
     let scope = server.origin.join("workers/").unwrap();
-    host.register(RegisterOptions::new(script)).await.unwrap();
-    let page = open_page(&host, &server.origin).await;
-    page.eval(CONTROLLED).await.unwrap();
+    let (host, page) = server.open(data.path(), worker).await;
 
     host.go_offline();
     let post = r#"fetch("/messages", { method: "POST", body: "hello from offline" })
@@ -220,8 +269,19 @@ struct Server {
 impl Server {
     async fn start() -> Self {
         let received = Arc::new(Mutex::new(Vec::new()));
+        let read = Arc::new(AtomicU32::new(0));
+        let news = move || {
+            let number = read.fetch_add(1, Ordering::Relaxed) + 1;
+            std::future::ready((
+                [(header::ETAG, number.to_string())],
+                format!("news {number}"),
+            ))
+        };
         let routes = Router::new()
             .route("/messages", post(take_message))
+            .route("/news", get(news))
+            .route("/film", get("0123456789"))
+            .route("/pictures/{number}", get("a picture"))
             .fallback(serve_file)
             .with_state(received.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -229,6 +289,23 @@ impl Server {
         tokio::spawn(async move { axum::serve(listener, routes).await });
         let origin = format!("http://{address}/").parse().unwrap();
         Self { origin, received }
+    }
+
+    /// A host with a worker of the site, and a page that it controls.
+    async fn open(&self, data: &Path, worker: &str) -> (Host, Client) {
+        let host = Host::builder()
+            .data_dir(data)
+            .connectivity(ConnectivityMode::Online)
+            // What people write today deserves no warning.
+            .strict(true)
+            .build()
+            .await
+            .unwrap();
+        let script = self.origin.join(&format!("workers/{worker}")).unwrap();
+        host.register(RegisterOptions::new(script)).await.unwrap();
+        let page = open_page(&host, &self.origin).await;
+        page.eval(CONTROLLED).await.unwrap();
+        (host, page)
     }
 
     fn received(&self) -> Vec<String> {

@@ -30,13 +30,11 @@ function convertRequests(value, prefix, context) {
 
 /** https://wicg.github.io/background-fetch/#background-fetch-manager */
 export class BackgroundFetchManager {
-  #registrationId;
-  #hasActiveWorker;
+  #registration;
 
-  constructor(key = undefined, registrationId = 0, hasActiveWorker = undefined) {
+  constructor(key = undefined, registration = undefined) {
     onlyByHost(key, this);
-    this.#registrationId = registrationId;
-    this.#hasActiveWorker = hasActiveWorker;
+    this.#registration = registration;
   }
 
   /** Resolves when the fetch is on disk, with all that is to be sent. */
@@ -47,7 +45,7 @@ export class BackgroundFetchManager {
     id = webidl.converters.DOMString(id, prefix, "Argument 1");
     const infos = convertRequests(requests, prefix, "Argument 2");
     options = convertOptions(options, prefix, "Argument 3");
-    if (!this.#hasActiveWorker()) {
+    if (!this.#registration.hasActiveWorker()) {
       throw new TypeError(
         `${prefix}: No active registration available on the ServiceWorkerRegistration.`,
       );
@@ -58,7 +56,7 @@ export class BackgroundFetchManager {
     const inner = infos.map((info) => toInnerRequest(info, prefix));
     tellWork("storage");
     const view = await op_background_fetch_fetch({
-      registration: this.#registrationId,
+      registration: this.#registration.id,
       id,
       requests: inner.map(requestToNative),
       downloadTotal: options.downloadTotal,
@@ -77,13 +75,13 @@ export class BackgroundFetchManager {
     id = webidl.converters.DOMString(id, prefix, "Argument 1");
     // Differs from the spec, which has no such fetch: browsers refuse it.
     if (id === "") throw new TypeError(`${prefix}: The provided id is invalid.`);
-    const view = await op_background_fetch_get(this.#registrationId, id);
+    const view = await op_background_fetch_get(this.#registration.id, id);
     return view === null ? undefined : backgroundFetchFor(view);
   }
 
   async getIds() {
     webidl.assertBranded(this, BackgroundFetchManagerPrototype);
-    return await op_background_fetch_get_ids(this.#registrationId);
+    return await op_background_fetch_get_ids(this.#registration.id);
   }
 }
 webidl.configureInterface(BackgroundFetchManager);
@@ -99,10 +97,7 @@ function toInnerRequest(info, prefix) {
   return inner;
 }
 
-/**
- * @param {number} registrationId
- * @param {() => boolean} hasActiveWorker whether the registration has an active worker as this scope sees it
- */
-export function createBackgroundFetchManager(registrationId, hasActiveWorker) {
-  return new BackgroundFetchManager(HOST, registrationId, hasActiveWorker);
+/** @param {RegistrationHandle} registration see service_worker_registration.js */
+export function createBackgroundFetchManager(registration) {
+  return new BackgroundFetchManager(HOST, registration);
 }

@@ -16,12 +16,12 @@ const convertGetNotificationOptions = webidl.createDictionaryConverter(
 /**
  * https://notifications.spec.whatwg.org/#dom-serviceworkerregistration-shownotification
  *
- * @param {{ id: number, hasActiveWorker: boolean }} registration
+ * @param {RegistrationHandle} registration see service_worker_registration.js
  */
 export async function showNotification(registration, title, options) {
   const prefix = "Failed to execute 'showNotification' on 'ServiceWorkerRegistration'";
   const { content, data } = readNotification(title, options, prefix, true);
-  if (!registration.hasActiveWorker) {
+  if (!registration.hasActiveWorker()) {
     throw new TypeError(
       `${prefix}: No active registration available on the ServiceWorkerRegistration.`,
     );

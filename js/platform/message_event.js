@@ -5,25 +5,17 @@ import { primordials } from "ext:core/mod.js";
 const { ObjectFreeze, TypeError } = primordials;
 
 /**
- * The data of an event that is made from `init`.
- *
- * Differs from the spec: `undefined` stays what it is where it is given, because the host's messages are made this way.
- * The dictionary would make it `null`.
- */
-export function messageData(init, converted) {
-  const isUndefined = converted.data === null && init !== null && init !== undefined &&
-    "data" in init && init.data === undefined;
-  return isUndefined ? undefined : converted.data;
-}
-
-/**
- * Puts our class into Deno's script of events, from where ports and channels take it when they are loaded.
+ * Our class, and how the event of a message is made that came from somewhere: past the dictionary, which would make
+ * `null` of a message that is `undefined`.
  *
  * @param {object} event Deno's script of events
  * @param {object} webidl
  * @param {() => Function} messagePort gives `MessagePort`, which is loaded later
  */
-export function replaceMessageEvent(event, webidl, messagePort) {
+export function createMessageEvent(event, webidl, messagePort) {
+  /** The event of a message, or of one that this scope cannot read: that is null. */
+  let receivedMessage;
+
   const isInstance = (type) => (value, prefix, context) => {
     if (value instanceof type()) return value;
     throw new TypeError(`${prefix}: ${context} is not of the right type`);
@@ -60,12 +52,23 @@ export function replaceMessageEvent(event, webidl, messagePort) {
     #ports;
     #source;
 
+    static {
+      receivedMessage = (message, origin = "", source = null) => {
+        const received = new MessageEvent(message === null ? "messageerror" : "message");
+        received.#data = message === null ? null : message.data;
+        received.#origin = origin;
+        received.#source = source;
+        received.#ports = ObjectFreeze(message?.ports ?? []);
+        return received;
+      };
+    }
+
     constructor(type, init = undefined) {
       const prefix = "Failed to construct 'MessageEvent'";
       webidl.requiredArguments(arguments.length, 1, prefix);
       const converted = initConverter(init, prefix, "Argument 2");
       super(type, converted);
-      this.#data = messageData(init, converted);
+      this.#data = converted.data;
       this.#lastEventId = converted.lastEventId;
       this.#origin = converted.origin;
       this.#ports = ObjectFreeze(converted.ports);
@@ -93,5 +96,5 @@ export function replaceMessageEvent(event, webidl, messagePort) {
     }
   }
   webidl.configureInterface(MessageEvent);
-  event.MessageEvent = MessageEvent;
+  return { MessageEvent, receivedMessage };
 }

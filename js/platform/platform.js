@@ -3,7 +3,7 @@
 
 import { core, internals, primordials } from "ext:core/mod.js";
 import { op_scope_report_busy, op_scope_report_error } from "ext:core/ops";
-import { replaceMessageEvent } from "ext:landfall_platform/message_event.js";
+import { createMessageEvent } from "ext:landfall_platform/message_event.js";
 import { tellError, tellWork } from "ext:sw_activity/activity.js";
 import { currentTime, hostTime } from "ext:sw_time/host_clock.js";
 
@@ -62,11 +62,15 @@ const load = (specifier) => core.loadExtScript(specifier);
 
 export { core, internals, primordials };
 export const webidl = load("ext:deno_webidl/00_webidl.js");
-export const infra = load("ext:deno_web/00_infra.js");
 export const domException = load("ext:deno_web/01_dom_exception.js");
 export const { DOMException } = domException;
 export const event = load("ext:deno_web/02_event.js");
-replaceMessageEvent(event, webidl, () => ports.MessagePort);
+export const { MessageEvent, receivedMessage } = createMessageEvent(event, webidl, () => ports.MessagePort);
+// Ports take it from here when they are loaded, which the next one does.
+event.MessageEvent = function (type, message) {
+  return receivedMessage(type === "message" ? message : null);
+};
+export const infra = load("ext:deno_web/00_infra.js");
 export const url = load("ext:deno_web/00_url.js");
 export const urlPattern = load("ext:deno_web/01_urlpattern.js");
 export const consoleScript = load("ext:deno_web/01_console.js");
@@ -82,6 +86,8 @@ export const fileReader = load("ext:deno_web/10_filereader.js");
 /** Loads on first use: a module cannot be loaded lazily into the snapshot. */
 export const loadLocks = core.createLazyLoader("ext:deno_web/locks.js");
 export const location = load("ext:deno_web/12_location.js");
+/** The origin of this scope. */
+export const ownOrigin = () => new url.URL(location.getLocationHref()).origin;
 export const ports = load("ext:deno_web/13_message_port.js");
 export const broadcastChannel = load("ext:deno_web/01_broadcast_channel.js");
 export const compression = load("ext:deno_web/14_compression.js");

@@ -23,7 +23,7 @@ import {
 } from "ext:sw_service_worker/extendable_event.js";
 import { dispatchFetch } from "ext:sw_service_worker/dispatch_fetch.js";
 import { deserializeMessage } from "ext:sw_service_worker/message.js";
-import { ExtendableMessageEvent, provideData } from "ext:sw_service_worker/message_event.js";
+import { receivedMessageEvent } from "ext:sw_service_worker/message_event.js";
 import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
 import { PeriodicSyncEvent } from "ext:sw_sync/periodic_sync_event.js";
 import { SyncEvent } from "ext:sw_sync/sync_event.js";
@@ -37,15 +37,8 @@ const constructors = {
   activate: () => new ExtendableEvent("activate"),
   sync: ({ tag, lastChance }) => new SyncEvent("sync", { tag, lastChance }),
   periodicsync: ({ tag }) => new PeriodicSyncEvent("periodicsync", { tag }),
-  message: ({ message, source, origin }) => {
-    const received = deserializeMessage(message);
-    const dispatched = new ExtendableMessageEvent(
-      received === null ? "messageerror" : "message",
-      { ...received, origin, source: messageSource(source) },
-    );
-    if (received !== null) provideData(dispatched, received.data);
-    return dispatched;
-  },
+  message: ({ message, source, origin }) =>
+    receivedMessageEvent(deserializeMessage(message), origin, messageSource(source)),
   push: ({ data }) => new PushEvent("push", { data }),
   pushsubscriptionchange: ({ newSubscription, oldSubscription }) =>
     new PushSubscriptionChangeEvent("pushsubscriptionchange", {

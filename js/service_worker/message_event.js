@@ -31,12 +31,8 @@ const convertInit = webidl.createDictionaryConverter("ExtendableMessageEventInit
   },
 ]);
 
-/**
- * What came from the host: `undefined` stays what it is, which the dictionary of the constructor would make `null`.
- *
- * @type {(event: ExtendableMessageEvent, data: unknown) => void}
- */
-export let provideData;
+/** The event of a message, or of one that this scope cannot read: that is null. */
+export let receivedMessageEvent;
 
 /** https://w3c.github.io/ServiceWorker/#extendablemessageevent-interface */
 export class ExtendableMessageEvent extends ExtendableEvent {
@@ -47,8 +43,14 @@ export class ExtendableMessageEvent extends ExtendableEvent {
   #ports;
 
   static {
-    provideData = (event, data) => {
-      event.#data = data;
+    receivedMessageEvent = (message, origin, source) => {
+      const received = new ExtendableMessageEvent(message === null ? "messageerror" : "message");
+      // Past the dictionary, which would make null of a message that is undefined.
+      received.#data = message === null ? null : message.data;
+      received.#origin = origin;
+      received.#source = source;
+      received.#ports = Object.freeze(message?.ports ?? []);
+      return received;
     };
   }
 

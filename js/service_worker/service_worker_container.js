@@ -7,6 +7,7 @@ import {
   event,
   fire,
   location,
+  receivedMessage,
   webidl,
 } from "ext:landfall_platform/platform.js";
 import {
@@ -160,11 +161,7 @@ function resolve(url, base, prefix, what) {
 }
 
 function dispatchMessage(container, { message, source, origin, place }) {
-  const received = deserializeMessage(message);
-  const dispatched = new event.MessageEvent(
-    received === null ? "messageerror" : "message",
-    { ...received, origin, source: serviceWorkerFor(source) },
-  );
+  const dispatched = receivedMessage(deserializeMessage(message), origin, serviceWorkerFor(source));
   if (event.listenerCount(container, dispatched.type) === 0) {
     op_clients_message_unheard(source.id, place);
   }

@@ -20,17 +20,23 @@ import { createSyncManager } from "ext:sw_sync/sync_manager.js";
 /** Registration id to object: the same registration is the same object in one scope. */
 const registrations = new Map();
 
+/**
+ * What the parts of a registration know of it: whether it has an active worker is as this scope sees it.
+ *
+ * @typedef {{ id: number, hasActiveWorker: () => boolean }} RegistrationHandle
+ */
+
 /** @type {(registration: ServiceWorkerRegistration, snapshot: object) => void} */
 let applySnapshot;
 
 /** https://w3c.github.io/ServiceWorker/#serviceworkerregistration-interface */
 export class ServiceWorkerRegistration extends event.EventTarget {
-  #id;
   #scope;
   #updateViaCache;
   #installing = null;
   #waiting = null;
   #active = null;
+  #handle;
   #sync;
   #periodicSync;
   #pushManager;
@@ -49,8 +55,8 @@ export class ServiceWorkerRegistration extends event.EventTarget {
   constructor(key = undefined, snapshot = undefined) {
     super();
     onlyByHost(key, this);
-    this.#id = snapshot.id;
     this.#scope = snapshot.scope;
+    this.#handle = { id: snapshot.id, hasActiveWorker: () => this.#active !== null };
   }
 
   get installing() {
@@ -81,63 +87,53 @@ export class ServiceWorkerRegistration extends event.EventTarget {
   /** The same object for the life of this one. */
   get sync() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return this.#sync ??= createSyncManager(
-      this.#id,
-      () => this.#active !== null,
-    );
+    return this.#sync ??= createSyncManager(this.#handle);
   }
 
   /** The same object for the life of this one. */
   get periodicSync() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return this.#periodicSync ??= createPeriodicSyncManager(
-      this.#id,
-      () => this.#active !== null,
-    );
+    return this.#periodicSync ??= createPeriodicSyncManager(this.#handle);
   }
 
   /** The same object for the life of this one. */
   get pushManager() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return this.#pushManager ??= createPushManager(this.#id);
+    return this.#pushManager ??= createPushManager(this.#handle.id);
   }
 
   /** The same object for the life of this one. */
   get backgroundFetch() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return this.#backgroundFetch ??= createBackgroundFetchManager(
-      this.#id,
-      () => this.#active !== null,
-    );
+    return this.#backgroundFetch ??= createBackgroundFetchManager(this.#handle);
   }
 
   /** The same object for the life of this one. */
   get navigationPreload() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return this.#navigationPreload ??= createNavigationPreloadManager(this.#id);
+    return this.#navigationPreload ??= createNavigationPreloadManager(this.#handle.id);
   }
 
   async showNotification(title, options = undefined) {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
     const prefix = "Failed to execute 'showNotification' on 'ServiceWorkerRegistration'";
     webidl.requiredArguments(arguments.length, 1, prefix);
-    const registration = { id: this.#id, hasActiveWorker: this.#active !== null };
-    await showNotification(registration, title, options);
+    await showNotification(this.#handle, title, options);
   }
 
   async getNotifications(filter = undefined) {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return await getNotifications(this.#id, filter);
+    return await getNotifications(this.#handle.id, filter);
   }
 
   async update() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return registrationFor(await op_service_worker_update(this.#id));
+    return registrationFor(await op_service_worker_update(this.#handle.id));
   }
 
   async unregister() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return await op_service_worker_unregister(this.#id);
+    return await op_service_worker_unregister(this.#handle.id);
   }
 }
 webidl.configureInterface(ServiceWorkerRegistration);

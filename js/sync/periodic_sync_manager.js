@@ -21,13 +21,11 @@ const convertBackgroundSyncOptions = webidl.createDictionaryConverter("Backgroun
 
 /** https://wicg.github.io/periodic-background-sync/#periodicsyncmanager-interface */
 export class PeriodicSyncManager {
-  #registrationId;
-  #hasActiveWorker;
+  #registration;
 
-  constructor(key = undefined, registrationId = 0, hasActiveWorker = undefined) {
+  constructor(key = undefined, registration = undefined) {
     onlyByHost(key, this);
-    this.#registrationId = registrationId;
-    this.#hasActiveWorker = hasActiveWorker;
+    this.#registration = registration;
   }
 
   async register(tag, options = undefined) {
@@ -36,20 +34,20 @@ export class PeriodicSyncManager {
     webidl.requiredArguments(arguments.length, 1, prefix);
     tag = webidl.converters.DOMString(tag, prefix, "Argument 1");
     const { minInterval } = convertBackgroundSyncOptions(options, prefix, "Argument 2");
-    if (!this.#hasActiveWorker()) {
+    if (!this.#registration.hasActiveWorker()) {
       throw new DOMException(
         "Registration failed - no active Service Worker",
         "InvalidStateError",
       );
     }
     tellWork("registration");
-    await op_periodic_sync_register(this.#registrationId, tag, minInterval);
+    await op_periodic_sync_register(this.#registration.id, tag, minInterval);
   }
 
   async getTags() {
     webidl.assertBranded(this, PeriodicSyncManagerPrototype);
-    if (!this.#hasActiveWorker()) return [];
-    return await op_periodic_sync_get_tags(this.#registrationId);
+    if (!this.#registration.hasActiveWorker()) return [];
+    return await op_periodic_sync_get_tags(this.#registration.id);
   }
 
   async unregister(tag) {
@@ -57,17 +55,14 @@ export class PeriodicSyncManager {
     const prefix = "Failed to execute 'unregister' on 'PeriodicSyncManager'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     tag = webidl.converters.DOMString(tag, prefix, "Argument 1");
-    if (!this.#hasActiveWorker()) return;
-    await op_periodic_sync_unregister(this.#registrationId, tag);
+    if (!this.#registration.hasActiveWorker()) return;
+    await op_periodic_sync_unregister(this.#registration.id, tag);
   }
 }
 webidl.configureInterface(PeriodicSyncManager);
 const PeriodicSyncManagerPrototype = PeriodicSyncManager.prototype;
 
-/**
- * @param {number} registrationId
- * @param {() => boolean} hasActiveWorker whether the registration has an active worker as this scope sees it
- */
-export function createPeriodicSyncManager(registrationId, hasActiveWorker) {
-  return new PeriodicSyncManager(HOST, registrationId, hasActiveWorker);
+/** @param {RegistrationHandle} registration see service_worker_registration.js */
+export function createPeriodicSyncManager(registration) {
+  return new PeriodicSyncManager(HOST, registration);
 }

@@ -9,13 +9,11 @@ const { queueMicrotask } = primordials;
 
 /** https://wicg.github.io/background-sync/spec/#sync-manager-interface */
 export class SyncManager {
-  #registrationId;
-  #hasActiveWorker;
+  #registration;
 
-  constructor(key = undefined, registrationId = 0, hasActiveWorker = undefined) {
+  constructor(key = undefined, registration = undefined) {
     onlyByHost(key, this);
-    this.#registrationId = registrationId;
-    this.#hasActiveWorker = hasActiveWorker;
+    this.#registration = registration;
   }
 
   async register(tag) {
@@ -23,30 +21,27 @@ export class SyncManager {
     const prefix = "Failed to execute 'register' on 'SyncManager'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     tag = webidl.converters.DOMString(tag, prefix, "Argument 1");
-    if (!this.#hasActiveWorker()) {
+    if (!this.#registration.hasActiveWorker()) {
       throw new DOMException(
         "Registration failed - no active Service Worker",
         "InvalidStateError",
       );
     }
     tellWork("registration");
-    await op_sync_register(this.#registrationId, tag);
+    await op_sync_register(this.#registration.id, tag);
     // The event may fire only after the caller's promise has been resolved: the acknowledgement goes out behind it.
-    queueMicrotask(() => op_sync_acknowledge(this.#registrationId, tag));
+    queueMicrotask(() => op_sync_acknowledge(this.#registration.id, tag));
   }
 
   async getTags() {
     webidl.assertBranded(this, SyncManagerPrototype);
-    return await op_sync_get_tags(this.#registrationId);
+    return await op_sync_get_tags(this.#registration.id);
   }
 }
 webidl.configureInterface(SyncManager);
 const SyncManagerPrototype = SyncManager.prototype;
 
-/**
- * @param {number} registrationId
- * @param {() => boolean} hasActiveWorker whether the registration has an active worker as this scope sees it
- */
-export function createSyncManager(registrationId, hasActiveWorker) {
-  return new SyncManager(HOST, registrationId, hasActiveWorker);
+/** @param {RegistrationHandle} registration see service_worker_registration.js */
+export function createSyncManager(registration) {
+  return new SyncManager(HOST, registration);
 }

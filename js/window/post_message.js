@@ -2,9 +2,9 @@
 
 import {
   DOMException,
-  event,
   fire,
-  location,
+  ownOrigin,
+  receivedMessage,
   timers,
   webidl,
 } from "ext:landfall_platform/platform.js";
@@ -55,20 +55,5 @@ function isOwnOrigin(targetOrigin) {
 }
 
 function deliver(data) {
-  const received = deserializeMessage(data);
-  const type = received === null ? "messageerror" : "message";
-  const { data: message = null, ports = [] } = received ?? {};
-  fire(
-    globalThis,
-    new event.MessageEvent(type, {
-      data: message,
-      origin: ownOrigin(),
-      source: globalThis,
-      ports,
-    }),
-  );
-}
-
-function ownOrigin() {
-  return new URL(location.getLocationHref()).origin;
+  fire(globalThis, receivedMessage(deserializeMessage(data), ownOrigin(), globalThis));
 }

@@ -3,6 +3,7 @@
 import {
   globalInterfaces,
   location,
+  ownOrigin,
 } from "ext:landfall_platform/platform.js";
 import {
   defineAttributes,
@@ -60,7 +61,7 @@ export function becomeWindow({ controller }) {
   defineOperations({ postMessage });
   defineReplaceableAttributes({
     self: () => globalThis,
-    origin: () => new URL(location.getLocationHref()).origin,
+    origin: ownOrigin,
   });
   defineEventHandlers(EVENT_HANDLERS);
   initializeController(controller);

@@ -1,5 +1,10 @@
 //! What `backgroundFetch.fetch()` checks before anything is kept.
 
+/// So many fetches of one origin may go on at a time.
+///
+/// Differs from the spec, which has no such limit: Chromium has this one.
+pub const MAX_ACTIVE_FETCHES: usize = 5;
+
 /// Why `fetch()` is refused. The messages are Chromium's where it has one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchRefusal {
@@ -12,6 +17,9 @@ pub enum FetchRefusal {
     /// `TypeError`
     #[error("There already is a registration for the given id.")]
     IdTaken,
+    /// `TypeError`
+    #[error("There are too many active fetches for this origin.")]
+    TooMany,
     /// `TypeError`
     #[error("Refused to fetch '{url}' because {reason}.")]
     Address {
@@ -37,6 +45,8 @@ pub struct Admission {
     pub has_active_worker: bool,
     /// Whether a fetch with that id has not ended yet.
     pub is_id_taken: bool,
+    /// How many fetches of the origin have not ended yet.
+    pub active_fetches: usize,
 }
 
 impl Admission {
@@ -48,6 +58,8 @@ impl Admission {
             Err(FetchRefusal::NoActiveWorker)
         } else if self.is_id_taken {
             Err(FetchRefusal::IdTaken)
+        } else if self.active_fetches >= MAX_ACTIVE_FETCHES {
+            Err(FetchRefusal::TooMany)
         } else {
             Ok(())
         }

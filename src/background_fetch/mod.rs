@@ -15,10 +15,10 @@ mod retry;
 #[cfg(test)]
 mod tests;
 
-pub use admission::{Admission, FetchRefusal};
+pub use admission::{Admission, FetchRefusal, MAX_ACTIVE_FETCHES};
 pub use fetch::{BackgroundFetch, Display, FetchEnd, Icon, MAX_DELIVERIES, Progress};
 pub use query::RecordQuery;
 pub use record::{Received, Record, RecordRequest};
-pub use response::{HeaderList, ResponseHead, StoredResponse};
+pub use response::{ResponseHead, StoredResponse};
 pub use result::{FailureReason, FetchResult, RecordResult};
 pub use retry::retry_delay;

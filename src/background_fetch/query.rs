@@ -4,7 +4,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::background_fetch::record::Record;
-use crate::background_fetch::response::{HeaderList, value_of};
+use crate::header_list::{HeaderList, value_of};
 
 /// A request to compare with, and how. <https://w3c.github.io/ServiceWorker/#dictdef-cachequeryoptions>
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

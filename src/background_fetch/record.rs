@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::background_fetch::response::{HeaderList, ResponseHead, StoredResponse};
+use crate::background_fetch::response::{ResponseHead, StoredResponse};
 use crate::background_fetch::result::{FailureReason, RecordResult};
+use crate::header_list::HeaderList;
 
 /// The status of an answer that has no such part.
 const RANGE_NOT_SATISFIABLE: u16 = 416;

@@ -4,9 +4,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::background_fetch::content_range::ContentRange;
-
-/// Headers; each character of a value is one byte.
-pub type HeaderList = Vec<(String, String)>;
+use crate::header_list::{HeaderList, value_of};
 
 /// A response without its body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,14 +92,4 @@ impl ResponseHead {
         };
         is_same("etag") && is_same("last-modified") && has_same_length()
     }
-}
-
-/// The value of a header, all its lines joined, or `None` if there is no such header.
-pub(super) fn value_of(headers: &HeaderList, wanted: &str) -> Option<String> {
-    let lines: Vec<&str> = headers
-        .iter()
-        .filter(|(name, _)| name.eq_ignore_ascii_case(wanted))
-        .map(|(_, value)| value.as_str())
-        .collect();
-    (!lines.is_empty()).then(|| lines.join(", "))
 }

@@ -297,19 +297,24 @@ fn a_lost_connection_is_forgiven_five_times_in_a_row_and_twice_if_nothing_came()
 
 #[test]
 fn fetch_is_refused_for_one_reason_at_a_time() {
-    let check = |has_permission, has_active_worker, is_id_taken| {
+    let check = |has_permission, has_active_worker, is_id_taken, active_fetches| {
         Admission {
             has_permission,
             has_active_worker,
             is_id_taken,
+            active_fetches,
         }
         .check()
     };
-    assert_eq!(check(true, true, false), Ok(()));
+    assert_eq!(check(true, true, false, 4), Ok(()));
     assert_eq!(
-        check(false, false, true),
+        check(false, false, true, 5),
         Err(FetchRefusal::PermissionDenied)
     );
-    assert_eq!(check(true, false, true), Err(FetchRefusal::NoActiveWorker));
-    assert_eq!(check(true, true, true), Err(FetchRefusal::IdTaken));
+    assert_eq!(
+        check(true, false, true, 5),
+        Err(FetchRefusal::NoActiveWorker)
+    );
+    assert_eq!(check(true, true, true, 5), Err(FetchRefusal::IdTaken));
+    assert_eq!(check(true, true, false, 5), Err(FetchRefusal::TooMany));
 }

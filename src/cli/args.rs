@@ -342,6 +342,16 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Data")]
     pub(super) quota: Option<u64>,
 
+    /// How much memory the HTTP cache may take; 0 turns it off
+    #[arg(
+        long,
+        value_name = "SIZE",
+        value_parser = parse_size,
+        default_value = "64M",
+        help_heading = "Data"
+    )]
+    pub(super) http_cache: u64,
+
     /// Start empty, and forget everything at the end
     #[arg(long, conflicts_with = "data", help_heading = "Data")]
     pub(super) ephemeral: bool,

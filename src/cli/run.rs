@@ -115,6 +115,7 @@ fn builder(args: &RunArgs, site: &Site) -> anyhow::Result<HostBuilder> {
         .clock(clock)
         .connectivity(connectivity)
         .strict(args.strict)
+        .http_cache_limit(usize::try_from(args.http_cache).unwrap_or(usize::MAX))
         .origin_server(&site.origin, site.server.clone());
     let builder = args.policy.apply(builder, &site.origin)?;
     let builder = WarningName::ALL.into_iter().fold(builder, |builder, name| {

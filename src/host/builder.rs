@@ -27,6 +27,9 @@ use crate::sync::{Engagement, HistoryLimits, SyncPolicy};
 /// Bytes of heap that the script of one worker or client may use unless told otherwise.
 const DEFAULT_HEAP_LIMIT: usize = 512 << 20;
 
+/// Bytes that the HTTP cache takes unless told otherwise.
+const DEFAULT_HTTP_CACHE_LIMIT: usize = 64 << 20;
+
 /// The push service of a host that has none: a name that leads nowhere, on any machine. RFC 6761, section 6.4.
 const NO_PUSH_SERVICE: &str = "https://push.invalid/";
 
@@ -66,6 +69,7 @@ pub(super) struct Settings {
     pub engagements: HashMap<String, Engagement>,
     pub limits: EventLimits,
     pub heap_limit: usize,
+    pub http_cache_limit: usize,
     /// Bytes that an origin may store; `None`: it depends on the disk.
     pub quota: Option<u64>,
     pub durability: Durability,
@@ -120,6 +124,7 @@ impl Default for HostBuilder {
                 engagements: HashMap::new(),
                 limits: EventLimits::default(),
                 heap_limit: DEFAULT_HEAP_LIMIT,
+                http_cache_limit: DEFAULT_HTTP_CACHE_LIMIT,
                 quota: None,
                 durability: Durability::default(),
                 history: HistoryLimits::default(),
@@ -259,6 +264,17 @@ impl HostBuilder {
     #[must_use]
     pub fn heap_limit(mut self, bytes: usize) -> Self {
         self.settings.heap_limit = bytes;
+        self
+    }
+
+    /// Bytes of memory that the HTTP cache may take, for all origins together. 64 MiB by default; with 0 there is none.
+    ///
+    /// It answers requests as those of browsers do, follows `Cache-Control` and its like, and is gone with the host.
+    /// A response is kept when its body has been read to the end and takes no more than an eighth of the limit; what
+    /// was not used for longest goes first. Each origin has a part of its own.
+    #[must_use]
+    pub fn http_cache_limit(mut self, bytes: usize) -> Self {
+        self.settings.http_cache_limit = bytes;
         self
     }
 

@@ -170,12 +170,12 @@ impl Core {
                 }
             }
             ClientScript::Url(url) => {
-                let script = self
+                let fetched = self
                     .fetch_imported_script(url, Import::Script, &options.url, false)
                     .await?;
                 MainScript {
                     url: url.clone(),
-                    text: decode_script(&script.body),
+                    text: decode_script(&fetched.script.body),
                     script_type: script_type_of(url.path()),
                 }
             }

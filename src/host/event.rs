@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::clock::Timestamp;
-use crate::host::background_fetch_event::BackgroundFetchEvent;
+use crate::host::background_fetch::BackgroundFetchEvent;
 use crate::host::push_event::{NotificationEvent, PushEvent};
 use crate::service_worker::{EventOutcome, Warning};
 use crate::sync::{Removal, SyncKind};

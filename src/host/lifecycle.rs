@@ -208,10 +208,8 @@ impl Core {
         let main = self
             .fetch_main_script(&script.url, scope, client_url, bypass(ScriptRole::Main))
             .await?;
-        let checked_at = self.clock.now();
-        self.update_registration(registration.id, |registration| {
-            registration.last_update_check = Some(checked_at);
-        });
+        self.note_update_check(registration.id, &main);
+        let main = main.script;
         let mut scripts = NewScripts {
             bypass_cache: bypass(ScriptRole::Imported),
             ..NewScripts::default()
@@ -266,6 +264,10 @@ impl Core {
                 .fetch_imported_script(url, import, &script.url, found.bypass_cache)
                 .await
                 .ok();
+            if let Some(fetched) = &fetched {
+                self.note_update_check(registration.id, fetched);
+            }
+            let fetched = fetched.map(|fetched| fetched.script);
             let body = fetched.as_ref().map(|script| script.body.as_ref());
             has_changed |= has_import_changed(&scripts, url, body);
             found.checked.insert(url.clone(), fetched);

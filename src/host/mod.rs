@@ -5,7 +5,6 @@
 
 mod activation;
 mod background_fetch;
-mod background_fetch_event;
 mod builder;
 mod by_hand;
 mod clients;
@@ -61,8 +60,7 @@ use self::thread::HostThread;
 pub(crate) use by_hand::drop_stored;
 pub(crate) use inside::HostInside;
 
-pub use background_fetch::BackgroundFetchStatus;
-pub use background_fetch_event::BackgroundFetchEvent;
+pub use background_fetch::{BackgroundFetchEvent, BackgroundFetchStatus};
 pub use builder::{ConnectivityMode, HostBuilder};
 pub use clients::{Client, ClientOptions, ClientScript};
 pub use error::Error;

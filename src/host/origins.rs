@@ -105,7 +105,7 @@ impl Host {
     }
 
     /// Removes everything that is kept for the origin of `url`: registrations, syncs and their history, caches,
-    /// databases, background fetches, cookies.
+    /// databases, background fetches, cookies, the HTTP cache.
     ///
     /// Its workers are stopped, events under way included. Its clients run on, without controller, their connections to
     /// databases closed and their caches empty.
@@ -133,7 +133,7 @@ impl Core {
         self.clear_registrations(origin)?;
         self.storage.forget_sync_history(origin)?;
         self.workers_have_stopped(origin).await;
-        self.network.clear_cookies(origin);
+        self.network.clear_origin(origin);
         self.close_databases(origin).await;
         let folder = self.folder.origin(origin);
         let is_in_use = self

@@ -280,10 +280,11 @@ impl Core {
         url: Url,
         script_type: ScriptType,
     ) -> Result<ScriptResource, WebError> {
-        let Some((_, worker)) = asker.worker else {
-            return self
+        let Some((registration, worker)) = asker.worker else {
+            let fetched = self
                 .fetch_imported_script(&url, Import::Module, &asker.url, false)
-                .await;
+                .await?;
+            return Ok(fetched.script);
         };
         let found = self.with_new_scripts(worker, |scripts| {
             (scripts.take_checked(&url), scripts.bypass_cache)
@@ -297,10 +298,15 @@ impl Core {
             Some(script) => script.ok_or_else(|| {
                 WebError::Network(format!("the script `{url}` could not be fetched"))
             })?,
-            None => self
-                .fetch_imported_script(&url, Import::of_worker(script_type), &asker.url, bypass)
-                .await
-                .map_err(|error| WebError::Network(error.to_string()))?,
+            None => {
+                let import = Import::of_worker(script_type);
+                let fetched = self
+                    .fetch_imported_script(&url, import, &asker.url, bypass)
+                    .await
+                    .map_err(|error| WebError::Network(error.to_string()))?;
+                self.note_update_check(registration, &fetched);
+                fetched.script
+            }
         };
         self.with_new_scripts(worker, |scripts| scripts.used.insert(url, script.clone()));
         Ok(script)

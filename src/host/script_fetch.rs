@@ -2,15 +2,16 @@
 
 use std::cell::Cell;
 
-use http::header::{ACCEPT, CACHE_CONTROL};
+use http::header::ACCEPT;
 use url::Url;
 
 use crate::host::core::Core;
 use crate::network::{
-    CacheMode, CredentialsMode, NetworkError, RedirectMode, Request, RequestMode, Response,
+    CacheMode, CacheState, CredentialsMode, NetworkError, RedirectMode, Request, RequestMode,
+    Response,
 };
 use crate::service_worker::scope::check_max_scope;
-use crate::service_worker::{ScriptResource, ScriptType};
+use crate::service_worker::{RegistrationId, ScriptResource, ScriptType};
 use crate::web::error::WebError;
 
 /// <https://mimesniff.spec.whatwg.org/#javascript-mime-type>
@@ -53,6 +54,12 @@ impl Import {
     }
 }
 
+/// A script as it was fetched.
+pub(super) struct Fetched {
+    pub script: ScriptResource,
+    cache_state: CacheState,
+}
+
 impl Core {
     /// Fetches the main script of a worker for `client_url` and checks that it may control `scope`.
     /// <https://w3c.github.io/ServiceWorker/#update-algorithm>
@@ -62,7 +69,7 @@ impl Core {
         scope: &Url,
         client_url: Option<&Url>,
         bypass_cache: bool,
-    ) -> Result<ScriptResource, WebError> {
+    ) -> Result<Fetched, WebError> {
         let mut request = script_request(script_url, script_url, bypass_cache);
         request.client_url = client_url.map(Url::to_string).unwrap_or_default();
         request.mode = RequestMode::SameOrigin;
@@ -88,7 +95,7 @@ impl Core {
         import: Import,
         client_url: &Url,
         bypass_cache: bool,
-    ) -> Result<ScriptResource, WebError> {
+    ) -> Result<Fetched, WebError> {
         let mut request = script_request(url, client_url, bypass_cache);
         match import {
             Import::Script => {
@@ -106,6 +113,16 @@ impl Core {
         let response = self.fetch_script(request, url).await?;
         check_mime_type(&response, url).map_err(WebError::Network)?;
         read_script(response, url).await
+    }
+
+    /// "If response's cache state is not `local`, set registration's last update check time to the current time."
+    pub(super) fn note_update_check(&self, id: RegistrationId, fetched: &Fetched) {
+        if fetched.cache_state != CacheState::Local {
+            let now = self.clock.now();
+            self.update_registration(id, |registration| {
+                registration.last_update_check = Some(now);
+            });
+        }
     }
 
     async fn fetch_script(&self, request: Request, url: &Url) -> Result<Response, WebError> {
@@ -152,9 +169,6 @@ fn script_request(url: &Url, client_url: &Url, bypass_cache: bool) -> Request {
     request.headers.push((ACCEPT.to_string(), b"*/*".to_vec()));
     if bypass_cache {
         request.cache = CacheMode::NoCache;
-        request
-            .headers
-            .push((CACHE_CONTROL.to_string(), b"max-age=0".to_vec()));
     }
     request
 }
@@ -190,7 +204,8 @@ fn check_mime_type(response: &Response, url: &Url) -> Result<(), String> {
     ))
 }
 
-async fn read_script(response: Response, url: &Url) -> Result<ScriptResource, WebError> {
+async fn read_script(response: Response, url: &Url) -> Result<Fetched, WebError> {
+    let cache_state = response.cache_state;
     let mime_type = mime_type(&response);
     let final_url = response.url().unwrap_or(url).clone();
     let body = response
@@ -198,9 +213,13 @@ async fn read_script(response: Response, url: &Url) -> Result<ScriptResource, We
         .collect()
         .await
         .map_err(|error| fetch_failed(url, &error))?;
-    Ok(ScriptResource {
+    let script = ScriptResource {
         url: final_url,
         mime_type,
         body: body.as_ref().into(),
+    };
+    Ok(Fetched {
+        script,
+        cache_state,
     })
 }

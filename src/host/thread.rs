@@ -143,6 +143,7 @@ async fn open(
         user_agent: settings.user_agent.clone(),
         accept_language: Some(settings.languages.join(",")),
         route: settings.route.clone(),
+        cache_limit: settings.http_cache_limit,
         clock: Arc::clone(&clock),
         observer: Some(observer(Arc::clone(&events), connectivity.clone())),
     })?;

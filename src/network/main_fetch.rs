@@ -2,24 +2,30 @@
 //!
 //! Each hop goes to whoever answers for its origin; bytes on the wire are the transport's work.
 
+use std::sync::Arc;
+
 use url::Url;
 
+use crate::clock::Clock;
 use crate::network::body::Body;
+use crate::network::cached_fetch::Hop;
 use crate::network::cookies::CookieJars;
 use crate::network::cors::{self, Tainting};
 use crate::network::data_url;
 use crate::network::error::NetworkError;
 use crate::network::fetch_metadata::fetch_metadata;
+use crate::network::gate::Gate;
+use crate::network::http_cache::HttpCache;
 use crate::network::integrity;
 use crate::network::origin::OriginServers;
 use crate::network::outgoing_headers::{Identity, outgoing_headers};
 use crate::network::port_blocking::check_address;
 use crate::network::redirect;
 use crate::network::referrer;
-use crate::network::request::{CacheMode, RedirectMode, Request, RequestMode, first_value};
+use crate::network::request::{RedirectMode, Request, RequestMode, first_value};
 use crate::network::resource_policy;
 use crate::network::response::{Response, ResponseType};
-use crate::network::route::{Intercepted, Interceptor};
+use crate::network::route::Interceptor;
 use crate::network::transport::Transport;
 
 /// Everything that outlives one request.
@@ -28,7 +34,9 @@ pub(crate) struct Fetcher {
     pub(crate) interceptor: Option<Interceptor>,
     pub(crate) origins: OriginServers,
     pub(crate) cookies: CookieJars,
+    pub(crate) http_cache: Arc<HttpCache>,
     pub(crate) identity: Identity,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// What changes while redirects are followed.
@@ -37,19 +45,22 @@ struct Course {
     tainting: Tainting,
     /// The origin as other servers see it: `null` once a redirect has led astray.
     origin: String,
+    /// Stands before whatever is not answered by the HTTP cache.
+    gate: Gate,
 }
 
 impl Fetcher {
     /// <https://fetch.spec.whatwg.org/#concept-main-fetch>
-    pub(crate) async fn main_fetch(&self, request: Request) -> Result<Response, NetworkError> {
+    pub(crate) async fn main_fetch(
+        self: &Arc<Self>,
+        request: Request,
+        gate: Gate,
+    ) -> Result<Response, NetworkError> {
         if request.url.scheme() == "data" {
             return data_url::fetch(&request);
         }
-        if request.cache == CacheMode::OnlyIfCached {
-            return Err(NetworkError::NotCached);
-        }
         let metadata = request.integrity.clone();
-        let response = self.http_fetch(request).await?;
+        let response = self.http_fetch(request, gate).await?;
         if metadata.is_empty() {
             return Ok(response);
         }
@@ -63,8 +74,13 @@ impl Fetcher {
     }
 
     /// Hop by hop until something other than a redirect answers.
-    async fn http_fetch(&self, mut request: Request) -> Result<Response, NetworkError> {
+    async fn http_fetch(
+        self: &Arc<Self>,
+        mut request: Request,
+        gate: Gate,
+    ) -> Result<Response, NetworkError> {
         let mut course = Course {
+            gate,
             url_list: vec![request.url.clone()],
             tainting: Tainting::Basic,
             origin: request.origin.clone(),
@@ -107,9 +123,12 @@ impl Fetcher {
     /// One request to whoever answers for its origin, with the headers and cookies a browser adds.
     ///
     /// Takes the body out of `request`: it is sent once.
-    async fn hop(&self, request: &mut Request, course: &Course) -> Result<Response, NetworkError> {
+    async fn hop(
+        self: &Arc<Self>,
+        request: &mut Request,
+        course: &Course,
+    ) -> Result<Response, NetworkError> {
         let server = self.origins.server_of(&request.url);
-        let cookie_url = server.cookie_url(&request.url);
         let is_credentialed = cors::includes_credentials(request, course.tainting);
         let is_cors = course.tainting == Tainting::Cors;
         let body = std::mem::take(&mut request.body);
@@ -120,27 +139,19 @@ impl Fetcher {
             }
         }
         if is_credentialed
-            && let Some(cookies) = self.cookies.header_for(&request.origin, &cookie_url)
+            && let Some(cookies) = self
+                .cookies
+                .header_for(&request.origin, &server.cookie_url(&request.url))
         {
             headers.push(("Cookie".to_owned(), cookies.into_bytes()));
         }
-        let hop = request.with(headers, body);
-        let response = match self.intercept(hop).await? {
-            Intercepted::Answered(response) => response,
-            Intercepted::PassedOn(hop) => server.answer(hop, &self.transport).await?,
+        let hop = Hop {
+            request: request.with(headers, body),
+            server,
+            keeps_cookies: is_credentialed,
+            gate: course.gate.clone(),
         };
-        if is_credentialed {
-            self.cookies
-                .store(&request.origin, &cookie_url, &response.headers);
-        }
-        Ok(response)
-    }
-
-    async fn intercept(&self, hop: Request) -> Result<Intercepted, NetworkError> {
-        match &self.interceptor {
-            Some(interceptor) => interceptor(hop).await,
-            None => Ok(Intercepted::PassedOn(hop)),
-        }
+        self.network_or_cache_fetch(hop).await
     }
 }
 

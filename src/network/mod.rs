@@ -3,6 +3,7 @@
 //! What a service worker may do with a request is not decided here.
 
 mod body;
+mod cached_fetch;
 mod cookies;
 mod cors;
 mod data_url;
@@ -11,6 +12,7 @@ mod error;
 mod fetch_metadata;
 mod forbidden_headers;
 mod gate;
+mod http_cache;
 mod integrity;
 mod main_fetch;
 pub mod origin;
@@ -34,6 +36,7 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, Timestamp};
 use crate::network::cookies::CookieJars;
+use crate::network::http_cache::HttpCache;
 use crate::network::main_fetch::Fetcher;
 use crate::network::origin::OriginServers;
 use crate::network::outgoing_headers::Identity;
@@ -51,7 +54,7 @@ pub use port_blocking::check_address;
 pub use request::{
     CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
 };
-pub use response::{Response, ResponseType};
+pub use response::{CacheState, Response, ResponseType};
 pub use route::{Intercepted, Interceptor, Route};
 
 /// Told about every request when its head has arrived or it has failed.
@@ -67,7 +70,9 @@ pub struct NetworkOptions {
     pub accept_language: Option<String>,
     /// What the embedder changes on the way to a server.
     pub route: Route,
-    /// For the durations that the observer sees.
+    /// Bytes that the HTTP cache may take; with 0 there is none.
+    pub cache_limit: usize,
+    /// For the durations that the observer sees, and for the age of what is cached.
     pub clock: Arc<dyn Clock>,
     /// Called on the network thread; must not block.
     pub observer: Option<Observer>,
@@ -116,7 +121,9 @@ impl Network {
                 interceptor: options.route.interceptor,
                 origins: OriginServers::default(),
                 cookies: CookieJars::default(),
+                http_cache: Arc::new(HttpCache::new(options.cache_limit)),
                 identity,
+                clock: Arc::clone(&options.clock),
             }),
             gate: options.gate,
             clock: options.clock,
@@ -129,12 +136,13 @@ impl Network {
         self.fetcher.origins.serve(origin, server);
     }
 
-    /// Forgets the cookies of the clients of `origin`.
-    pub fn clear_cookies(&self, origin: &str) {
+    /// Forgets what the clients of `origin` got from servers: cookies and the HTTP cache.
+    pub fn clear_origin(&self, origin: &str) {
         self.fetcher.cookies.clear(origin);
+        self.fetcher.http_cache.clear(origin);
     }
 
-    /// Sends a request and waits for the head of the response; refused while offline.
+    /// Sends a request and waits for the head of the response; while offline only the HTTP cache answers.
     ///
     /// Dropping the future, or later the body, cancels the transfer.
     pub async fn fetch(&self, request: Request) -> Result<Response, NetworkError> {
@@ -159,11 +167,6 @@ impl Network {
         request: Request,
         is_forwarded: bool,
     ) -> Result<Response, NetworkError> {
-        let gate = if request.url.scheme() == "data" {
-            Gate::open()
-        } else {
-            gate
-        };
         let mut finished = FinishedRequest {
             started_at: self.clock.now(),
             ended_at: self.clock.now(),
@@ -181,7 +184,7 @@ impl Network {
                 if is_forwarded {
                     guard.guard(fetcher.forward(request)).await
                 } else {
-                    guard.guard(fetcher.main_fetch(request)).await
+                    fetcher.main_fetch(request, guard).await
                 }
             })
             .await;

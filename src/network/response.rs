@@ -23,6 +23,8 @@ pub struct Response {
     pub headers: HeaderList,
     /// The body, already decoded.
     pub body: Body,
+    /// Whether the HTTP cache had a part in it.
+    pub cache_state: CacheState,
 }
 
 impl Response {
@@ -35,6 +37,7 @@ impl Response {
             status_text: String::new(),
             headers: Vec::new(),
             body: Body::Empty,
+            cache_state: CacheState::Network,
         }
     }
 
@@ -52,6 +55,18 @@ impl Response {
     pub fn is_ok(&self) -> bool {
         (200..=299).contains(&self.status)
     }
+}
+
+/// <https://fetch.spec.whatwg.org/#concept-response-cache-state>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CacheState {
+    /// It had none.
+    #[default]
+    Network,
+    /// It answered without asking the server.
+    Local,
+    /// It answered after the server had said that nothing has changed.
+    Validated,
 }
 
 /// <https://fetch.spec.whatwg.org/#concept-response-type>

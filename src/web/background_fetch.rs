@@ -140,6 +140,7 @@ impl From<FetchRefusal> for WebError {
             FetchRefusal::QuotaExceeded => Self::QuotaExceeded(message),
             FetchRefusal::NoActiveWorker
             | FetchRefusal::IdTaken
+            | FetchRefusal::TooMany
             | FetchRefusal::Address { .. }
             | FetchRefusal::Body(_) => Self::Type(message),
         }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::network::{
-    Body, CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request,
-    RequestMode, Response, ResponseType, strip_forbidden_headers,
+    Body, CacheMode, CacheState, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy,
+    Request, RequestMode, Response, ResponseType, strip_forbidden_headers,
 };
 use crate::web::body::{NativeBody, ScriptBody};
 
@@ -171,6 +171,7 @@ impl ScriptResponse {
             status_text: String::from_utf8_lossy(&self.head.status_text).into_owned(),
             headers: headers_from_script(self.head.headers),
             body: self.body.take(state)?,
+            cache_state: CacheState::Network,
         })
     }
 }

@@ -8,8 +8,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::site::ORIGIN;
-
 /// What `driver.supports()` says yes to.
 pub(crate) const FEATURES: [&str; 7] = [
     "offline",
@@ -83,6 +81,8 @@ pub(crate) struct Left {
 pub(crate) struct Driver {
     pub(crate) host: Host,
     pub(crate) clock: ManualClock,
+    /// What permissions are set for.
+    pub(crate) site: Url,
 }
 
 impl Driver {
@@ -154,8 +154,10 @@ impl Driver {
             }
             Request::SetPermission { name, state } => {
                 let (permission, state) = (permission(&name)?, permission_state(&state)?);
-                let site = Url::parse(ORIGIN)?;
-                Ok(self.host.set_permission(&site, permission, state).await?)
+                Ok(self
+                    .host
+                    .set_permission(&self.site, permission, state)
+                    .await?)
             }
             Request::Leave(_) | Request::Restart(_) => {
                 anyhow::bail!("leaving a page is no step of leaving it")

@@ -13,14 +13,13 @@ use landfall::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
-use url::Url;
 
 use crate::driver::{Driver, FEATURES, Left};
 use crate::manifest::{Scope, Test};
 use crate::page;
 use crate::results::{FileStatus, Outcome, Subtest, SubtestStatus};
 use crate::server::Server;
-use crate::site::{ORIGIN, Site, worker_path};
+use crate::site::{Site, worker_path};
 use crate::suite::Suite;
 
 /// What the harness may take to tell what it knows when the time is up.
@@ -53,13 +52,21 @@ struct Life {
 
 /// Runs a test to its end, whatever that is.
 pub(crate) async fn execute(job: &Job) -> Outcome {
-    let site = Site::new(job.suite.clone(), &job.test, job.server.is_some());
-    let mut outcome = match run(job, &site).await {
+    let mut outcome = match attempt(job).await {
         Ok(outcome) => outcome,
         Err(error) => Outcome::failed(FileStatus::Error, error.to_string()),
     };
-    outcome.wants_server = site.wants_server();
+    if let Some(server) = &job.server {
+        outcome.rewrite(|said| server.ports().named_usually(said));
+    }
     outcome
+}
+
+async fn attempt(job: &Job) -> anyhow::Result<Outcome> {
+    let site = Site::new(job.suite.clone(), &job.test, job.server.as_ref())?;
+    let mut outcome = run(job, &site).await?;
+    outcome.wants_server = site.wants_server();
+    Ok(outcome)
 }
 
 /// All phases of a test: most have one.
@@ -81,6 +88,7 @@ async fn run(job: &Job, site: &Arc<Site>) -> anyhow::Result<Outcome> {
         let driver = Driver {
             host: life.host.clone(),
             clock: clock.clone(),
+            site: site.address("/")?,
         };
         let left = life
             .phase(job, site, &driver, settings, &page, &mut outcome)
@@ -145,7 +153,7 @@ impl Life {
         let test = async {
             match job.test.scope {
                 Scope::Window => page::load(&job.test, site, &driver.host, settings, page).await?,
-                _ => start_worker(&job.test, &driver.host).await?,
+                _ => start_worker(&job.test, site, &driver.host).await?,
             }
             match page.get() {
                 Some(page) if job.suite.has_driver => driver.serve(page).await,
@@ -286,11 +294,11 @@ fn policy(name: Option<&str>) -> anyhow::Result<SyncPolicy> {
     }
 }
 
-async fn start_worker(test: &Test, host: &Host) -> anyhow::Result<()> {
+async fn start_worker(test: &Test, site: &Site, host: &Host) -> anyhow::Result<()> {
     // A worker's address has no fragment.
     let query = test.variant.split('#').next().unwrap_or_default();
     let address = format!("{}{query}", worker_path(test));
-    let script = Url::parse(ORIGIN)?.join(&address)?;
+    let script = site.address(&address)?;
     let mut options = RegisterOptions::new(script.clone());
     options.scope = Some(script.join("does/not/exist")?);
     host.register(options).await?;

@@ -37,6 +37,8 @@ type Entries = BTreeMap<String, Expectation>;
 pub(crate) struct Expectations {
     folder: PathBuf,
     files: BTreeMap<String, Entries>,
+    /// Files that cannot be read, with what is wrong. They excuse nothing, and are not written.
+    malformed: BTreeMap<String, anyhow::Error>,
 }
 
 /// Something that is not as expected.
@@ -58,22 +60,27 @@ pub(crate) enum Surprise {
 
 impl Expectations {
     /// Reads every file of `folder`, which may be missing.
-    pub(crate) fn read(folder: &Path) -> Result<Self> {
-        let mut files = BTreeMap::new();
-        for entry in std::fs::read_dir(folder).into_iter().flatten() {
-            let path = entry.with_context(|| folder.display().to_string())?.path();
+    pub(crate) fn read(folder: &Path) -> Self {
+        let mut expectations = Self {
+            folder: folder.to_owned(),
+            files: BTreeMap::new(),
+            malformed: BTreeMap::new(),
+        };
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let paths = entries.map(|entry| entry.path());
+        for path in paths.filter(|path| path.extension().is_some_and(|kind| kind == "toml")) {
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "toml")
-            {
-                files.insert(name.into_owned(), read_file(&path)?);
+            match read_file(&path) {
+                Ok(entries) => _ = expectations.files.insert(name.into_owned(), entries),
+                Err(error) => _ = expectations.malformed.insert(name.into_owned(), error),
             }
         }
-        Ok(Self {
-            folder: folder.to_owned(),
-            files,
-        })
+        expectations
+    }
+
+    /// What is wrong with the files that cannot be read.
+    pub(crate) fn malformed(&self) -> impl Iterator<Item = &anyhow::Error> {
+        self.malformed.values()
     }
 
     /// What is known of a test.
@@ -113,6 +120,9 @@ impl Expectations {
     /// `reason`; gives `false` if there is none.
     pub(crate) fn update(&mut self, id: &str, outcome: &Outcome, reason: Option<&str>) -> bool {
         let (file, key) = split(id);
+        if self.malformed.contains_key(file) {
+            return true;
+        }
         let known = self.of(id).cloned();
         let unstable = known.as_ref().map(|known| known.unstable.clone());
         let seen = Seen::of(outcome, unstable.unwrap_or_default());

@@ -10,6 +10,7 @@ mod html;
 mod manifest;
 mod page;
 mod pool;
+mod ports;
 mod progress;
 mod record;
 mod results;
@@ -116,7 +117,7 @@ impl Run {
         } else {
             args.paths.clone()
         };
-        let expectations = Expectations::read(&args.suite.join("expectations").join(&name))?;
+        let expectations = Expectations::read(&args.suite.join("expectations").join(&name));
         let mut selection = Selection::read(&suite, &folders, args.filter.as_deref())?;
         let strays = match args.filter {
             Some(_) => Vec::new(),
@@ -146,6 +147,9 @@ impl Run {
         let tests = std::mem::take(&mut self.selection.tests);
         let has_words = !self.args.json && !self.args.tap;
         let progress = Progress::new(tests.len(), self.args.verbose, has_words);
+        for error in self.expectations.malformed() {
+            progress.warn(error);
+        }
         let mut records = self.run_tests(tests, &progress)?;
         progress.finish();
         records.sort_by(|one, other| one.test.id.cmp(&other.test.id));
@@ -165,7 +169,7 @@ impl Run {
         };
         self.write_reports(&records, times)?;
         self.print(&records, times)?;
-        Ok(is_as_expected)
+        Ok(is_as_expected && !progress.has_trouble())
     }
 
     /// First what needs no server, then the rest.
@@ -193,7 +197,13 @@ impl Run {
             ));
             return Ok(records);
         }
-        let server = RunningServer::start(&self.suite.root)?;
+        let server = match RunningServer::start(&self.suite.root) {
+            Ok(server) => server,
+            Err(error) => {
+                progress.warn(&error.context(format!("{} tests were not run", waiting.len())));
+                return Ok(records);
+            }
+        };
         self.run_batch(waiting, Some(server.server()), |record| {
             progress.tell(&record);
             records.push(record);

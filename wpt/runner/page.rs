@@ -5,11 +5,10 @@ use std::sync::OnceLock;
 use anyhow::{Result, anyhow, ensure};
 use landfall::{Client, ClientOptions, ClientScript, Host};
 use serde_json::Value;
-use url::Url;
 
 use crate::html;
 use crate::manifest::{Script, Test, scripts_of};
-use crate::site::{ORIGIN, REPORT, Site};
+use crate::site::{REPORT, Site};
 
 /// What a page has before its first script.
 const PRELUDE: &str = include_str!("prelude.js");
@@ -23,7 +22,7 @@ pub(crate) async fn load(
     opened: &OnceLock<Client>,
 ) -> Result<()> {
     let options = ClientOptions {
-        url: Url::parse(ORIGIN)?.join(&test.id)?,
+        url: site.address(&test.id)?,
         script: ClientScript::None,
     };
     let client = host.open_client(options).await?;

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -15,6 +16,7 @@ pub(crate) struct Progress {
     is_verbose: bool,
     /// `None` where the standard output belongs to a report.
     words: Option<Mutex<std::io::Stdout>>,
+    has_trouble: AtomicBool,
 }
 
 impl Progress {
@@ -30,6 +32,7 @@ impl Progress {
             bar: style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style)),
             is_verbose,
             words: has_words.then(|| Mutex::new(std::io::stdout())),
+            has_trouble: AtomicBool::new(false),
         }
     }
 
@@ -42,6 +45,20 @@ impl Progress {
                 let _ = writeln!(words, "{line}");
             }
         });
+    }
+
+    /// Something that no test is to blame for, and without which the run goes on.
+    pub(crate) fn warn(&self, trouble: &anyhow::Error) {
+        self.has_trouble.store(true, Ordering::Relaxed);
+        self.bar.suspend(|| {
+            // Nobody may be listening any more.
+            let _ = writeln!(std::io::stderr(), "error: {trouble:#}");
+        });
+    }
+
+    /// Whether there was any such trouble.
+    pub(crate) fn has_trouble(&self) -> bool {
+        self.has_trouble.load(Ordering::Relaxed)
     }
 
     /// A test has ended.

@@ -63,6 +63,16 @@ impl Outcome {
         }
     }
 
+    /// Rewrites everything that was said.
+    pub(crate) fn rewrite(&mut self, rewrite: impl Fn(&str) -> String) {
+        let names = self.subtests.iter_mut().map(|subtest| &mut subtest.name);
+        names.for_each(|name| *name = rewrite(name));
+        let messages = self.subtests.iter_mut().map(|subtest| &mut subtest.message);
+        for message in messages.chain([&mut self.message]) {
+            *message = message.as_deref().map(&rewrite);
+        }
+    }
+
     /// Whether nothing failed; a precondition that is not met is no failure.
     pub(crate) fn is_clean(&self) -> bool {
         self.status.is_whole() && self.subtests.iter().all(Subtest::is_fine)

@@ -1,7 +1,7 @@
 //! The checkout's own server, wptserve: started for the tests that need it, stopped with the run.
 
 use std::io::Read;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -12,6 +12,8 @@ use landfall::clock::{Clock, SystemClock};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+use crate::ports::Ports;
 
 /// The hosts that wptserve answers for.
 const DOMAINS: [&str; 2] = ["web-platform.test", "not-web-platform.test"];
@@ -25,15 +27,13 @@ const SUBDOMAINS: [&str; 5] = [
     "xn--lve-6lad",
 ];
 
-const HTTP_PORTS: [u16; 2] = [8000, 8001];
-const HTTPS_PORTS: [u16; 2] = [8443, 8444];
-
 /// How long the server may take until all its ports answer.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// A running server, as a test's host reaches it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Server {
+    ports: Ports,
     /// The root certificate that its certificates are signed with, in PEM.
     root_certificate: String,
 }
@@ -47,6 +47,10 @@ pub(crate) struct RunningServer {
 }
 
 impl Server {
+    pub(crate) fn ports(&self) -> Ports {
+        self.ports
+    }
+
     /// Makes a host find the server under all its names and trust it.
     pub(crate) fn reached_by(&self, builder: HostBuilder) -> HostBuilder {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -67,15 +71,11 @@ impl RunningServer {
             python
         };
         python().arg("--version").output().context(missing)?;
-        for port in HTTP_PORTS.into_iter().chain(HTTPS_PORTS) {
-            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
-                format!("wptserve needs port {port}, which something else uses: another run?")
-            })?;
-        }
+        let ports = Ports::free()?;
         let folder = tempfile::tempdir()?;
         let root_certificate = write_certificates(folder.path())?;
         let config = folder.path().join("config.json");
-        std::fs::write(&config, settings(folder.path()).to_string())?;
+        std::fs::write(&config, settings(ports, folder.path()).to_string())?;
         let log = std::fs::File::create(folder.path().join("log"))?;
         let child = python()
             .args(["wpt", "serve", "--no-h2", "--config"])
@@ -87,7 +87,10 @@ impl RunningServer {
             .context(missing)?;
         let mut running = Self {
             child,
-            server: Server { root_certificate },
+            server: Server {
+                ports,
+                root_certificate,
+            },
             _folder: folder,
         };
         running.wait_until_ready()?;
@@ -101,7 +104,7 @@ impl RunningServer {
 
     fn wait_until_ready(&mut self) -> Result<()> {
         let deadline = SystemClock.now().plus(START_LIMIT);
-        let mut waiting: Vec<u16> = HTTP_PORTS.into_iter().chain(HTTPS_PORTS).collect();
+        let mut waiting = self.server.ports.all().to_vec();
         while !waiting.is_empty() {
             let has_ended = self.child.try_wait()?.is_some();
             if has_ended || SystemClock.now() > deadline {
@@ -140,13 +143,13 @@ impl Drop for RunningServer {
     }
 }
 
-fn settings(folder: &Path) -> serde_json::Value {
+fn settings(ports: Ports, folder: &Path) -> serde_json::Value {
     json!({
         // No name has to be known to this machine.
         "check_subdomains": false,
         "server_host": "127.0.0.1",
         "log_level": "error",
-        "ports": { "http": HTTP_PORTS, "https": HTTPS_PORTS, "ws": [8002], "wss": [8003] },
+        "ports": ports.settings(),
         "ssl": {
             "type": "pregenerated",
             "pregenerated": {

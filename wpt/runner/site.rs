@@ -5,19 +5,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Result;
 use landfall::network::{Body, Intercepted, NetworkError, Request, Response};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::manifest::{Scope, Script, Test};
+use crate::ports::Ports;
+use crate::server::Server;
 use crate::suite::Suite;
-
-/// The site of every test. The port is wptserve's for https.
-pub(crate) const ORIGIN: &str = "https://web-platform.test:8443";
 
 /// One test's view of its site.
 pub(crate) struct Site {
     suite: Suite,
+    /// Its root.
+    url: Url,
     /// The address of the generated worker, and what it is.
     worker: Option<(String, String)>,
     has_server: bool,
@@ -25,15 +27,21 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    pub(crate) fn new(suite: Suite, test: &Test, has_server: bool) -> Arc<Self> {
+    pub(crate) fn new(suite: Suite, test: &Test, server: Option<&Server>) -> Result<Arc<Self>> {
         let worker =
             (test.scope != Scope::Window).then(|| (worker_path(test), worker_source(test)));
-        Arc::new(Self {
+        Ok(Arc::new(Self {
             suite,
+            url: server.map_or(Ports::USUAL, Server::ports).site()?,
             worker,
-            has_server,
+            has_server: server.is_some(),
             wants_server: AtomicBool::new(false),
-        })
+        }))
+    }
+
+    /// An address of the site, by its path and query.
+    pub(crate) fn address(&self, path: &str) -> Result<Url> {
+        Ok(self.url.join(path)?)
     }
 
     /// Whether something was asked for that only wptserve has, and there is none.
@@ -44,7 +52,7 @@ impl Site {
     /// Answers a request, or passes it on to wptserve.
     pub(crate) fn take(&self, request: Request) -> Result<Intercepted, NetworkError> {
         let is_read = request.method == "GET" || request.method == "HEAD";
-        let is_here = request.url.origin().ascii_serialization() == ORIGIN;
+        let is_here = request.url.origin() == self.url.origin();
         if is_here
             && is_read
             && request.header("range").is_none()
@@ -89,7 +97,7 @@ impl Site {
 
     /// The text of a script that a window loads, if it needs no server.
     pub(crate) fn script(&self, address: &str) -> Option<Vec<u8>> {
-        let url = Url::parse(ORIGIN).ok()?.join(address).ok()?;
+        let url = self.url.join(address).ok()?;
         match self.answer(&url)?.body {
             Body::Bytes(bytes) => Some(bytes.to_vec()),
             _ => None,

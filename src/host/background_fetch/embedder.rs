@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::background_fetch::{BackgroundFetch, Display, Progress, RecordResult};
 use crate::host::Host;
-use crate::host::background_fetch_event::BackgroundFetchEvent;
+use crate::host::background_fetch::event::BackgroundFetchEvent;
 use crate::host::core::Core;
 use crate::host::error::Error;
 use crate::host::event::HostEventKind;

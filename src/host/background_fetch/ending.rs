@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::background_fetch::FetchEnd;
 use crate::host::background_fetch::Entry;
-use crate::host::background_fetch_event::BackgroundFetchEvent;
+use crate::host::background_fetch::event::BackgroundFetchEvent;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::service_worker::{EventKind, RegistrationId};

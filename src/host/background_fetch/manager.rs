@@ -9,9 +9,9 @@ use crate::background_fetch::{
     RecordQuery,
 };
 use crate::host::background_fetch::Entry;
+use crate::host::background_fetch::event::BackgroundFetchEvent;
 use crate::host::background_fetch::listeners::{Waiting, whole_body};
 use crate::host::background_fetch::request::{kept_request, request_from, response_from};
-use crate::host::background_fetch_event::BackgroundFetchEvent;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::permissions::Permission;
@@ -115,6 +115,9 @@ impl Core {
             has_permission: self.is_granted(&registration.origin, Permission::BackgroundFetch),
             has_active_worker: registration.active.is_some(),
             is_id_taken: self.active_fetch(id, name).is_some(),
+            active_fetches: self
+                .fetches_where(|it| it.origin == registration.origin && it.fetch.is_active())
+                .len(),
         }
         .check()?;
         Ok(registration)

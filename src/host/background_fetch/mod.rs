@@ -5,6 +5,7 @@
 
 mod embedder;
 mod ending;
+mod event;
 mod listeners;
 mod manager;
 mod perform;
@@ -28,6 +29,7 @@ use crate::web::host_port::ContextId;
 use self::listeners::Listeners;
 
 pub use embedder::BackgroundFetchStatus;
+pub use event::BackgroundFetchEvent;
 
 /// The fetches of a host that have not ended, or whose last event has not.
 #[derive(Default)]

@@ -6,8 +6,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::background_fetch::{FailureReason, RecordResult, retry_delay};
 use crate::host::background_fetch::Entry;
+use crate::host::background_fetch::event::BackgroundFetchEvent;
 use crate::host::background_fetch::transfer::Attempt;
-use crate::host::background_fetch_event::BackgroundFetchEvent;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::network::NetworkError;

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::host::background_fetch::event::BackgroundFetchEvent;
 use crate::host::background_fetch::manager::response_of;
-use crate::host::background_fetch_event::BackgroundFetchEvent;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::scope_thread::Command;

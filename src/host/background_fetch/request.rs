@@ -4,8 +4,9 @@ use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};
 use serde::{Deserialize, Serialize};
 
-use crate::background_fetch::{HeaderList, RecordRequest, ResponseHead};
-use crate::network::{self, Body, Request, Response};
+use crate::background_fetch::{RecordRequest, ResponseHead};
+use crate::header_list::HeaderList;
+use crate::network::{self, Body, CacheState, Request, Response};
 
 /// What is kept of a request.
 pub(super) fn kept_request(request: &Request) -> RecordRequest {
@@ -69,6 +70,7 @@ pub(super) fn response_from(kept: &ResponseHead, body: Body) -> Option<Response>
         status_text: kept.status_text.clone(),
         headers,
         body,
+        cache_state: CacheState::Network,
     })
 }
 

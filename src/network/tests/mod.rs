@@ -1,5 +1,6 @@
 //! The network against a real server, and its rules alone.
 
+mod cached;
 mod cross_origin;
 mod gate;
 mod http;
@@ -28,15 +29,19 @@ fn network() -> Network {
 }
 
 fn network_behind(gate: Gate) -> Network {
-    Network::start(NetworkOptions {
+    Network::start(options(gate)).expect("a thread starts")
+}
+
+fn options(gate: Gate) -> NetworkOptions {
+    NetworkOptions {
         gate,
         user_agent: "landfall-test/1".to_owned(),
         accept_language: Some("en-GB,en".to_owned()),
         route: Route::default(),
+        cache_limit: 1 << 20,
         clock: Arc::new(SystemClock),
         observer: None,
-    })
-    .expect("a thread starts")
+    }
 }
 
 fn url(text: &str) -> Url {

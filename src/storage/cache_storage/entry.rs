@@ -4,8 +4,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// Headers as a script sees them: each character of a value is one byte.
-pub type HeaderList = Vec<(String, String)>;
+use crate::header_list::{HeaderList, value_of};
 
 /// A request, without a body: only GET can be kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,14 +105,4 @@ fn varying_headers(response: &CachedResponse) -> impl Iterator<Item = &str> {
         .flat_map(|(_, value)| value.split(','))
         .map(str::trim)
         .filter(|name| !name.is_empty())
-}
-
-/// The value of a header, all its lines joined, or `None` if there is no such header.
-fn value_of(headers: &HeaderList, wanted: &str) -> Option<String> {
-    let lines: Vec<&str> = headers
-        .iter()
-        .filter(|(name, _)| name.eq_ignore_ascii_case(wanted))
-        .map(|(_, value)| value.as_str())
-        .collect();
-    (!lines.is_empty()).then(|| lines.join(", "))
 }

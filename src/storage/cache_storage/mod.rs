@@ -27,7 +27,7 @@ use crate::storage::origin_files::OriginFiles;
 
 pub use body::{BodyReader, BodyWriter};
 pub use entries::{Found, NewEntry, PutError};
-pub use entry::{CacheQuery, CachedRequest, CachedResponse, HeaderList};
+pub use entry::{CacheQuery, CachedRequest, CachedResponse};
 pub use pins::CachePins;
 
 const LAYOUTS: &[&str] = &[include_str!("migrations/0001_start.sql")];
