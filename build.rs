@@ -61,8 +61,22 @@ fn main() {
 mod snapshot {
     use std::collections::BTreeMap;
     use std::path::PathBuf;
+    use std::sync::Arc;
 
     use deno_core::snapshot::{CreateSnapshotOptions, CreateSnapshotOutput, create_snapshot};
+    use deno_core::{JsRuntimeForSnapshot, RuntimeOptions, scope, v8};
+    use futures::FutureExt;
+
+    use crate::clock::SystemClock;
+    use crate::connectivity::Connectivity;
+    use crate::service_worker::ScriptMap;
+    use crate::storage::{Durability, OriginFiles};
+    use crate::web::fetch::FetchRoute;
+    use crate::web::host_port::{ContextId, HostPort};
+    use crate::web::navigator::NavigatorOptions;
+    use crate::web::script_error::ScriptSources;
+    use crate::web::service_worker::StoredScripts;
+    use crate::web::{OriginShared, ScopeOptions, extension_arguments, extensions};
 
     /// Writes `snapshot.bin` and `residual.rs` into the build's output folder.
     pub fn write() {
@@ -87,9 +101,135 @@ mod snapshot {
             println!("cargo:rerun-if-changed={}", path.display());
         }
         println!("cargo:rerun-if-changed=src");
-        std::fs::write(out.join("snapshot.bin"), &snapshot.output).expect("OUT_DIR is writable");
+        println!("cargo:rerun-if-changed=js/global_scope/rehearsal.js");
+        let warm = warm_up(Vec::leak(snapshot.output.to_vec()));
+        std::fs::write(out.join("snapshot.bin"), &warm).expect("OUT_DIR is writable");
         std::fs::write(out.join("residual.rs"), residual_scripts(&snapshot))
             .expect("OUT_DIR is writable");
+    }
+
+    /// The same snapshot, but with the bytecode of the functions that each start runs.
+    ///
+    /// V8 compiles a function when it is first called. Here that happens in a context beside the one that is kept, so
+    /// that what the rehearsal did leaves nothing behind but compiled functions, which all contexts share.
+    fn warm_up(cold: &'static [u8]) -> Vec<u8> {
+        let tokio = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime starts");
+        let _entered = tokio.enter();
+        let mut runtime = JsRuntimeForSnapshot::new(RuntimeOptions {
+            startup_snapshot: Some(cold),
+            extensions: extensions(),
+            skip_op_registration: true,
+            ..Default::default()
+        });
+        let (options, port) = rehearsal_options();
+        let scripts = StoredScripts::new(ScriptMap::default());
+        runtime
+            .lazy_init_extensions(extension_arguments(options, scripts))
+            .expect("the extensions are those of the snapshot");
+        runtime.op_state().borrow_mut().put(port);
+        runtime
+            .op_state()
+            .borrow_mut()
+            .put(ScriptSources::default());
+        rehearse(&mut runtime);
+        with_sources(cold, &runtime.snapshot())
+    }
+
+    /// A scope that reaches nothing.
+    fn rehearsal_options() -> (ScopeOptions, HostPort) {
+        let (requests, _) = tokio::sync::mpsc::unbounded_channel();
+        let files = OriginFiles::new(PathBuf::from("nowhere"), 0, Arc::new(drop));
+        let options = ScopeOptions {
+            url: "https://rehearsal.example/sw.js"
+                .parse()
+                .expect("this is an address"),
+            origin: "https://rehearsal.example".to_owned(),
+            shared: OriginShared::new(Arc::clone(&files)),
+            clock: Arc::new(SystemClock),
+            navigator: NavigatorOptions {
+                user_agent: String::new(),
+                languages: vec![String::new()],
+                connectivity: Connectivity::simulated(false).0,
+                files,
+            },
+            exposed_functions: Vec::new(),
+            fetch_route: FetchRoute(Arc::new(|_| std::future::pending().boxed())),
+            durability: Durability::default(),
+            scripts: ScriptMap::default(),
+        };
+        (options, HostPort::new(ContextId(0), requests))
+    }
+
+    /// Runs the rehearsal in a fresh context of the snapshot.
+    fn rehearse(runtime: &mut JsRuntimeForSnapshot) {
+        scope!(scope, runtime);
+        let kept = scope.get_current_context();
+        let stage = v8::Context::from_snapshot(scope, 0, v8::ContextOptions::default())
+            .expect("the snapshot has a context");
+        for slot in STATE_SLOTS {
+            let state = kept.get_aligned_pointer_from_embedder_data(slot);
+            // It stands as long as the runtime does, and the stage is gone before.
+            #[expect(
+                unsafe_code,
+                reason = "there is no other way to give a context its state"
+            )]
+            unsafe {
+                stage.set_aligned_pointer_in_embedder_data(slot, state);
+            }
+        }
+        {
+            let scope = &mut v8::ContextScope::new(scope, stage);
+            v8::tc_scope!(let scope, scope);
+            let source = v8::String::new(scope, include_str!("js/global_scope/rehearsal.js"))
+                .expect("it is short");
+            v8::Script::compile(scope, source, None).and_then(|script| script.run(scope));
+            let thrown = scope.exception();
+            let thrown = thrown.map(|exception| exception.to_rust_string_lossy(scope));
+            assert_eq!(thrown, None, "the rehearsal runs to its end");
+            scope.perform_microtask_checkpoint();
+        }
+        for slot in STATE_SLOTS {
+            #[expect(unsafe_code, reason = "as above")]
+            unsafe {
+                stage.set_aligned_pointer_in_embedder_data(slot, std::ptr::null_mut());
+            }
+        }
+        stage.clear_all_slots();
+    }
+
+    /// Where deno_core keeps a context's state.
+    const STATE_SLOTS: [i32; 2] = [1, 2];
+
+    /// Gives a snapshot that was made from `cold` what deno_core leaves out of it: the sources of the scripts.
+    ///
+    /// A snapshot is V8's part, deno_core's part and the length of V8's part. In deno_core's the list of the extensions
+    /// and all that follows it, the sources at the end, is the same for both.
+    fn with_sources(cold: &[u8], warm: &[u8]) -> Vec<u8> {
+        let names = extensions();
+        let first = names.first().expect("there are extensions").name;
+        let count = u32::try_from(names.len()).expect("there are few");
+        let length = u32::try_from(first.len()).expect("it is short");
+        let list = [
+            &count.to_le_bytes(),
+            &length.to_le_bytes(),
+            first.as_bytes(),
+        ]
+        .concat();
+        let split = |snapshot: &[u8]| {
+            let (rest, length) = snapshot.split_last_chunk().expect("it ends with a length");
+            let v8 = usize::try_from(u64::from_le_bytes(*length)).expect("it fits into memory");
+            let list = rest[v8..]
+                .windows(list.len())
+                .position(|window| window == list)
+                .expect("deno_core's part has the list of the extensions");
+            (rest.len(), v8 + list)
+        };
+        let ((cold_end, cold_list), (_, warm_list)) = (split(cold), split(warm));
+        let length = warm.last_chunk::<8>().expect("it ends with a length");
+        [&warm[..warm_list], &cold[cold_list..cold_end], length].concat()
     }
 
     /// Tables of the lazy scripts that the snapshot did not take in, so that the binary carries them.

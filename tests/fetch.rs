@@ -257,6 +257,53 @@ async fn redirect_modes_show_what_they_should() {
 }
 
 #[tokio::test]
+async fn a_blob_and_a_form_are_sent_again_after_a_redirect() {
+    let server = TestServer::start();
+    server
+        .answer("/go", Answer::redirect(307, "/end"))
+        .answer("/end", Answer::text("end"));
+    let (_host, page) = page_of(&server).await;
+    let seen = run(
+        &page,
+        "const form = new FormData();
+         form.set('name', 'value');
+         const request = new Request('/go', { method: 'POST', body: new Blob(['a blob']) });
+         const sent = fetch(request);
+         const isUsedAtOnce = request.bodyUsed;
+         await sent;
+         const answer = await fetch('/go', { method: 'POST', body: form });
+         return [isUsedAtOnce, answer.redirected, await answer.text()];",
+    )
+    .await;
+    assert_eq!(seen, json!([true, true, "end"]));
+    let bodies: Vec<String> = server
+        .requests()
+        .into_iter()
+        .filter(|request| request.target == "/end")
+        .map(|request| request.text())
+        .collect();
+    assert_eq!(bodies[0], "a blob");
+    assert!(
+        bodies[1].contains("value") && bodies[1].ends_with("--\r\n"),
+        "{bodies:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_empty_body_has_no_chunk() {
+    let server = TestServer::start();
+    server.answer("/", Answer::text(""));
+    let (_host, page) = page_of(&server).await;
+    let seen = run(
+        &page,
+        "const response = await fetch('/');
+         return [(await response.clone().text()).length, await response.body.getReader().read()];",
+    )
+    .await;
+    assert_eq!(seen, json!([0, { "done": true }]));
+}
+
+#[tokio::test]
 async fn other_origins_are_hidden_or_refused() {
     let server = TestServer::start();
     let other = TestServer::start();

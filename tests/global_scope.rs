@@ -156,6 +156,31 @@ fn the_platform_works() {
     }
 }
 
+#[test]
+fn platform_objects_are_cloned_only_where_their_interface_says_how() {
+    let mut scenario = Scenario::online();
+    let refused = "const name = (object) => {
+             try { structuredClone(object); return 'cloned'; } catch (error) { return error.name; }
+         };
+         [new Request('/'), new Headers(), new URL('/', location), navigator, new Event('e'), caches].map(name)";
+    assert_eq!(scenario.eval(refused), json!(vec!["DataCloneError"; 6]));
+    let cloned = "(async () => {
+             const all = [new Blob(['b']), new DOMPoint(1), new DOMException('m', 'n'), await crypto.subtle.generateKey(
+                 { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])];
+             return all.map((object) => structuredClone(object).constructor.name);
+         })()";
+    let names = json!(["Blob", "DOMPoint", "DOMException", "CryptoKey"]);
+    assert_eq!(scenario.eval(cloned), names);
+}
+
+#[test]
+fn no_scope_can_be_made_to_block() {
+    let script = "try { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10); } catch (error) { console.log(error.name); }";
+    Scenario::online()
+        .worker(script)
+        .expect_printed(&["TypeError"]);
+}
+
 #[tokio::test]
 async fn locks_are_of_an_origin_and_end_with_the_scope_that_holds_them() {
     let host = Host::builder()

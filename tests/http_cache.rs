@@ -92,6 +92,58 @@ fn clearing_an_origin_empties_its_http_cache() {
     scenario.expect_eval(get, json!("two"));
 }
 
+/// <https://w3c.github.io/webappsec-clear-site-data/>
+#[test]
+fn a_server_clears_what_its_clients_keep_of_it() {
+    let server = TestServer::start();
+    let leave = |what: &str| Answer::text("bye").header("clear-site-data", what);
+    server
+        .answer(
+            "/sw.js",
+            script("addEventListener('install', () => skipWaiting());"),
+        )
+        .answer("/data", minute("one").header("set-cookie", "id=1"))
+        .answer("/data", minute("two"))
+        .answer("/some", leave("\"cache\", \"cookies\""))
+        .answer("/all", leave("\"*\""));
+    let mut scenario = behind(&server, |builder| builder);
+    let options = RegisterOptions::new(address("sw.js"));
+    scenario.register_with(options).expect("it is registered");
+    let get = "fetch('/data').then((response) => response.text())";
+    let kept = "(async () => [await caches.keys(), (await navigator.serviceWorker.getRegistrations()).length])()";
+    scenario
+        .page("")
+        .expect_eval("caches.open('v1').then(() => 1)", json!(1))
+        .expect_eval(get, json!("one"))
+        .expect_eval(
+            "fetch('/some').then((response) => response.text())",
+            json!("bye"),
+        )
+        .expect_eval(get, json!("two"))
+        .expect_eval(kept, json!([["v1"], 1]))
+        .expect_eval(
+            "fetch('/all').then((response) => response.text())",
+            json!("bye"),
+        )
+        .expect_eval(kept, json!([[], 0]));
+    let cookies: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|request| (request.target.clone(), request.header("cookie").is_some()))
+        .collect();
+    let expected = [
+        ("/sw.js", false),
+        ("/data", false),
+        ("/some", true),
+        ("/data", false),
+        ("/all", false),
+    ];
+    assert_eq!(
+        cookies,
+        expected.map(|(path, is_sent)| (path.to_owned(), is_sent))
+    );
+}
+
 const IMPORTING: &str =
     "importScripts('lib.js'); addEventListener('install', () => skipWaiting());";
 

@@ -59,6 +59,33 @@ fn scripts_can_handle_what_nobody_caught() {
 }
 
 #[test]
+fn a_rejection_that_its_event_had_handled_is_not_told_again() {
+    Scenario::online()
+        .page(
+            "addEventListener('unhandledrejection', (event) => {
+                 event.preventDefault();
+                 if (event.reason === 'at once') event.promise.catch(() => {});
+             });
+             addEventListener('rejectionhandled', (event) => console.log('handled', event.reason));
+             Promise.reject('at once');
+             const late = Promise.reject('late');
+             setTimeout(() => late.catch(() => {}), 0);",
+        )
+        .wait_until_printed("handled late")
+        .expect_printed(&["handled late"]);
+}
+
+#[test]
+fn an_error_in_the_source_of_a_timer_has_the_address_of_its_page() {
+    Scenario::online()
+        .page(
+            "onerror = (message, address) => { console.log(message, address); return true; };
+             setTimeout('missing', 0);",
+        )
+        .wait_until_printed("Uncaught ReferenceError: missing is not defined https://app.example/");
+}
+
+#[test]
 fn an_error_in_an_error_handler_ends_there() {
     Scenario::online()
         .page("addEventListener('error', () => { throw new Error('again'); }); reportError(new Error('first'));")

@@ -4,6 +4,7 @@
 import {
   body as bodies,
   core,
+  file,
   primordials,
   request as requests,
   response as responses,
@@ -12,7 +13,8 @@ import {
 import { filter, unfilter } from "ext:sw_fetch/filtered_response.js";
 import { NativeRequest } from "ext:sw_fetch/native_request.js";
 
-const { TypeError, Uint8Array } = primordials;
+const { ObjectPrototypeIsPrototypeOf, TypeError, Uint8Array } = primordials;
+const BlobPrototype = file.Blob.prototype;
 
 /**
  * @typedef {{ bytes: Uint8Array | null, rid: number | null, length?: number | null }} NativeBody
@@ -41,9 +43,28 @@ function bodyToNative(inner) {
     return { bytes: null, rid: streams.resourceForReadableStream(stream), length };
   }
   // Came from the network and nobody has read it: it goes on without passing through the script.
+  markAsUsed(stream);
+  return { bytes: null, rid: backing.rid };
+}
+
+/**
+ * Takes a body from a script that is a Blob, as forms are too; it counts as used from then on.
+ *
+ * @param {object | null} inner Deno's InnerBody
+ * @param {number} limit in bytes
+ * @returns {Blob | null} null for other bodies, and for larger ones
+ */
+export function takeBlob(inner, limit) {
+  const blob = inner?.source;
+  const isBlob = ObjectPrototypeIsPrototypeOf(BlobPrototype, blob) && blob.size <= limit;
+  if (!isBlob || inner.unusable()) return null;
+  markAsUsed(inner.stream);
+  return blob;
+}
+
+function markAsUsed(stream) {
   streams.acquireReadableStreamDefaultReader(stream);
   streams.readableStreamDisturb(stream);
-  return { bytes: null, rid: backing.rid };
 }
 
 /**
@@ -57,6 +78,12 @@ function bodyFromNative({ bytes, rid }, onClose) {
     return new bodies.InnerBody(stream);
   }
   if (bytes === null) return null;
+  if (bytes.byteLength === 0) {
+    // Deno would give whoever reads it a chunk without bytes.
+    const stream = new streams.ReadableStream();
+    streams.readableStreamClose(stream);
+    return new bodies.InnerBody(stream);
+  }
   const inner = new bodies.InnerBody({ body: bytes, consumed: false });
   inner.source = bytes;
   inner.length = new Uint8Array(bytes.buffer).byteLength;
@@ -68,6 +95,15 @@ function bodyFromNative({ bytes, rid }, onClose) {
  * @returns {NativeMessage} for `ScriptRequest` in Rust
  */
 export function requestToNative(inner) {
+  return requestWithBody(inner, bodyToNative(inner.body));
+}
+
+/**
+ * @param {object} inner Deno's inner request
+ * @param {NativeBody} body in the place of its own
+ * @returns {NativeMessage} for `ScriptRequest` in Rust
+ */
+export function requestWithBody(inner, body) {
   return {
     head: {
       method: inner.method,
@@ -83,7 +119,7 @@ export function requestToNative(inner) {
       keepalive: inner.keepalive ?? false,
       destination: inner.destination ?? "",
     },
-    body: bodyToNative(inner.body),
+    body,
   };
 }
 

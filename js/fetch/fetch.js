@@ -5,6 +5,7 @@ import {
   abort,
   core,
   DOMException,
+  file,
   primordials,
   request as requests,
   response as responses,
@@ -13,14 +14,23 @@ import {
 import { tellRequest, tellRequestEnded } from "ext:sw_activity/activity.js";
 import { op_fetch_begin, op_fetch_exchange } from "ext:core/ops";
 import { fetchBlobUrl } from "ext:sw_fetch/blob_url.js";
-import { innerResponseFromNative, requestToNative } from "ext:sw_fetch/bridge.js";
+import { innerResponseFromNative, requestToNative, requestWithBody, takeBlob } from "ext:sw_fetch/bridge.js";
 import { Request } from "ext:sw_fetch/request.js";
 
-const { Promise, PromisePrototypeThen, PromiseResolve, TypeError } = primordials;
+const { Promise, PromisePrototypeThen, PromiseResolve, TypeError, Uint8Array, uncurryThis } = primordials;
+const arrayBuffer = uncurryThis(file.Blob.prototype.arrayBuffer);
 
 /** What all bodies of keepalive requests that are under way may come to, in bytes. */
 const KEEPALIVE_QUOTA = 64 * 1024;
 let keepaliveBytes = 0;
+
+/**
+ * Blobs up to this size go out as bytes, which a redirect can send again.
+ *
+ * Differs from the spec: a larger one goes out as a stream, which cannot be sent again, so that it is never in memory
+ * twice.
+ */
+const REPLAYABLE_BYTES = 16 * 1024 * 1024;
 
 /** https://fetch.spec.whatwg.org/#fetch-method */
 export function fetch(input, init = undefined) {
@@ -118,7 +128,7 @@ class Transfer {
     }
     const release = reserveKeepalive(this.#request);
     try {
-      const native = await op_fetch_exchange(this.#rid, requestToNative(this.#request));
+      const native = await op_fetch_exchange(this.#rid, await this.#takeRequest());
       const response = innerResponseFromNative(native, () => this.end());
       this.#responseBody = response.body;
       this.#responseBodyRid = native.body.rid;
@@ -126,6 +136,16 @@ class Transfer {
     } finally {
       release();
     }
+  }
+
+  /** @returns {NativeMessage | Promise<NativeMessage>} for `op_fetch_exchange`; the body counts as used at once */
+  #takeRequest() {
+    const blob = takeBlob(this.#request.body, REPLAYABLE_BYTES);
+    if (blob === null) return requestToNative(this.#request);
+    return PromisePrototypeThen(
+      arrayBuffer(blob),
+      (bytes) => requestWithBody(this.#request, { bytes: new Uint8Array(bytes), rid: null }),
+    );
   }
 
   /** Nothing is under way any more. */

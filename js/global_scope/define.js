@@ -1,6 +1,6 @@
 // How properties get onto a global object: one function for each kind of member that Web IDL knows.
 
-import { event } from "ext:landfall_platform/platform.js";
+import { core, event } from "ext:landfall_platform/platform.js";
 
 /** @param {Record<string, Function>} interfaces interface objects by name */
 export function defineInterfaces(interfaces) {
@@ -11,7 +11,15 @@ export function defineInterfaces(interfaces) {
       writable: true,
       enumerable: false,
     });
+    refuseClones(value.prototype, name);
   }
+}
+
+/** Platform objects are cloned only where it is said how (https://html.spec.whatwg.org/#serializable-objects). */
+function refuseClones(prototype, name) {
+  if (prototype === undefined || core.hostObjectBrand in prototype) return;
+  // Deno assigns it to its ports.
+  Object.defineProperty(prototype, core.hostObjectBrand, { __proto__: null, value: name, writable: true });
 }
 
 /** @param {Record<string, Function>} operations functions by name */

@@ -1,5 +1,6 @@
 // What becomes of errors and rejections that no script handled: an event on the global, then a report to the host.
 
+import { op_scope_is_handled } from "ext:core/ops";
 import { core, event, fire, reportToHost } from "ext:landfall_platform/platform.js";
 
 /** Promises whose rejection was reported, for `rejectionhandled`. */
@@ -14,10 +15,11 @@ export function startReporting() {
   core.setReportExceptionCallback(event.reportException);
   // https://html.spec.whatwg.org/#notify-about-rejected-promises
   core.setUnhandledPromiseRejectionHandler((promise, reason) => {
-    reported.add(promise);
     if (fire(globalThis, rejectionEvent("unhandledrejection", promise, reason, true))) {
       reportToHost(reason, true);
     }
+    // One that a listener has handled in the meantime gets no second event.
+    if (!op_scope_is_handled(promise)) reported.add(promise);
     return true;
   });
   core.setHandledPromiseRejectionHandler((promise, reason) => {

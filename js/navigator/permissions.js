@@ -59,7 +59,8 @@ export class Permissions {
     const prefix = "Failed to execute 'query' on 'Permissions'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     const { name } = convertPermissionDescriptor(descriptor, prefix, "Argument 1");
-    const isGranted = await op_permissions_query(name);
+    // Everything that an origin stores is kept.
+    const isGranted = name === "persistent-storage" || await op_permissions_query(name);
     let status = statuses.get(name);
     if (status === undefined) {
       status = new PermissionStatus(HOST, name);

@@ -19,6 +19,12 @@ export function reportToHost(error, isRejection = false) {
   op_scope_report_error(described, isRejection);
 }
 
+/** The handler of a timer that is a string: a script, whose errors have the address of its scope. */
+function runTimerSource(source) {
+  const [, error] = core.evalContext(source, location.getLocationHref());
+  if (error !== null) throw error.thrown;
+}
+
 /** Waiting for a message is no work: a scope that only waits is idle. The host hears when one has come. */
 const unreferenced = (op) => (rid) => {
   const received = op(rid);
@@ -36,7 +42,7 @@ const telling = (op) => (...values) => {
 // Deno's scripts are given this view of its core instead of the original one.
 core.ops.op_set_captured_bootstrap({
   __proto__: null,
-  primordials: { __proto__: primordials, ...hostTime.primordials },
+  primordials: { __proto__: primordials, ...hostTime.primordials, indirectEval: runTimerSource },
   internals,
   core: {
     __proto__: null,
@@ -106,6 +112,14 @@ export const crypto = load("ext:deno_crypto/00_crypto.js");
 }
 export const headers = load("ext:deno_fetch/20_headers.js");
 export const formData = load("ext:deno_fetch/21_formdata.js");
+{
+  // Old servers want a line break behind the last boundary, and browsers send it. Taken from here by Deno's bodies.
+  const { formDataToBlob } = formData;
+  formData.formDataToBlob = (form) => {
+    const blob = formDataToBlob(form);
+    return new file.Blob([blob, "\r\n"], { type: blob.type });
+  };
+}
 export const body = load("ext:deno_fetch/22_body.js");
 export const request = load("ext:deno_fetch/23_request.js");
 export const response = load("ext:deno_fetch/23_response.js");

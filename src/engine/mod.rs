@@ -130,9 +130,13 @@ impl Engine {
             extensions: web::extensions(),
             module_loader: Some(Rc::new(loader)),
             create_params: Some(v8::CreateParams::default().heap_limits(0, options.heap_limit)),
+            // The snapshot has them.
+            skip_op_registration: true,
             ..Default::default()
         })?;
         js.lazy_init_extensions(web::extension_arguments(options.scope, scripts))?;
+        // https://html.spec.whatwg.org/#similar-origin-window-agent and the one of service workers: neither can block.
+        js.v8_isolate().set_allow_atomics_wait(false);
         js.op_state().borrow_mut().put(options.port);
         js.op_state().borrow_mut().put(sources);
         let buffers = ScriptBuffers::of(&js.op_state().borrow());

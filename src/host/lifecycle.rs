@@ -289,10 +289,15 @@ impl Core {
         let discarded = |reason: String| {
             self.new_scripts.borrow_mut().remove(&id);
             self.skips_early.borrow_mut().remove(&id);
-            WebError::Type(format!(
+            let reason = format!(
                 "Failed to register a ServiceWorker for scope ('{}') with script ('{}'): {reason}",
                 registration.scope, script.url
-            ))
+            );
+            match self.registration(registration.id) {
+                Some(_) => WebError::Type(reason),
+                // The origin was cleared meanwhile.
+                None => WebError::Aborted(reason),
+            }
         };
         let (context, progress) = self
             .start_worker(registration, &worker, used)

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use futures::FutureExt;
 use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
 use crate::clock::Timestamp;
@@ -14,6 +17,8 @@ use crate::host::error::Error;
 use crate::host::event::HostEventKind;
 use crate::host::scopes::Role;
 use crate::host::status::Status;
+use crate::host::thread::Task;
+use crate::network::ClearStorage;
 use crate::service_worker::{RegistrationId, ServiceWorkerRegistration};
 use crate::storage::cache_storage::CacheStorage;
 use crate::storage::{
@@ -21,6 +26,7 @@ use crate::storage::{
     stored_origins,
 };
 use crate::web::event::Notice;
+use crate::web::host_port::ContextId;
 
 /// What is kept for an origin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +100,30 @@ pub fn check_stored(data_folder: &Path) -> Result<Vec<CheckedDatabase>, Error> {
     Ok(check(data_folder)?)
 }
 
+/// How a server's `Clear-Site-Data` reaches the host's thread, from that of the network.
+pub(super) fn clear_storage_by(tasks: mpsc::WeakUnboundedSender<Task>) -> ClearStorage {
+    Arc::new(move |origin| {
+        let tasks = tasks.clone();
+        async move {
+            let (done, is_done) = oneshot::channel();
+            let task: Task = Box::new(move |core| {
+                tokio::task::spawn_local(async move {
+                    if let Err(error) = core.clear_storage(&origin).await {
+                        tracing::warn!(origin, %error, "a server's Clear-Site-Data was not followed");
+                    }
+                    let _ = done.send(());
+                });
+            });
+            if let Some(tasks) = tasks.upgrade() {
+                let _ = tasks.send(task);
+            }
+            // A host that ends drops the task, and there is nobody left to wait for.
+            let _ = is_done.await;
+        }
+        .boxed()
+    })
+}
+
 impl Host {
     /// Every origin that anything is kept for.
     pub async fn origins(&self) -> Result<Vec<OriginStatus>, Error> {
@@ -129,11 +159,15 @@ impl Host {
 
 impl Core {
     async fn clear_origin(self: &Rc<Self>, origin: &str) -> Result<(), Error> {
+        self.network.clear_origin(origin);
+        self.clear_storage(origin).await
+    }
+
+    async fn clear_storage(self: &Rc<Self>, origin: &str) -> Result<(), Error> {
         let _work = self.begin_work();
         self.clear_registrations(origin)?;
         self.storage.forget_sync_history(origin)?;
         self.workers_have_stopped(origin).await;
-        self.network.clear_origin(origin);
         self.close_databases(origin).await;
         let folder = self.folder.origin(origin);
         let is_in_use = self
@@ -206,8 +240,20 @@ impl Core {
         }
     }
 
-    /// Waits until no worker of the origin runs: one that does not stop by itself is cut off.
+    /// Waits until no worker of the origin runs: one that does not stop by itself is cut off, and so is one that does not
+    /// belong to its registration yet.
     async fn workers_have_stopped(&self, origin: &str) {
+        let is_new = |role: &Role| matches!(role, Role::Worker { id, .. } if self.new_scripts.borrow().contains_key(id));
+        let new: Vec<ContextId> = self
+            .scopes
+            .borrow()
+            .iter()
+            .filter(|(_, scope)| scope.origin == origin && is_new(&scope.role))
+            .map(|(context, _)| context)
+            .collect();
+        for context in new {
+            self.terminate(context);
+        }
         self.wait_for(|core| {
             let runs = core.scopes.borrow().iter().any(|(_, scope)| {
                 scope.origin == origin && matches!(scope.role, Role::Worker { .. })

@@ -14,6 +14,7 @@ use crate::host::core::{Core, Folder, Parts};
 use crate::host::error::Error;
 use crate::host::event::{EventFeed, HostEvent, HostEventKind};
 use crate::host::idle::Parks;
+use crate::host::origins::clear_storage_by;
 use crate::host::scopes::Scopes;
 use crate::network::{FinishedRequest, Gate, Network, NetworkOptions, Observer};
 use crate::storage::{DataFolder, Storage};
@@ -40,13 +41,20 @@ impl HostThread {
     ) -> Result<Self, Error> {
         engine::init();
         let (tasks, received) = mpsc::unbounded_channel();
+        let to_itself = tasks.downgrade();
         let (shutdown, told_to_end) = watch::channel(false);
         let (alive, ended) = watch::channel(());
         let (ready, is_ready) = oneshot::channel();
         thread::Builder::new()
             .name("landfall-host".to_owned())
             .spawn(move || {
-                run(builder, events, connectivity, received, told_to_end, ready);
+                let given = Given {
+                    builder,
+                    events,
+                    connectivity,
+                    to_itself,
+                };
+                run(given, received, told_to_end, ready);
                 drop(alive);
             })
             .map_err(Error::Thread)?;
@@ -77,10 +85,17 @@ impl Drop for HostThread {
     }
 }
 
-fn run(
+/// What the thread is started with.
+struct Given {
     builder: HostBuilder,
     events: Arc<EventFeed>,
     connectivity: Connectivity,
+    /// For the network, which may not keep the thread alive.
+    to_itself: mpsc::WeakUnboundedSender<Task>,
+}
+
+fn run(
+    given: Given,
     tasks: mpsc::UnboundedReceiver<Task>,
     told_to_end: watch::Receiver<bool>,
     ready: oneshot::Sender<Result<(), Error>>,
@@ -98,7 +113,7 @@ fn run(
     let local = LocalSet::new();
     let parks = Parks::default();
     let work = local.run_until(async {
-        let core = match open(builder, events, connectivity, parks.clone()).await {
+        let core = match open(given, parks.clone()).await {
             Ok(core) => Rc::new(core),
             Err(error) => {
                 let _ = ready.send(Err(error));
@@ -118,12 +133,13 @@ fn run(
 }
 
 /// Opens the data folder and reads what a previous run left.
-async fn open(
-    builder: HostBuilder,
-    events: Arc<EventFeed>,
-    connectivity: Connectivity,
-    parks: Parks,
-) -> Result<Core, Error> {
+async fn open(given: Given, parks: Parks) -> Result<Core, Error> {
+    let Given {
+        builder,
+        events,
+        connectivity,
+        to_itself,
+    } = given;
     let clock = Arc::clone(&builder.clock);
     let (folder, storage) = match &builder.folder {
         DataFolderChoice::At(path) => {
@@ -146,6 +162,7 @@ async fn open(
         cache_limit: settings.http_cache_limit,
         clock: Arc::clone(&clock),
         observer: Some(observer(Arc::clone(&events), connectivity.clone())),
+        clear_storage: Some(clear_storage_by(to_itself)),
     })?;
     for (origin, server) in &settings.origins {
         network.serve_origin(origin, server.clone());

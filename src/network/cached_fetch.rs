@@ -15,6 +15,7 @@ use crate::network::origin::OriginServer;
 use crate::network::request::{CacheMode, HeaderList, Request, first_value};
 use crate::network::response::{CacheState, Response};
 use crate::network::route::Intercepted;
+use crate::network::site_data::SiteData;
 
 /// A request that is ready to go out, and how.
 pub(crate) struct Hop {
@@ -140,7 +141,9 @@ impl Fetcher {
             keeps_cookies,
             gate,
         } = hop;
-        let jar = keeps_cookies.then(|| (request.origin.clone(), server.cookie_url(&request.url)));
+        let partition = request.origin.clone();
+        let url = request.url.clone();
+        let cookie_url = server.cookie_url(&url);
         let exchange = async {
             let passed_on = match &self.interceptor {
                 Some(interceptor) => interceptor(request).await?,
@@ -152,10 +155,35 @@ impl Fetcher {
             }
         };
         let response = gate.guard(exchange).await?;
-        if let Some((partition, url)) = jar {
-            self.cookies.store(&partition, &url, &response.headers);
+        if keeps_cookies {
+            self.cookies
+                .store(&partition, &cookie_url, &response.headers);
+        }
+        let named = SiteData::named_by(&url, &response.headers);
+        if named != SiteData::default() {
+            self.clear(named, &partition, &url, &cookie_url).await;
         }
         Ok(response)
+    }
+
+    /// <https://w3c.github.io/webappsec-clear-site-data/#clear-response>, for the clients of one origin.
+    async fn clear(&self, named: SiteData, partition: &str, url: &Url, cookie_url: &Url) {
+        if named.cache {
+            self.http_cache.clear_server(partition, url);
+            self.preflights.clear(partition);
+        }
+        if named.cookies {
+            self.cookies.clear_site(partition, cookie_url);
+        }
+        // Another origin stores nothing among the things of this one.
+        let is_own = url.origin().ascii_serialization() == partition;
+        if let Some(clear_storage) = self
+            .clear_storage
+            .as_ref()
+            .filter(|_| named.storage && is_own)
+        {
+            clear_storage(partition.to_owned()).await;
+        }
     }
 
     /// <https://httpwg.org/specs/rfc9111.html#invalidation>

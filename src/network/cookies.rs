@@ -9,6 +9,7 @@ use cookie_store::{CookieStore, RawCookie};
 use url::Url;
 
 use crate::network::request::HeaderList;
+use crate::network::site::is_schemelessly_same_site;
 
 /// One jar per client origin, so that a worker of one origin cannot use the log-in of another.
 #[derive(Debug, Default)]
@@ -45,6 +46,24 @@ impl CookieJars {
         let mut jars = self.jars.lock().unwrap_or_else(PoisonError::into_inner);
         let jar = jars.entry(partition.to_owned()).or_default();
         jar.store_response_cookies(cookies.into_iter(), url);
+    }
+
+    /// Forgets the cookies that the clients of an origin have of the site of `url`.
+    pub(crate) fn clear_site(&self, partition: &str, url: &Url) {
+        let mut jars = self.jars.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(jar) = jars.get_mut(partition) else {
+            return;
+        };
+        let of_the_site = jar.iter_any().filter_map(|cookie| {
+            let domain = cookie.domain.as_cow()?.into_owned();
+            let at = Url::parse(&format!("http://{domain}/")).ok()?;
+            let name = cookie.name().to_owned();
+            is_schemelessly_same_site(&at, url).then(|| (domain, cookie.path.to_string(), name))
+        });
+        let of_the_site: Vec<_> = of_the_site.collect();
+        for (domain, path, name) in of_the_site {
+            jar.remove(&domain, &path, &name);
+        }
     }
 
     /// Forgets everything of one client origin.

@@ -78,7 +78,7 @@ pub(crate) fn needs_preflight(request: &Request) -> bool {
 }
 
 /// <https://fetch.spec.whatwg.org/#cors-safelisted-method>
-fn is_safelisted_method(method: &str) -> bool {
+pub(crate) fn is_safelisted_method(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "POST")
 }
 
@@ -312,7 +312,7 @@ fn allowed_names(answer: &Response, name: &str) -> Result<Vec<String>, NetworkEr
 }
 
 /// The comma-separated values of a header over all its lines.
-fn listed(headers: &HeaderList, name: &str) -> Vec<String> {
+pub(crate) fn listed(headers: &HeaderList, name: &str) -> Vec<String> {
     headers
         .iter()
         .filter(|(candidate, _)| candidate.eq_ignore_ascii_case(name))

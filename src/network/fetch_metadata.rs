@@ -2,10 +2,10 @@
 //!
 //! Pure: decided from the request and where it has been.
 
-use url::{Host, Url};
+use url::Url;
 
 use crate::network::request::{Request, RequestMode};
-use crate::network::site::is_same_site;
+use crate::network::site::{is_potentially_trustworthy, is_same_site};
 
 /// <https://w3c.github.io/webappsec-fetch-metadata/#abstract-opdef-append-the-fetch-metadata-headers-for-a-request>
 ///
@@ -47,15 +47,4 @@ fn mode(mode: RequestMode) -> &'static str {
         RequestMode::Navigate => "navigate",
         RequestMode::Websocket => "websocket",
     }
-}
-
-/// <https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy>
-fn is_potentially_trustworthy(url: &Url) -> bool {
-    let is_this_machine = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || is_this_machine
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::clock::Clock;
+use crate::network::ClearStorage;
 use crate::network::body::Body;
 use crate::network::cached_fetch::Hop;
 use crate::network::cookies::CookieJars;
@@ -20,6 +21,7 @@ use crate::network::integrity;
 use crate::network::origin::OriginServers;
 use crate::network::outgoing_headers::{Identity, outgoing_headers};
 use crate::network::port_blocking::check_address;
+use crate::network::preflight_cache::PreflightCache;
 use crate::network::redirect;
 use crate::network::referrer;
 use crate::network::request::{RedirectMode, Request, RequestMode, first_value};
@@ -35,6 +37,8 @@ pub(crate) struct Fetcher {
     pub(crate) origins: OriginServers,
     pub(crate) cookies: CookieJars,
     pub(crate) http_cache: Arc<HttpCache>,
+    pub(crate) preflights: PreflightCache,
+    pub(crate) clear_storage: Option<ClearStorage>,
     pub(crate) identity: Identity,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -88,19 +92,16 @@ impl Fetcher {
         loop {
             check_address(&request.url)?;
             course.tainting = cors::tainting_for(&request, course.tainting)?;
-            if course.tainting == Tainting::Cors && cors::needs_preflight(&request) {
-                let mut preflight = cors::preflight_request(&request);
-                let answer = self.hop(&mut preflight, &course).await?;
-                cors::check(&request, &course.origin, &answer)?;
-                cors::check_preflight(&request, &answer)?;
-            }
             let replay = redirect::replay(&request.body);
-            let mut response = self.hop(&mut request, &course).await?;
-            match course.tainting {
-                Tainting::Basic => {}
-                Tainting::Cors => cors::check(&request, &course.origin, &response)?,
-                Tainting::Opaque => resource_policy::check(&request, &response)?,
-            }
+            let mut response = match course.tainting {
+                Tainting::Basic => self.hop(&mut request, &course).await?,
+                Tainting::Cors => self.cors_fetch(&mut request, &course).await?,
+                Tainting::Opaque => {
+                    let response = self.hop(&mut request, &course).await?;
+                    resource_policy::check(&request, &response)?;
+                    response
+                }
+            };
             if redirect::is_redirect_status(response.status) {
                 match request.redirect {
                     RedirectMode::Error => return Err(unexpected_redirect(&response)),
@@ -118,6 +119,50 @@ impl Fetcher {
             response.kind = course.tainting.response_type();
             return Ok(finish(response, &request, course));
         }
+    }
+
+    /// One request that the other origin must agree to, and be asked by preflight before if it is no plain one.
+    async fn cors_fetch(
+        self: &Arc<Self>,
+        request: &mut Request,
+        course: &Course,
+    ) -> Result<Response, NetworkError> {
+        let fetched = async {
+            if cors::needs_preflight(request) {
+                self.cors_preflight_fetch(request, course).await?;
+            }
+            let response = self.hop(request, course).await?;
+            cors::check(request, &course.origin, &response)?;
+            Ok(response)
+        };
+        let fetched = fetched.await;
+        if fetched.is_err() {
+            self.preflights.forget(request, &course.origin);
+        }
+        fetched
+    }
+
+    /// <https://fetch.spec.whatwg.org/#cors-preflight-fetch>, unless the answer is known.
+    async fn cors_preflight_fetch(
+        self: &Arc<Self>,
+        // Exclusive, because a body may be read by one thread only.
+        request: &mut Request,
+        course: &Course,
+    ) -> Result<(), NetworkError> {
+        let origin = &course.origin;
+        if self
+            .preflights
+            .permits(request, origin, self.clock.elapsed())
+        {
+            return Ok(());
+        }
+        let mut preflight = cors::preflight_request(request);
+        let answer = self.hop(&mut preflight, course).await?;
+        cors::check(request, origin, &answer)?;
+        cors::check_preflight(request, &answer)?;
+        let now = self.clock.elapsed();
+        self.preflights.store(request, origin, &answer, now);
+        Ok(())
     }
 
     /// One request to whoever answers for its origin, with the headers and cookies a browser adds.

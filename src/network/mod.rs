@@ -18,6 +18,7 @@ mod main_fetch;
 pub mod origin;
 mod outgoing_headers;
 mod port_blocking;
+mod preflight_cache;
 mod redirect;
 mod referrer;
 mod request;
@@ -25,6 +26,7 @@ mod resource_policy;
 mod response;
 mod route;
 mod site;
+mod site_data;
 mod thread;
 mod transport;
 
@@ -34,12 +36,15 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+
 use crate::clock::{Clock, Timestamp};
 use crate::network::cookies::CookieJars;
 use crate::network::http_cache::HttpCache;
 use crate::network::main_fetch::Fetcher;
 use crate::network::origin::OriginServers;
 use crate::network::outgoing_headers::Identity;
+use crate::network::preflight_cache::PreflightCache;
 use crate::network::thread::NetworkThread;
 use crate::network::transport::Transport;
 
@@ -60,6 +65,9 @@ pub use route::{Intercepted, Interceptor, Route};
 /// Told about every request when its head has arrived or it has failed.
 pub type Observer = Arc<dyn Fn(&FinishedRequest) + Send + Sync>;
 
+/// Removes what scripts of an origin have stored; ends when it is gone.
+pub type ClearStorage = Arc<dyn Fn(String) -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// How a [`Network`] presents itself and what it obeys.
 pub struct NetworkOptions {
     /// Closed while offline.
@@ -76,6 +84,8 @@ pub struct NetworkOptions {
     pub clock: Arc<dyn Clock>,
     /// Called on the network thread; must not block.
     pub observer: Option<Observer>,
+    /// For servers that ask for it by `Clear-Site-Data: "storage"`.
+    pub clear_storage: Option<ClearStorage>,
 }
 
 /// One request as a log shows it, without headers and bodies.
@@ -122,6 +132,8 @@ impl Network {
                 origins: OriginServers::default(),
                 cookies: CookieJars::default(),
                 http_cache: Arc::new(HttpCache::new(options.cache_limit)),
+                preflights: PreflightCache::default(),
+                clear_storage: options.clear_storage,
                 identity,
                 clock: Arc::clone(&options.clock),
             }),
@@ -136,10 +148,11 @@ impl Network {
         self.fetcher.origins.serve(origin, server);
     }
 
-    /// Forgets what the clients of `origin` got from servers: cookies and the HTTP cache.
+    /// Forgets what the clients of `origin` got from servers: cookies, the HTTP cache, answers of preflights.
     pub fn clear_origin(&self, origin: &str) {
         self.fetcher.cookies.clear(origin);
         self.fetcher.http_cache.clear(origin);
+        self.fetcher.preflights.clear(origin);
     }
 
     /// Sends a request and waits for the head of the response; while offline only the HTTP cache answers.

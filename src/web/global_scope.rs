@@ -7,6 +7,7 @@ use std::rc::Rc;
 use deno_core::OpState;
 use deno_core::error::JsError;
 use deno_core::op2;
+use deno_core::v8;
 use tokio::sync::oneshot;
 
 use crate::web::error::WebError;
@@ -27,6 +28,7 @@ deno_core::extension!(
         sw_window
     ],
     ops = [
+        op_scope_is_handled,
         op_scope_print,
         op_scope_report_busy,
         op_scope_report_error,
@@ -94,6 +96,12 @@ fn op_scope_report_error(state: &OpState, #[serde] error: JsError, is_rejection:
         .borrow::<ScriptSources>()
         .describe(&error, is_rejection);
     HostPort::of(state).tell(HostRequest::ReportError(described));
+}
+
+/// Whether somebody waits for what a promise comes to: its `[[PromiseIsHandled]]`.
+#[op2(fast)]
+fn op_scope_is_handled(promise: v8::Local<'_, v8::Promise>) -> bool {
+    promise.has_handler()
 }
 
 #[op2]

@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT")]
     pub(crate) filter: Option<String>,
 
-    /// How many tests run at the same time; one for each processor if not said.
+    /// How many tests run at the same time; four for each processor if not said, as most only wait.
     #[arg(long, short, value_name = "N")]
     pub(crate) jobs: Option<usize>,
 

@@ -37,6 +37,7 @@ use formats::Times;
 use manifest::Test;
 use progress::Progress;
 use record::Record;
+use results::FileStatus;
 use select::Selection;
 use server::{RunningServer, Server};
 use suite::Suite;
@@ -45,6 +46,9 @@ use table::Table;
 /// What a test may take, and one that says it is long.
 const LIMIT: Duration = Duration::from_secs(10);
 const LONG_LIMIT: Duration = Duration::from_secs(60);
+
+/// So many tests run at the same time for each processor: most of a test's time it waits.
+const TESTS_PER_PROCESSOR: usize = 4;
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
@@ -63,6 +67,10 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Everything a run knows before the first test.
@@ -126,8 +134,8 @@ impl Run {
             }),
         };
         selection.leave_out_of_scope(&expectations);
-        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-        let count = args.jobs.unwrap_or_else(processors).max(1);
+        let usual = || processors() * TESTS_PER_PROCESSOR;
+        let count = args.jobs.unwrap_or_else(usual).max(1);
         Ok(Self {
             args,
             suite,
@@ -211,8 +219,35 @@ impl Run {
         Ok(records)
     }
 
+    /// Begins with tests that take long. Beside others a test has only a part of a processor: one that comes too late,
+    /// and is not expected to, gets its time once more, with fewer beside it.
     fn run_batch(
         &self,
+        mut tests: Vec<Test>,
+        server: Option<Server>,
+        mut take: impl FnMut(Record) + Send,
+    ) -> Result<()> {
+        let takes_long = |test: &Test| {
+            let known = self.expectations.of(&test.id);
+            test.is_long || known.is_some_and(|known| known.status == Some(FileStatus::Timeout))
+        };
+        tests.sort_by_key(|test| !takes_long(test));
+        let few = self.count.min(processors());
+        let mut late = Vec::new();
+        self.run_at_once(self.count, tests, server.clone(), |record| {
+            if record.is_late() && few < self.count {
+                late.push(record.test);
+            } else {
+                take(record);
+            }
+        })?;
+        self.run_at_once(few, late, server, take)
+    }
+
+    /// Runs `tests`, at most `count` at the same time.
+    fn run_at_once(
+        &self,
+        count: usize,
         tests: Vec<Test>,
         server: Option<Server>,
         take: impl FnMut(Record) + Send,
@@ -227,7 +262,7 @@ impl Run {
             test,
         });
         let take = Mutex::new(take);
-        pool::run(jobs, self.count, self.args.memory, &|job, outcome, took| {
+        pool::run(jobs, count, self.args.memory, &|job, outcome, took| {
             let record = Record::new(job, outcome, took, &self.expectations);
             let mut take = take.lock().unwrap_or_else(PoisonError::into_inner);
             take(record);

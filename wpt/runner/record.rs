@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::execute::Job;
 use crate::expectations::{Expectations, Surprise, compare};
 use crate::manifest::Test;
-use crate::results::Outcome;
+use crate::results::{FileStatus, Outcome, SubtestStatus};
 
 /// One test that was run.
 pub(crate) struct Record {
@@ -24,5 +24,13 @@ impl Record {
             outcome,
             took,
         }
+    }
+
+    /// Whether the time was up for it or for one of its subtests, which nobody expected.
+    pub(crate) fn is_late(&self) -> bool {
+        let mut subtests = self.outcome.subtests.iter();
+        let is_late = self.outcome.status == FileStatus::Timeout
+            || subtests.any(|subtest| subtest.status == SubtestStatus::Timeout);
+        is_late && !self.surprises.is_empty()
     }
 }

@@ -56,7 +56,10 @@ impl Server {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let builder = builder.trust_certificate(self.root_certificate.as_str());
         names().into_iter().fold(builder, |builder, name| {
-            builder.resolve_host(name, loopback)
+            // With a dot at its end it is the same host, and another origin.
+            builder
+                .resolve_host(format!("{name}."), loopback)
+                .resolve_host(name, loopback)
         })
     }
 }

@@ -123,13 +123,23 @@ impl HttpCache {
 
     /// Forgets everything of the clients of an origin.
     pub(crate) fn clear(&self, partition: &str) {
+        self.remove(|key| key.partition == partition);
+    }
+
+    /// Forgets what the clients of an origin have of the server of `url`.
+    pub(crate) fn clear_server(&self, partition: &str, url: &Url) {
+        let server = &url[..url::Position::BeforePath];
+        self.remove(|key| {
+            let path = key.url.strip_prefix(server);
+            key.partition == partition && path.is_some_and(|path| path.starts_with('/'))
+        });
+    }
+
+    fn remove(&self, is_removed: impl Fn(&CacheKey) -> bool) {
         let mut shelf = self.shelf();
         shelf.removals += 1;
         let keys = shelf.by_key.iter().map(|(key, _)| key);
-        let keys: Vec<CacheKey> = keys
-            .filter(|key| key.partition == partition)
-            .cloned()
-            .collect();
+        let keys: Vec<CacheKey> = keys.filter(|key| is_removed(key)).cloned().collect();
         for key in keys {
             shelf.retain(&key, |_| false);
         }

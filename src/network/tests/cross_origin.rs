@@ -50,6 +50,38 @@ async fn scripts_see_only_exposed_headers_of_another_origin() {
 }
 
 #[tokio::test]
+async fn what_a_preflight_permitted_is_not_asked_for_again_until_a_request_fails() {
+    let server = TestServer::start();
+    let permission = Answer::status(204)
+        .header("access-control-allow-origin", "*")
+        .header("access-control-allow-methods", "PUT")
+        .header("access-control-max-age", "60");
+    let agreed = || Answer::text("x").header("access-control-allow-origin", "*");
+    for answer in [
+        permission.clone(),
+        agreed(),
+        agreed(),
+        Answer::text("x"),
+        permission,
+        agreed(),
+    ] {
+        server.answer("/", answer);
+    }
+    let network = network();
+    let put = || cross_origin("PUT", &server.url("/"));
+    network.fetch(put()).await.unwrap();
+    network.fetch(put()).await.unwrap();
+    network.fetch(put()).await.unwrap_err();
+    network.fetch(put()).await.unwrap();
+    let methods: Vec<_> = server
+        .requests()
+        .into_iter()
+        .map(|request| request.method)
+        .collect();
+    assert_eq!(methods, ["OPTIONS", "PUT", "PUT", "PUT", "OPTIONS", "PUT"]);
+}
+
+#[tokio::test]
 async fn credentials_need_an_explicit_yes() {
     let server = TestServer::start();
     let star = Answer::status(200).header("access-control-allow-origin", "*");

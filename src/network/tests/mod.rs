@@ -41,6 +41,7 @@ fn options(gate: Gate) -> NetworkOptions {
         cache_limit: 1 << 20,
         clock: Arc::new(SystemClock),
         observer: None,
+        clear_storage: None,
     }
 }
 
