@@ -99,7 +99,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::Push(event) => push_story::push(event),
         Kind::BackgroundFetch(event) => background_fetch_story::background_fetch(event),
         Kind::WindowOpened { address, .. } | Kind::WindowNavigated { address, .. } => {
-            told("window", BLUE, address.to_string())
+            window(address)
         }
         Kind::Console {
             source,
@@ -117,6 +117,10 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::OriginCleared { origin } => told("cleared", BLUE, origin.clone()),
         Kind::StorageFailed { reason } => failure("not stored", reason.clone()),
     }
+}
+
+fn window(address: &Url) -> Line {
+    told("window", BLUE, address.to_string())
 }
 
 fn stopped(source: &ScriptSource, reason: &str) -> Line {
