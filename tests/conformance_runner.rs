@@ -372,30 +372,52 @@ for (const [scheme, port] of ports) {
 appendFileSync(servers, "1");
 "#;
 
+/// Where programs are looked for, with `script` as `python3`.
+#[cfg(unix)]
+fn with_python(suite: &Suite, script: &str) -> std::ffi::OsString {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    suite.write("bin/python3", script);
+    let permissions = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(suite.path("bin/python3"), permissions).unwrap();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where node is, is for this machine to say"
+    )]
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::env::split_paths(&path);
+    std::env::join_paths([suite.path("bin")].into_iter().chain(places)).unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_does_not_start_is_said_with_its_last_words() {
+    let suite = checkout("promise_test(() => fetch('resources/echo.py'), 'asks');");
+    let path = with_python(
+        &suite,
+        "#!/bin/sh\necho \"No module named 'distutils'\"; exit 1\n",
+    );
+    let mut command = suite.command(&["--checkout", "checkout"]);
+    command.env("PATH", path);
+    let words = [
+        "error: 1 tests were not run: wptserve did not start",
+        "No module named 'distutils'",
+        "1 files in",
+    ];
+    ran(command).expect(1, &words);
+}
+
 #[cfg(unix)]
 #[test]
 fn two_runs_at_the_same_time_have_a_server_each_and_report_the_same() {
-    use std::os::unix::fs::PermissionsExt as _;
-
     let suite = checkout(
         "promise_test(async () => {
              const response = await fetch('resources/where.py');
              assert_equals(await response.text(), location.host);
          }, `at ${location.origin}`);",
     );
-    suite.write("bin/python3", SERVER);
+    let path = with_python(&suite, SERVER);
     suite.write("servers", "");
-    let python = suite.path("bin/python3");
-    std::fs::set_permissions(python, std::fs::Permissions::from_mode(0o755)).unwrap();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "where node is, is for this machine to say"
-    )]
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let places = [suite.path("bin")]
-        .into_iter()
-        .chain(std::env::split_paths(&path));
-    let path = std::env::join_paths(places).unwrap();
     let run = || {
         // Each waits for the other one, so neither may give up early.
         let patience = ["--timeout-multiplier", "6"];
@@ -464,6 +486,45 @@ fn results_are_written_for_other_programs() {
     suite
         .run(&["--readme", "made/passes.any.js"])
         .expect(2, &["has no place for the score"]);
+}
+
+#[test]
+fn odd_names_of_subtests_break_no_report() {
+    let names = r#"["\u0000\u001b[31m", "\ud800", "\ufffe\uffff", "<&\"'>]]>", "two\nlines", "\ud83d\ude00"]"#;
+    let suite = Suite::with(&[(
+        "made/odd.any.js",
+        &format!("for (const name of {names}) test(() => assert_unreached(name), name);"),
+    )]);
+    let words = [
+        "--tap",
+        "--junit",
+        "junit.xml",
+        "--wptreport",
+        "report.json",
+    ];
+    let tap = suite.run(&words).out;
+    assert_eq!(
+        tap.lines()
+            .filter(|line| line.starts_with("# FAIL"))
+            .count(),
+        6
+    );
+    let is_shown = |text: &str| text.chars().all(|c| c == '\n' || !c.is_control());
+    assert!(is_shown(&tap), "{tap}");
+
+    // https://www.w3.org/TR/xml/#charsets
+    let is_xml = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+    let junit = std::fs::read_to_string(suite.path("junit.xml")).unwrap();
+    assert!(junit.chars().all(is_xml), "{junit:?}");
+    assert!(junit.contains("name=\"\\u{0}\\u{1b}[31m\""), "{junit}");
+    assert!(junit.contains("name=\"&lt;&amp;&quot;"), "{junit}");
+
+    let report = std::fs::read_to_string(suite.path("report.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let named = |index: usize| report["results"][0]["subtests"][index]["name"].clone();
+    assert_eq!(named(0), "\u{0}\u{1b}[31m");
+    assert_eq!(named(1), "U+d800", "as the harness writes it");
+    assert_eq!(named(5), "\u{1f600}");
 }
 
 #[test]

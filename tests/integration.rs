@@ -43,6 +43,8 @@ mod extend_lifetime;
 mod fetch;
 /// Requests that a worker answers, from pages and from outside.
 mod fetch_event;
+/// Clients inside of a page.
+mod frames;
 /// Workers that frameworks bring or generate, unmodified.
 mod frameworks;
 /// What every scope has, and what none has.

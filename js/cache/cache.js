@@ -1,6 +1,7 @@
 // Cache: requests and the responses kept for them.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
+import { runIn } from "ext:landfall_platform/environment.js";
 import {
   abort,
   primordials,
@@ -34,16 +35,19 @@ const { ObjectFreeze, TypeError } = primordials;
 /** https://w3c.github.io/ServiceWorker/#cache-interface */
 export class Cache {
   #id;
+  #environment;
 
-  constructor(key = undefined, id = 0) {
+  constructor(key = undefined, id = 0, environment = undefined) {
     onlyByHost(key, this);
     this.#id = id;
+    this.#environment = environment;
   }
 
   async match(request, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
     tellWork("storage");
-    const { query } = toQuery(arguments, "Failed to execute 'match' on 'Cache'");
+    const prefix = "Failed to execute 'match' on 'Cache'";
+    const { query } = runIn(this.#environment, () => toQuery(arguments, prefix));
     const entry = query === null ? null : op_cache_match(this.#id, query);
     return entry === null ? undefined : responseFromEntry(entry);
   }
@@ -52,7 +56,7 @@ export class Cache {
     webidl.assertBranded(this, CachePrototype);
     tellWork("storage");
     const prefix = "Failed to execute 'matchAll' on 'Cache'";
-    const query = toOptionalQuery(request, options, prefix);
+    const query = runIn(this.#environment, () => toOptionalQuery(request, options, prefix));
     const entries = query === null ? [] : op_cache_match_all(this.#id, query ?? null);
     return ObjectFreeze(entries.map(responseFromEntry));
   }
@@ -82,7 +86,7 @@ export class Cache {
     webidl.requiredArguments(arguments.length, 2, prefix);
     request = toRequestInfo(request, prefix, "Argument 1");
     response = webidl.converters.Response(response, prefix, "Argument 2");
-    const innerRequest = innerRequestOf(request);
+    const innerRequest = runIn(this.#environment, () => innerRequestOf(request));
     checkStorable(innerRequest, prefix);
     const innerResponse = responses.toInnerResponse(response);
     checkResponse(innerResponse, innerRequest.url(), prefix);
@@ -95,7 +99,8 @@ export class Cache {
   async delete(request, options = undefined) {
     webidl.assertBranded(this, CachePrototype);
     tellWork("storage");
-    const { query } = toQuery(arguments, "Failed to execute 'delete' on 'Cache'");
+    const prefix = "Failed to execute 'delete' on 'Cache'";
+    const { query } = runIn(this.#environment, () => toQuery(arguments, prefix));
     return query !== null && op_cache_delete_entries(this.#id, query);
   }
 
@@ -103,7 +108,7 @@ export class Cache {
     webidl.assertBranded(this, CachePrototype);
     tellWork("storage");
     const prefix = "Failed to execute 'keys' on 'Cache'";
-    const query = toOptionalQuery(request, options, prefix);
+    const query = runIn(this.#environment, () => toOptionalQuery(request, options, prefix));
     const rows = query === null ? [] : op_cache_requests(this.#id, query ?? null);
     return ObjectFreeze(rows.map(requestFromRow));
   }
@@ -117,10 +122,13 @@ export class Cache {
     for (const info of infos) {
       if (isRequest(info)) checkStorable(requests.toInnerRequest(info), prefix);
     }
-    const copies = infos.map((info) => new requests.Request(info));
+    const here = (steps) => runIn(this.#environment, steps);
+    const copies = infos.map((info) => here(() => new requests.Request(info)));
     for (const copy of copies) checkStorable(requests.toInnerRequest(copy), prefix);
     const controller = new abort.AbortController();
-    const transfers = copies.map((copy) => fetchEntry(copy, controller.signal, prefix));
+    const transfers = copies.map((copy) =>
+      here(() => fetchEntry(copy, controller.signal, prefix))
+    );
     let entries;
     try {
       entries = await Promise.all(transfers);
@@ -135,9 +143,12 @@ export class Cache {
 webidl.configureInterface(Cache);
 const CachePrototype = Cache.prototype;
 
-/** @param {number} id of `CacheId` in Rust */
-export function createCache(id) {
-  return new Cache(HOST, id);
+/**
+ * @param {number} id of `CacheId` in Rust
+ * @param {Environment} environment whose addresses and requests it works with
+ */
+export function createCache(id, environment) {
+  return new Cache(HOST, id, environment);
 }
 
 /** Refuses a response that no cache keeps. */

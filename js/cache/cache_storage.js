@@ -1,6 +1,7 @@
 // CacheStorage: the caches of the origin, by name.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
+import { perEnvironment, runIn } from "ext:landfall_platform/environment.js";
 import { webidl } from "ext:landfall_platform/platform.js";
 import { tellWork } from "ext:sw_activity/activity.js";
 import {
@@ -16,15 +17,21 @@ import { toMultiCacheQueryOptions, toQuery } from "ext:sw_cache/query.js";
 
 /** https://w3c.github.io/ServiceWorker/#cachestorage-interface */
 export class CacheStorage {
-  constructor(key = undefined) {
+  #environment;
+
+  constructor(key = undefined, environment = undefined) {
     onlyByHost(key, this);
+    this.#environment = environment;
   }
 
   async match(request, options = undefined) {
     webidl.assertBranded(this, CacheStoragePrototype);
     tellWork("storage");
     const prefix = "Failed to execute 'match' on 'CacheStorage'";
-    const { query, options: { cacheName } } = toQuery(arguments, prefix, toMultiCacheQueryOptions);
+    const { query, options: { cacheName } } = runIn(
+      this.#environment,
+      () => toQuery(arguments, prefix, toMultiCacheQueryOptions),
+    );
     if (query === null) return undefined;
     const entry = op_cache_match_anywhere(cacheName ?? null, query);
     return entry === null ? undefined : responseFromEntry(entry);
@@ -39,7 +46,7 @@ export class CacheStorage {
   async open(cacheName) {
     webidl.assertBranded(this, CacheStoragePrototype);
     tellWork("storage");
-    return createCache(op_cache_open(toName(arguments, "open")));
+    return createCache(op_cache_open(toName(arguments, "open")), this.#environment);
   }
 
   async delete(cacheName) {
@@ -63,5 +70,5 @@ function toName(methodArguments, method) {
   return webidl.converters.DOMString(methodArguments[0], prefix, "Argument 1");
 }
 
-/** The value of the global attribute `caches`. */
-export const caches = new CacheStorage(HOST);
+/** The value of the attribute `caches` of an environment's global. */
+export const cachesOf = perEnvironment((environment) => new CacheStorage(HOST, environment));

@@ -10,6 +10,9 @@ import {
   webidl,
 } from "ext:landfall_platform/platform.js";
 
+// Deno streams what can be iterated; a body that is an array, say, is the text of it.
+webidl.isAsyncSequence = () => false;
+
 const {
   ObjectDefineProperty,
   ObjectGetOwnPropertyDescriptor,

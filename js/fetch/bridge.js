@@ -118,6 +118,7 @@ export function requestWithBody(inner, body) {
       integrity: inner.integrity ?? "",
       keepalive: inner.keepalive ?? false,
       destination: inner.destination ?? "",
+      isReload: inner.isReload ?? false,
     },
     body,
   };

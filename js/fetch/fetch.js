@@ -1,6 +1,7 @@
 // fetch(): from a script's arguments to a Response, with aborting at any moment.
 // What is allowed and what is followed is decided in src/network; nothing of it is here.
 
+import { currentEnvironment } from "ext:landfall_platform/environment.js";
 import {
   abort,
   core,
@@ -102,6 +103,7 @@ function failBody(body, reason) {
 class Transfer {
   #request;
   #signal;
+  #environment = currentEnvironment();
   #rid = op_fetch_begin();
   #responseBody = null;
   #responseBodyRid = null;
@@ -128,7 +130,11 @@ class Transfer {
     }
     const release = reserveKeepalive(this.#request);
     try {
-      const native = await op_fetch_exchange(this.#rid, await this.#takeRequest());
+      const native = await op_fetch_exchange(
+        this.#rid,
+        this.#environment.number,
+        await this.#takeRequest(),
+      );
       const response = innerResponseFromNative(native, () => this.end());
       this.#responseBody = response.body;
       this.#responseBodyRid = native.body.rid;

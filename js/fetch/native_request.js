@@ -17,7 +17,8 @@ const REFERRER = 6;
 const REFERRER_POLICY = 7;
 const KEEPALIVE = 8;
 const DESTINATION = 9;
-const HEADERS = 10;
+const IS_RELOAD = 10;
+const HEADERS = 11;
 
 /** Deno's InnerRequest, see 23_request.js. */
 export class NativeRequest {
@@ -88,6 +89,10 @@ export class NativeRequest {
 
   get destination() {
     return this.#parts[DESTINATION];
+  }
+
+  get isReload() {
+    return this.#parts[IS_RELOAD] === "true";
   }
 
   get headerList() {

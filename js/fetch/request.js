@@ -99,18 +99,20 @@ const attributes = {
     webidl.assertBranded(this, RequestPrototype);
     return toInnerRequest(this).destination ?? "";
   },
-  /** Nothing here has a history, and nobody presses a button to reload. */
+  /** Nothing here has a history. */
   get isHistoryNavigation() {
     webidl.assertBranded(this, RequestPrototype);
     return false;
   },
   get isReloadNavigation() {
     webidl.assertBranded(this, RequestPrototype);
-    return false;
+    return toInnerRequest(this).isReload ?? false;
   },
   clone() {
     const copy = FunctionPrototypeCall(cloneInner, this);
-    toInnerRequest(copy).destination = toInnerRequest(this).destination;
+    const [from, to] = [toInnerRequest(this), toInnerRequest(copy)];
+    to.destination = from.destination;
+    to.isReload = from.isReload;
     copyGuard(this.headers, copy.headers);
     return copy;
   },

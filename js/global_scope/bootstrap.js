@@ -1,5 +1,6 @@
 // Entry point: runs once while the snapshot is made, and leaves `boot` for each scope that starts from it.
 
+import { environmentOf, ownEnvironment } from "ext:landfall_platform/environment.js";
 import {
   core,
   crypto,
@@ -17,7 +18,7 @@ import {
   updateBackgroundFetch,
 } from "ext:sw_background_fetch/background_fetch_registration.js";
 import { Cache } from "ext:sw_cache/cache.js";
-import { caches, CacheStorage } from "ext:sw_cache/cache_storage.js";
+import { cachesOf, CacheStorage } from "ext:sw_cache/cache_storage.js";
 import { fetch } from "ext:sw_fetch/fetch.js";
 import { console } from "ext:sw_global_scope/console.js";
 import {
@@ -63,6 +64,8 @@ import {
 } from "ext:sw_service_worker/service_worker_registration.js";
 import { PeriodicSyncManager } from "ext:sw_sync/periodic_sync_manager.js";
 import { SyncManager } from "ext:sw_sync/sync_manager.js";
+import { clientOf, openFrame } from "ext:sw_window/frame.js";
+import { evaluateIn, rememberGlobals } from "ext:sw_window/frame_window.js";
 import { becomeWindow, clientNotices } from "ext:sw_window/window.js";
 
 /** What errors in a script of the embedder's name as their place; the same as in src/engine/mod.rs. */
@@ -96,7 +99,7 @@ defineInterfaces({
 });
 defineOperations({ ...operations, fetch });
 defineAttributes({
-  caches: () => caches,
+  caches: () => cachesOf(ownEnvironment),
   crypto: () => crypto.crypto,
   indexedDB: () => indexedDB,
 });
@@ -110,6 +113,7 @@ Object.defineProperty(globalThis, "console", {
 globalThis[webidl.brand] = webidl.brand;
 event.setEventTargetData(globalThis);
 event.saveGlobalThisReference(globalThis);
+rememberGlobals();
 
 /** What the host may tell any scope. */
 const notices = {
@@ -118,17 +122,45 @@ const notices = {
   registrationChanged: updateRegistration,
   updateFound: announceUpdate,
   permissionChanged: changePermission,
-  backgroundFetchChanged: updateBackgroundFetch,
-  connectivityChanged: (isOnline) =>
-    fire(globalThis, new event.Event(isOnline ? "online" : "offline")),
+  backgroundFetchChanged(fetch, environment) {
+    if (environment === ownEnvironment) updateBackgroundFetch(fetch);
+  },
+  connectivityChanged: (isOnline, { global }) =>
+    fire(global, new event.Event(isOnline ? "online" : "offline")),
 };
 
+/** What the host tells the scope, or a frame in it. */
+function notify(name, detail, number) {
+  const environment = environmentOf(number);
+  if (environment !== undefined) notices[name](detail, environment);
+}
+
 /** Runs a script for the embedder and tells the host what it came to, as JSON. */
-async function evaluate(id, source) {
-  try {
+async function evaluate(id, source, number) {
+  await settle(id, () => {
+    const environment = environmentOf(number);
+    if (environment === undefined) throw new Error("the frame is gone");
+    if (environment !== ownEnvironment) return evaluateIn(environment.global, source);
     const [value, error] = core.evalContext(source, EVALUATED_URL);
     if (error !== null) throw error.thrown;
-    op_scope_evaluation_settled(id, JSON.stringify(await value) ?? "null", null);
+    return value;
+  });
+}
+
+/** Opens a frame for the embedder. */
+async function openFrameFor(id, address) {
+  await settle(id, async () => {
+    const frame = openFrame(address);
+    await frame.loaded;
+    if (frame.window === null) throw new Error(`nothing could be loaded from ${address}`);
+    return clientOf(frame);
+  });
+}
+
+/** Tells the host what something came to that it asked for. */
+async function settle(id, steps) {
+  try {
+    op_scope_evaluation_settled(id, JSON.stringify(await steps()) ?? "null", null);
   } catch (error) {
     op_scope_evaluation_settled(id, null, core.destructureError(error));
   }
@@ -140,15 +172,13 @@ async function evaluate(id, source) {
  * As an import of ours and not as Deno's main module: that one ends well even if it throws.
  */
 async function evaluateModule(id, url) {
-  try {
+  await settle(id, async () => {
     const [module, error] = core.evalContext(`import(${JSON.stringify(url)})`, EVALUATED_URL);
     if (error !== null) throw error.thrown;
     await module;
     if (!("window" in globalThis)) refuseTopLevelAwait(url);
-    op_scope_evaluation_settled(id, "null", null);
-  } catch (error) {
-    op_scope_evaluation_settled(id, null, core.destructureError(error));
-  }
+    return null;
+  });
 }
 
 /**
@@ -195,7 +225,8 @@ function boot({ url, isClockManual, exposedFunctions, serviceWorker, client }) {
     handledEvents,
     evaluate,
     evaluateModule,
-    notify: (name, detail) => notices[name](detail),
+    openFrame: openFrameFor,
+    notify,
   };
 }
 

@@ -2,6 +2,7 @@
 // It hands them on under plain names; an upgrade of Deno's crates is made here and nowhere else.
 
 import { core, internals, primordials } from "ext:core/mod.js";
+import { currentEnvironment } from "ext:landfall_platform/environment.js";
 import { op_scope_report_busy, op_scope_report_error } from "ext:core/ops";
 import { createMessageEvent } from "ext:landfall_platform/message_event.js";
 import { tellError, tellWork } from "ext:sw_activity/activity.js";
@@ -92,6 +93,11 @@ export const fileReader = load("ext:deno_web/10_filereader.js");
 /** Loads on first use: a module cannot be loaded lazily into the snapshot. */
 export const loadLocks = core.createLazyLoader("ext:deno_web/locks.js");
 export const location = load("ext:deno_web/12_location.js");
+{
+  // Asked by every script that resolves an address: a frame's are relative to the frame's own.
+  const { getLocationHref } = location;
+  location.getLocationHref = () => currentEnvironment().url ?? getLocationHref();
+}
 /** The origin of this scope. */
 export const ownOrigin = () => new url.URL(location.getLocationHref()).origin;
 export const ports = load("ext:deno_web/13_message_port.js");

@@ -1,13 +1,14 @@
 // ServiceWorker: a worker as another scope sees it.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
+import { ownEnvironment, perEnvironment } from "ext:landfall_platform/environment.js";
 import { defineEventHandler, event, fire, webidl } from "ext:landfall_platform/platform.js";
 import { tellWork } from "ext:sw_activity/activity.js";
 import { op_service_worker_post_message } from "ext:core/ops";
 import { serializeMessage } from "ext:sw_service_worker/message.js";
 
-/** Worker id to object: the same worker is the same object in one scope. */
-const workers = new Map();
+/** Worker id to object: the same worker is the same object in one environment. */
+const workersOf = perEnvironment(() => new Map());
 
 /** Set the state of a worker, and tell whether that is news. @type {(worker: ServiceWorker, state: string) => boolean} */
 let setState;
@@ -15,6 +16,7 @@ let setState;
 /** https://w3c.github.io/ServiceWorker/#serviceworker-interface */
 export class ServiceWorker extends event.EventTarget {
   #id;
+  #environment;
   #scriptURL;
   #state;
 
@@ -26,10 +28,11 @@ export class ServiceWorker extends event.EventTarget {
     };
   }
 
-  constructor(key = undefined, snapshot = undefined) {
+  constructor(key = undefined, snapshot = undefined, environment = undefined) {
     super();
     onlyByHost(key, this);
     this.#id = snapshot.id;
+    this.#environment = environment;
     this.#scriptURL = snapshot.scriptURL;
     this.#state = snapshot.state;
   }
@@ -50,6 +53,7 @@ export class ServiceWorker extends event.EventTarget {
     webidl.requiredArguments(arguments.length, 1, prefix);
     tellWork("message");
     op_service_worker_post_message(
+      this.#environment.number,
       this.#id,
       serializeMessage(message, transferOrOptions, prefix),
     );
@@ -64,19 +68,22 @@ defineEventHandler(ServiceWorkerPrototype, "error");
  * The object for a worker, brought up to date silently when it is new here.
  *
  * @param {{ id: number, scriptURL: string, state: string } | null} snapshot
+ * @param {Environment} environment whose object
  */
-export function serviceWorkerFor(snapshot) {
+export function serviceWorkerFor(snapshot, environment = ownEnvironment) {
   if (snapshot === null) return null;
+  const workers = workersOf(environment);
   let worker = workers.get(snapshot.id);
   if (worker === undefined) {
-    worker = new ServiceWorker(HOST, snapshot);
+    worker = new ServiceWorker(HOST, snapshot, environment);
     workers.set(snapshot.id, worker);
   }
   return worker;
 }
 
 /** A worker changed state: https://w3c.github.io/ServiceWorker/#update-worker-state */
-export function updateWorkerState({ id, state }) {
+export function updateWorkerState({ id, state }, environment) {
+  const workers = workersOf(environment);
   const worker = workers.get(id);
   if (worker === undefined || !setState(worker, state)) return;
   if (state === "redundant") workers.delete(id);

@@ -1,6 +1,7 @@
 // ServiceWorkerContainer: navigator.serviceWorker of a client.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
+import { perEnvironment } from "ext:landfall_platform/environment.js";
 import {
   core,
   defineEventHandler,
@@ -52,6 +53,7 @@ let enableMessages;
 
 /** https://w3c.github.io/ServiceWorker/#serviceworkercontainer-interface */
 export class ServiceWorkerContainer extends event.EventTarget {
+  #environment;
   #controller = null;
   #ready;
   /** Messages that came before anyone listened; null once they flow. */
@@ -59,22 +61,26 @@ export class ServiceWorkerContainer extends event.EventTarget {
 
   static {
     setController = (container, snapshot) => {
-      container.#controller = serviceWorkerFor(snapshot);
+      container.#controller = serviceWorkerFor(snapshot, container.#environment);
     };
     receiveMessage = (container, message) => {
-      if (container.#queuedMessages === null) dispatchMessage(container, message);
-      else container.#queuedMessages.push(message);
+      if (container.#queuedMessages === null) {
+        dispatchMessage(container, container.#environment, message);
+      } else {
+        container.#queuedMessages.push(message);
+      }
     };
     enableMessages = (container) => {
       const queued = container.#queuedMessages ?? [];
       container.#queuedMessages = null;
-      for (const message of queued) dispatchMessage(container, message);
+      for (const message of queued) dispatchMessage(container, container.#environment, message);
     };
   }
 
-  constructor(key = undefined) {
+  constructor(key = undefined, environment = undefined) {
     super();
     onlyByHost(key, this);
+    this.#environment = environment;
   }
 
   get controller() {
@@ -84,7 +90,7 @@ export class ServiceWorkerContainer extends event.EventTarget {
 
   get ready() {
     webidl.assertBranded(this, ServiceWorkerContainerPrototype);
-    return this.#ready ??= whenReady();
+    return this.#ready ??= whenReady(this.#environment);
   }
 
   async register(scriptURL, options = {}) {
@@ -93,9 +99,9 @@ export class ServiceWorkerContainer extends event.EventTarget {
     webidl.requiredArguments(arguments.length, 1, prefix);
     scriptURL = webidl.converters.USVString(scriptURL, prefix, "Argument 1");
     options = convertRegistrationOptions(options, prefix, "Argument 2");
-    const base = location.getLocationHref();
+    const base = baseOf(this.#environment);
     return registrationFor(
-      await op_service_worker_register({
+      await op_service_worker_register(this.#environment.number, {
         scriptUrl: resolve(scriptURL, base, prefix, "script URL"),
         scope: options.scope === undefined
           ? null
@@ -103,6 +109,7 @@ export class ServiceWorkerContainer extends event.EventTarget {
         scriptType: options.type,
         updateViaCache: options.updateViaCache,
       }),
+      this.#environment,
     );
   }
 
@@ -111,20 +118,16 @@ export class ServiceWorkerContainer extends event.EventTarget {
     const prefix =
       "Failed to execute 'getRegistration' on 'ServiceWorkerContainer'";
     clientURL = webidl.converters.USVString(clientURL, prefix, "Argument 1");
-    const url = resolve(
-      clientURL,
-      location.getLocationHref(),
-      prefix,
-      "document URL",
-    );
-    const snapshot = await op_service_worker_get_registration(url);
-    return snapshot === null ? undefined : registrationFor(snapshot);
+    const url = resolve(clientURL, baseOf(this.#environment), prefix, "document URL");
+    const snapshot = await op_service_worker_get_registration(this.#environment.number, url);
+    return snapshot === null ? undefined : registrationFor(snapshot, this.#environment);
   }
 
   async getRegistrations() {
     webidl.assertBranded(this, ServiceWorkerContainerPrototype);
-    const snapshots = await op_service_worker_get_registrations();
-    return Object.freeze(snapshots.map(registrationFor));
+    const environment = this.#environment;
+    const snapshots = await op_service_worker_get_registrations(environment.number);
+    return Object.freeze(snapshots.map((snapshot) => registrationFor(snapshot, environment)));
   }
 
   startMessages() {
@@ -144,10 +147,14 @@ defineEventHandler(
 defineEventHandler(ServiceWorkerContainerPrototype, "messageerror");
 
 /** Waiting for a worker, which may never come, is no work: the scope is idle meanwhile. */
-async function whenReady() {
-  const ready = op_service_worker_ready();
+async function whenReady(environment) {
+  const ready = op_service_worker_ready(environment.number);
   core.unrefOpPromise(ready);
-  return registrationFor(await ready);
+  return registrationFor(await ready, environment);
+}
+
+function baseOf(environment) {
+  return environment.url ?? location.getLocationHref();
 }
 
 function resolve(url, base, prefix, what) {
@@ -160,38 +167,38 @@ function resolve(url, base, prefix, what) {
   }
 }
 
-function dispatchMessage(container, { message, source, origin, place }) {
-  const dispatched = receivedMessage(deserializeMessage(message), origin, serviceWorkerFor(source));
+function dispatchMessage(container, environment, { message, source, origin, place }) {
+  const worker = serviceWorkerFor(source, environment);
+  const dispatched = receivedMessage(deserializeMessage(message), origin, worker);
   if (event.listenerCount(container, dispatched.type) === 0) {
-    op_clients_message_unheard(source.id, place);
+    op_clients_message_unheard(environment.number, source.id, place);
   }
   fire(container, dispatched);
 }
 
-let container;
-
-/** The one container of this scope. */
-export function serviceWorkerContainer() {
-  return container ??= new ServiceWorkerContainer(HOST);
-}
+/** The one container of an environment. */
+export const serviceWorkerContainer = perEnvironment(
+  (environment) => new ServiceWorkerContainer(HOST, environment),
+);
 
 /** The controller that the client has from its creation. */
-export function initializeController(snapshot) {
-  setController(serviceWorkerContainer(), snapshot);
+export function initializeController(snapshot, environment) {
+  setController(serviceWorkerContainer(environment), snapshot);
 }
 
 /** https://w3c.github.io/ServiceWorker/#notify-controller-change */
-export function changeController(snapshot) {
-  setController(serviceWorkerContainer(), snapshot);
-  fire(serviceWorkerContainer(), new event.Event("controllerchange"));
+export function changeController(snapshot, environment) {
+  const container = serviceWorkerContainer(environment);
+  setController(container, snapshot);
+  fire(container, new event.Event("controllerchange"));
 }
 
 /** A worker posted a message to this client. */
-export function receiveClientMessage(message) {
-  receiveMessage(serviceWorkerContainer(), message);
+export function receiveClientMessage(message, environment) {
+  receiveMessage(serviceWorkerContainer(environment), message);
 }
 
 /** The page script has run: from here messages flow by themselves, as after DOMContentLoaded. */
-export function documentIsReady() {
-  enableMessages(serviceWorkerContainer());
+export function documentIsReady(_, environment) {
+  enableMessages(serviceWorkerContainer(environment));
 }

@@ -1,6 +1,7 @@
 // ServiceWorkerRegistration: one scope's registration as a script sees it.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
+import { ownEnvironment, perEnvironment } from "ext:landfall_platform/environment.js";
 import { defineEventHandler, event, fire, webidl } from "ext:landfall_platform/platform.js";
 import {
   op_service_worker_unregister,
@@ -17,8 +18,8 @@ import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
 import { createPeriodicSyncManager } from "ext:sw_sync/periodic_sync_manager.js";
 import { createSyncManager } from "ext:sw_sync/sync_manager.js";
 
-/** Registration id to object: the same registration is the same object in one scope. */
-const registrations = new Map();
+/** Registration id to object: the same registration is the same object in one environment. */
+const registrationsOf = perEnvironment(() => new Map());
 
 /**
  * What the parts of a registration know of it: whether it has an active worker is as this scope sees it.
@@ -31,6 +32,7 @@ let applySnapshot;
 
 /** https://w3c.github.io/ServiceWorker/#serviceworkerregistration-interface */
 export class ServiceWorkerRegistration extends event.EventTarget {
+  #environment;
   #scope;
   #updateViaCache;
   #installing = null;
@@ -46,15 +48,17 @@ export class ServiceWorkerRegistration extends event.EventTarget {
   static {
     applySnapshot = (registration, snapshot) => {
       registration.#updateViaCache = snapshot.updateViaCache;
-      registration.#installing = serviceWorkerFor(snapshot.installing);
-      registration.#waiting = serviceWorkerFor(snapshot.waiting);
-      registration.#active = serviceWorkerFor(snapshot.active);
+      const environment = registration.#environment;
+      registration.#installing = serviceWorkerFor(snapshot.installing, environment);
+      registration.#waiting = serviceWorkerFor(snapshot.waiting, environment);
+      registration.#active = serviceWorkerFor(snapshot.active, environment);
     };
   }
 
-  constructor(key = undefined, snapshot = undefined) {
+  constructor(key = undefined, snapshot = undefined, environment = undefined) {
     super();
     onlyByHost(key, this);
+    this.#environment = environment;
     this.#scope = snapshot.scope;
     this.#handle = { id: snapshot.id, hasActiveWorker: () => this.#active !== null };
   }
@@ -128,7 +132,7 @@ export class ServiceWorkerRegistration extends event.EventTarget {
 
   async update() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return registrationFor(await op_service_worker_update(this.#handle.id));
+    return registrationFor(await op_service_worker_update(this.#handle.id), this.#environment);
   }
 
   async unregister() {
@@ -144,25 +148,27 @@ defineEventHandler(ServiceWorkerRegistrationPrototype, "updatefound");
  * The object for a registration, brought up to date.
  *
  * @param {object} snapshot id, scope, updateViaCache and the three workers
+ * @param {Environment} environment whose object
  */
-export function registrationFor(snapshot) {
+export function registrationFor(snapshot, environment = ownEnvironment) {
+  const registrations = registrationsOf(environment);
   let registration = registrations.get(snapshot.id);
   if (registration === undefined) {
-    registration = new ServiceWorkerRegistration(HOST, snapshot);
+    registration = new ServiceWorkerRegistration(HOST, snapshot, environment);
     registrations.set(snapshot.id, registration);
   }
   applySnapshot(registration, snapshot);
   return registration;
 }
 
-/** The host says that a registration's workers moved. Scopes that never saw it have nothing to update. */
-export function updateRegistration(snapshot) {
-  const registration = registrations.get(snapshot.id);
+/** The host says that a registration's workers moved. Who never saw it has nothing to update. */
+export function updateRegistration(snapshot, environment) {
+  const registration = registrationsOf(environment).get(snapshot.id);
   if (registration !== undefined) applySnapshot(registration, snapshot);
 }
 
 /** A new worker begins to install. */
-export function announceUpdate(id) {
-  const registration = registrations.get(id);
+export function announceUpdate(id, environment) {
+  const registration = registrationsOf(environment).get(id);
   if (registration !== undefined) fire(registration, new event.Event("updatefound"));
 }

@@ -1,5 +1,6 @@
-// window.postMessage(): to the window itself, the only one that a client's script can reach.
+// window.postMessage(): to the window itself, or from one to another that shares its page.
 
+import { ownEnvironment, runIn } from "ext:landfall_platform/environment.js";
 import {
   DOMException,
   fire,
@@ -14,21 +15,31 @@ const { setTimeout } = timers;
 
 const PREFIX = "Failed to execute 'postMessage' on 'Window'";
 
+/** `postMessage()` of the page's own window. */
+export function postMessage(message, targetOriginOrOptions = undefined, transfer = []) {
+  postMessageTo(ownEnvironment, ownEnvironment, globalThis, arguments);
+}
+
 /**
  * https://html.spec.whatwg.org/multipage/web-messaging.html#window-post-message-steps
  *
- * @param {unknown} message
- * @param {string | { targetOrigin?: string, transfer?: object[] }} targetOriginOrOptions
- * @param {object[]} transfer only behind an origin
+ * @param {Environment} target whose window gets the message
+ * @param {Environment} sender
+ * @param {object} source the sender's window, as the target sees it
+ * @param {ArrayLike<unknown>} values message, target origin or options, and only behind an origin what is transferred
  */
-export function postMessage(message, targetOriginOrOptions = undefined, transfer = []) {
-  webidl.requiredArguments(arguments.length, 1, PREFIX);
-  const hasOptions = arguments.length < 3 &&
+export function postMessageTo(target, sender, source, values) {
+  webidl.requiredArguments(values.length, 1, PREFIX);
+  const [message, targetOriginOrOptions, transfer = []] = values;
+  const hasOptions = values.length < 3 &&
     (targetOriginOrOptions == null || webidl.type(targetOriginOrOptions) === "Object");
   const targetOrigin = hasOptions
     ? targetOriginOrOptions?.targetOrigin ?? "/"
     : targetOriginOrOptions;
-  const isForUs = isOwnOrigin(webidl.converters.USVString(targetOrigin, PREFIX, "Argument 2"));
+  const wanted = originOf(
+    webidl.converters.USVString(targetOrigin, PREFIX, "Argument 2"),
+    sender,
+  );
   const data = serializeMessage(
     message,
     hasOptions
@@ -37,13 +48,16 @@ export function postMessage(message, targetOriginOrOptions = undefined, transfer
     PREFIX,
   );
   setTimeout(() => {
-    if (isForUs) deliver(data);
+    if (wanted === null || wanted === runIn(target, ownOrigin)) {
+      deliver(data, target.global, runIn(sender, ownOrigin), source);
+    }
   }, 0);
 }
 
-/** Whether a target origin means this window. */
-function isOwnOrigin(targetOrigin) {
-  if (targetOrigin === "*" || targetOrigin === "/") return true;
+/** The origin that a message is meant for; null for any. */
+function originOf(targetOrigin, sender) {
+  if (targetOrigin === "*") return null;
+  if (targetOrigin === "/") return runIn(sender, ownOrigin);
   const target = URL.parse(targetOrigin);
   if (target === null) {
     throw new DOMException(
@@ -51,9 +65,9 @@ function isOwnOrigin(targetOrigin) {
       "SyntaxError",
     );
   }
-  return target.origin === ownOrigin();
+  return target.origin;
 }
 
-function deliver(data) {
-  fire(globalThis, receivedMessage(deserializeMessage(data), ownOrigin(), globalThis));
+function deliver(data, window, origin, source) {
+  fire(window, receivedMessage(deserializeMessage(data), origin, source));
 }

@@ -1,5 +1,6 @@
 // The global of a window-like client: a page's script, without a document.
 
+import { ownEnvironment } from "ext:landfall_platform/environment.js";
 import {
   globalInterfaces,
   location,
@@ -12,8 +13,10 @@ import {
   defineOperations,
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
+import { navigatorOf } from "ext:sw_window/client_navigator.js";
+import { offerFrames } from "ext:sw_window/frame.js";
 import { postMessage } from "ext:sw_window/post_message.js";
-import { createNavigator, Navigator } from "ext:sw_navigator/navigator.js";
+import { Navigator } from "ext:sw_navigator/navigator.js";
 import { receiveNotificationNews } from "ext:sw_notifications/notification.js";
 import {
   changeController,
@@ -21,7 +24,6 @@ import {
   initializeController,
   receiveClientMessage,
   ServiceWorkerContainer,
-  serviceWorkerContainer,
 } from "ext:sw_service_worker/service_worker_container.js";
 
 const { Window } = globalInterfaces;
@@ -37,20 +39,14 @@ const EVENT_HANDLERS = [
   "languagechange",
 ];
 
-Object.defineProperty(Navigator.prototype, "serviceWorker", {
-  get: serviceWorkerContainer,
-  configurable: true,
-  enumerable: true,
-});
-
 /**
  * Turns the global into a window-like client's.
  *
- * @param {{ controller: object | null }} client
+ * @param {{ controller: object | null, opensFrames: boolean }} client
  */
-export function becomeWindow({ controller }) {
+export function becomeWindow({ controller, opensFrames }) {
   Object.setPrototypeOf(globalThis, Window.prototype);
-  const navigator = createNavigator(Navigator);
+  const navigator = navigatorOf(ownEnvironment);
   defineInterfaces({ Navigator, ServiceWorkerContainer, Window });
   Object.defineProperties(globalThis, {
     Location: location.locationConstructorDescriptor,
@@ -64,7 +60,8 @@ export function becomeWindow({ controller }) {
     origin: ownOrigin,
   });
   defineEventHandlers(EVENT_HANDLERS);
-  initializeController(controller);
+  if (opensFrames) offerFrames();
+  initializeController(controller, ownEnvironment);
 }
 
 /** What the host may tell a client. */

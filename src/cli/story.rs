@@ -98,9 +98,8 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::Notification(event) => push_story::notification(event),
         Kind::Push(event) => push_story::push(event),
         Kind::BackgroundFetch(event) => background_fetch_story::background_fetch(event),
-        Kind::WindowOpened { address, .. } | Kind::WindowNavigated { address, .. } => {
-            window(address)
-        }
+        Kind::WindowOpened { address, .. } => told("window", BLUE, address.to_string()),
+        Kind::WindowNavigated { from, address, .. } => navigated(from, address),
         Kind::Console {
             source,
             level,
@@ -119,8 +118,8 @@ pub(super) fn line(event: &HostEvent) -> Line {
     }
 }
 
-fn window(address: &Url) -> Line {
-    told("window", BLUE, address.to_string())
+fn navigated(from: &Url, address: &Url) -> Line {
+    told("window", BLUE, format!("{address} in place of {from}"))
 }
 
 fn stopped(source: &ScriptSource, reason: &str) -> Line {

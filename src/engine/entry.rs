@@ -23,6 +23,7 @@ pub(super) struct Entry {
     handled_events: v8::Global<v8::Function>,
     evaluate: v8::Global<v8::Function>,
     evaluate_module: v8::Global<v8::Function>,
+    open_frame: v8::Global<v8::Function>,
     notify: v8::Global<v8::Function>,
 }
 
@@ -55,6 +56,7 @@ impl Entry {
             handled_events: get_function(scope, entry, "handledEvents")?,
             evaluate: get_function(scope, entry, "evaluate")?,
             evaluate_module: get_function(scope, entry, "evaluateModule")?,
+            open_frame: get_function(scope, entry, "openFrame")?,
             notify: get_function(scope, entry, "notify")?,
         })
     }
@@ -126,16 +128,26 @@ impl Entry {
         call(js, &self.handled_events, &()).unwrap_or_default()
     }
 
-    pub(super) fn evaluate(&self, js: &mut JsRuntime, id: u32, source: &str) {
-        call::<()>(js, &self.evaluate, &(id, source));
+    pub(super) fn evaluate(&self, js: &mut JsRuntime, id: u32, source: &str, frame: u64) {
+        call::<()>(js, &self.evaluate, &(id, source, frame));
     }
 
     pub(super) fn evaluate_module(&self, js: &mut JsRuntime, id: u32, url: &str) {
         call::<()>(js, &self.evaluate_module, &(id, url));
     }
 
-    pub(super) fn notify(&self, js: &mut JsRuntime, name: &str, detail: &impl Serialize) {
-        call::<()>(js, &self.notify, &(name, detail));
+    pub(super) fn open_frame(&self, js: &mut JsRuntime, id: u32, url: &str) {
+        call::<()>(js, &self.open_frame, &(id, url));
+    }
+
+    pub(super) fn notify(
+        &self,
+        js: &mut JsRuntime,
+        name: &str,
+        detail: &impl Serialize,
+        frame: u64,
+    ) {
+        call::<()>(js, &self.notify, &(name, detail, frame));
     }
 }
 

@@ -26,7 +26,7 @@ use crate::web::activity::{Activities, ActivityLog};
 use crate::web::buffers::ScriptBuffers;
 use crate::web::event::{EventInit, Notice, PendingEvents};
 use crate::web::global_scope::{EvaluationResult, PendingEvaluations};
-use crate::web::host_port::HostPort;
+use crate::web::host_port::{ContextId, HostPort};
 use crate::web::script_error::{ScriptError, ScriptSources};
 use crate::web::service_worker::StoredScripts;
 use crate::web::time::ScopeTime;
@@ -53,7 +53,11 @@ pub(crate) enum ScopeKind {
         script_type: ScriptType,
     },
     /// A window-like client, with the worker that controls it from the beginning.
-    Window { controller: Option<WorkerView> },
+    Window {
+        controller: Option<WorkerView>,
+        /// Whether its scripts can open frames.
+        opens_frames: bool,
+    },
 }
 
 /// How a scope is to be started.
@@ -85,8 +89,10 @@ struct ServiceWorkerStart {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct ClientStart {
     controller: Option<WorkerView>,
+    opens_frames: bool,
 }
 
 /// Creates V8's platform. To be called before any scope starts; later calls do nothing.
@@ -218,24 +224,37 @@ impl Engine {
     }
 
     /// Brings news into the scope.
-    pub(crate) fn notify(&mut self, notice: Notice) {
+    pub(crate) fn notify(&mut self, frame: Option<ContextId>, notice: Notice) {
         let (name, detail) = {
             let state = self.js.op_state();
             let mut state = state.borrow_mut();
             notice.put(&mut state)
         };
-        self.entry.notify(&mut self.js, name, &detail);
+        self.entry
+            .notify(&mut self.js, name, &detail, number_of(frame));
     }
 
     /// Evaluates a script for the embedder and awaits what it comes to.
-    pub(crate) fn evaluate(&mut self, source: &str, result: oneshot::Sender<EvaluationResult>) {
+    pub(crate) fn evaluate(
+        &mut self,
+        frame: Option<ContextId>,
+        source: &str,
+        result: oneshot::Sender<EvaluationResult>,
+    ) {
         self.js
             .op_state()
             .borrow()
             .borrow::<ScriptSources>()
             .insert(EVALUATED_URL, Arc::from(source));
         let id = self.begin_evaluation(result);
-        self.entry.evaluate(&mut self.js, id, source);
+        self.entry
+            .evaluate(&mut self.js, id, source, number_of(frame));
+    }
+
+    /// Opens a frame in the page; the result is its number and the client's name.
+    pub(crate) fn open_frame(&mut self, url: &Url, result: oneshot::Sender<EvaluationResult>) {
+        let id = self.begin_evaluation(result);
+        self.entry.open_frame(&mut self.js, id, url.as_str());
     }
 
     fn begin_evaluation(&self, result: oneshot::Sender<EvaluationResult>) -> u32 {
@@ -316,6 +335,11 @@ impl Engine {
     }
 }
 
+/// The number of an environment, as js/platform/environment.js has it: 0 for the scope's own.
+fn number_of(frame: Option<ContextId>) -> u64 {
+    frame.map_or(0, |ContextId(number)| number)
+}
+
 impl Start {
     fn new(scope: &ScopeOptions, kind: ScopeKind) -> Self {
         let (service_worker, client) = match kind {
@@ -331,7 +355,16 @@ impl Start {
                 };
                 (Some(service_worker), None)
             }
-            ScopeKind::Window { controller } => (None, Some(ClientStart { controller })),
+            ScopeKind::Window {
+                controller,
+                opens_frames,
+            } => {
+                let client = ClientStart {
+                    controller,
+                    opens_frames,
+                };
+                (None, Some(client))
+            }
         };
         Self {
             url: scope.url.to_string(),

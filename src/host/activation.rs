@@ -45,8 +45,9 @@ impl Core {
         let outcome = self.fire_awaited(id, worker_id, EventInit::Install).await;
         if !outcome.is_success() {
             let failed = self.update_registration(id, ServiceWorkerRegistration::fail_install);
-            self.retire(failed.flatten());
+            // First: who hears that the worker is redundant finds it gone.
             self.show_registration(id);
+            self.retire(failed.flatten());
             self.publish(HostEventKind::InstallFailed {
                 scope,
                 script,
@@ -60,8 +61,9 @@ impl Core {
         if let Err(error) = self.keep(&installed, worker_id) {
             // What cannot be kept is not installed: the next start would not find it.
             let failed = self.update_registration(id, ServiceWorkerRegistration::fail_install);
-            self.retire(failed.flatten());
+            // First: who hears that the worker is redundant finds it gone.
             self.show_registration(id);
+            self.retire(failed.flatten());
             self.report_storage(Err(error));
             return Ok(view);
         }

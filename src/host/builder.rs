@@ -79,6 +79,8 @@ pub(super) struct Settings {
     pub origins: HashMap<String, OriginServer>,
     pub route: Route,
     pub exposed: ExposedFunctions,
+    /// Whether scripts of clients can open frames.
+    pub opens_frames: bool,
     /// A number from 0 up to 1, drawn anew at every call.
     pub chance: Arc<dyn Fn() -> f64 + Send + Sync>,
     /// Fills a buffer with bytes that nobody can guess.
@@ -132,6 +134,7 @@ impl Default for HostBuilder {
                 origins: HashMap::new(),
                 route: Route::default(),
                 exposed: ExposedFunctions::default(),
+                opens_frames: false,
                 chance: Arc::new(|| rand::random_range(0.0..1.0)),
                 secret_chance: |bytes| rand::fill(bytes),
                 push_service: Url::parse(NO_PUSH_SERVICE)

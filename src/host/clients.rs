@@ -68,9 +68,7 @@ impl Client {
         self.host
             .call(move |core| async move {
                 let (result, evaluated) = oneshot::channel();
-                core.scopes
-                    .borrow_mut()
-                    .send(context, Command::Evaluate { source, result });
+                core.scopes.borrow().evaluate(context, source, result);
                 let json = evaluated
                     .await
                     .map_err(|_| Error::ClientClosed)?
@@ -78,6 +76,28 @@ impl Client {
                 Ok(serde_json::from_str(&json)?)
             })
             .await
+    }
+
+    /// Opens a frame in the page: a client of its own, which is controlled by whatever its address says. The request
+    /// for it goes through a service worker like any page load; what comes back is text, not a document.
+    pub async fn open_frame(&self, url: &Url) -> Result<Self, Error> {
+        let (page, url) = (self.context, url.clone());
+        let opened = self
+            .host
+            .call(move |core| async move {
+                let (result, opened) = oneshot::channel();
+                core.scopes
+                    .borrow()
+                    .send(page, Command::OpenFrame { url, result });
+                let json = opened
+                    .await
+                    .map_err(|_| Error::ClientClosed)?
+                    .map_err(Error::Script)?;
+                Ok(serde_json::from_str::<(u64, String)>(&json)?)
+            })
+            .await?;
+        let (number, id) = opened;
+        Ok(Self::new(self.host.clone(), (ContextId(number), id)))
     }
 
     /// Closes the client, whatever its script is doing.
@@ -126,6 +146,7 @@ impl Core {
                 .and_then(|registration| registration.active)
                 .as_ref()
                 .map(WorkerView::from),
+            opens_frames: self.settings.opens_frames,
         };
         let (context, progress) = self
             .start_scope(

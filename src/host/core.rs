@@ -78,6 +78,8 @@ pub(super) struct Core {
     pub skips_early: RefCell<HashSet<WorkerId>>,
     pub jobs: RefCell<JobQueue<JobWaiter>>,
     pub scopes: RefCell<Scopes>,
+    /// Names of clients whose page is still being loaded.
+    pub reserved_clients: RefCell<HashSet<String>>,
     /// Somebody waits for the moment when the worker that has rested longest is stopped.
     pub is_rest_watched: Cell<bool>,
     pub syncs: RefCell<SyncQueue>,
@@ -149,6 +151,7 @@ impl Core {
             skips_early: RefCell::default(),
             jobs: RefCell::new(JobQueue::new()),
             scopes: RefCell::default(),
+            reserved_clients: RefCell::default(),
             is_rest_watched: Cell::new(false),
             syncs: RefCell::new(SyncQueue::new()),
             memory: SyncMemory::new(started_at),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::host::core::Core;
 use crate::network::{
     HeaderList, NetworkError, Request, RequestMode, Response, check_worker_response,
-    take_forbidden_headers,
+    settle_referrer, take_forbidden_headers,
 };
 use crate::service_worker::{EventKind, RegistrationId, WorkerId, event};
 use crate::web::event::EventInit;
@@ -17,7 +17,7 @@ use crate::web::fetch_event::{FetchAnswer, FetchInit};
 use crate::web::host_port::ContextId;
 
 /// What came of a `fetch` event.
-enum Handled {
+pub(super) enum Handled {
     /// The worker answered.
     Response(Response),
     /// It left the request to the network.
@@ -29,7 +29,7 @@ impl Core {
     pub(super) async fn fetch_for_client(
         self: &Rc<Self>,
         context: ContextId,
-        request: Request,
+        mut request: Request,
     ) -> Result<Response, NetworkError> {
         // The controller may have changed since the request was sent: look at the client as it is now.
         let controlled = self.scopes.borrow().get(context).and_then(|scope| {
@@ -39,6 +39,7 @@ impl Core {
         let Some((registration, client_id)) = controlled else {
             return self.network.fetch(request).await;
         };
+        settle_referrer(&mut request);
         match self
             .handle_fetch(registration, request, client_id, String::new())
             .await?
@@ -86,7 +87,7 @@ impl Core {
         }
     }
 
-    async fn handle_fetch(
+    pub(super) async fn handle_fetch(
         self: &Rc<Self>,
         registration: RegistrationId,
         request: Request,

@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod event_log;
 mod exposed;
+mod frames;
 mod handle_fetch;
 mod history;
 mod idle;

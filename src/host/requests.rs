@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::str::FromStr;
 
+use tokio::sync::oneshot;
 use url::Url;
 
 use crate::host::core::Core;
@@ -33,6 +34,13 @@ pub(super) struct Asker {
     pub(super) worker: Option<(RegistrationId, WorkerId)>,
     /// Set for a client.
     client: Option<Client>,
+}
+
+impl Asker {
+    /// The registration that controls it, if it is a client.
+    pub(super) fn controller(&self) -> Option<RegistrationId> {
+        self.client.as_ref()?.controller
+    }
 }
 
 impl Core {
@@ -82,7 +90,7 @@ impl Core {
             HostRequest::GetRegistrations(reply) => {
                 answer_to(reply)(Ok(self.registrations_of(&asker.origin)));
             }
-            HostRequest::GetClient(id, reply) => {
+            HostRequest::GetClient(id, reply) if !self.reserved_clients.borrow().contains(&id) => {
                 answer_to(reply)(Ok(self.client_view(&asker.origin, &id)));
             }
             HostRequest::MatchClients {
@@ -112,6 +120,7 @@ impl Core {
             HostRequest::RegisterSync(registration, tag, reply) => {
                 answer_to(reply)(self.register_sync(RegistrationId(registration), tag));
             }
+            HostRequest::Frame(request) => self.answer_frame(asker, request),
             HostRequest::Notifications(question) => self.answer_notifications(&asker, question),
             HostRequest::Push(question) => self.answer_push(&asker, question),
             HostRequest::BackgroundFetch(asked) => self.answer_background_fetch(&asker, asked),
@@ -148,7 +157,7 @@ impl Core {
                     // The client aborted: nobody waits for an answer.
                     () = reply.closed() => return,
                 };
-                let _ = reply.send(answer);
+                self.answer_in_order(asker.context, reply, answer);
             }
             HostRequest::Ready(mut reply) => {
                 let ready = self.wait_for(|core| {
@@ -160,11 +169,15 @@ impl Core {
                     // The client is gone.
                     () = reply.closed() => return,
                 };
-                let _ = reply.send(Ok((&registration).into()));
-                // Who only waits is idle, and must not be thought so while the answer is on its way.
-                self.scopes
-                    .borrow_mut()
-                    .send(asker.context, Command::SayWhenIdle);
+                self.answer_in_order(asker.context, reply, Ok((&registration).into()));
+            }
+            HostRequest::GetClient(id, reply) => {
+                self.wait_for(|core| {
+                    let is_reserved = core.reserved_clients.borrow().contains(&id);
+                    (!is_reserved).then_some(())
+                })
+                .await;
+                let _ = reply.send(Ok(self.client_view(&asker.origin, &id)));
             }
             HostRequest::SkipWaiting(reply) => {
                 if let Some((registration, worker)) = asker.worker {
@@ -181,6 +194,18 @@ impl Core {
             // The others were answered at once.
             _ => {}
         }
+    }
+
+    /// Answers a scope behind the news that were sent to it before: they say what the answer was made of.
+    fn answer_in_order<T: Send + 'static>(
+        &self,
+        context: ContextId,
+        reply: oneshot::Sender<T>,
+        answer: T,
+    ) {
+        // The scope may have given up meanwhile.
+        let steps = Box::new(move || drop(reply.send(answer)));
+        self.scopes.borrow().send(context, Command::Run(steps));
     }
 
     fn asker(&self, context: ContextId) -> Option<Asker> {
@@ -239,7 +264,7 @@ impl Core {
     ) -> Result<Option<RegistrationView>, WebError> {
         if url.origin().ascii_serialization() != asker.origin {
             return Err(WebError::Security(format!(
-                "Failed to get a ServiceWorkerRegistration: the origin of `{url}` is not `{}`",
+                "Failed to get a ServiceWorkerRegistration: `{url}` is of another origin than `{}`",
                 asker.origin
             )));
         }

@@ -15,7 +15,7 @@ use crate::web::ScopeOptions;
 use crate::web::activity::ActivityLog;
 use crate::web::event::{EventInit, Notice};
 use crate::web::global_scope::EvaluationResult;
-use crate::web::host_port::{HostPort, HostRequest};
+use crate::web::host_port::{ContextId, HostPort, HostRequest};
 use crate::web::script_error::ScriptError;
 
 /// How much stack a scope's thread has; V8 itself uses about one megabyte of it.
@@ -64,10 +64,18 @@ pub(super) enum Command {
     TimeOut(u32),
     /// Nobody wants the answer to a `fetch` event any more.
     GiveUp(u32),
-    Notify(Notice),
+    /// News, for the scope itself or a frame in it.
+    Notify(Option<ContextId>, Notice),
     SayWhenIdle,
+    /// Does something in the order of commands.
+    Run(Box<dyn FnOnce() + Send>),
     Evaluate {
+        frame: Option<ContextId>,
         source: String,
+        result: oneshot::Sender<EvaluationResult>,
+    },
+    OpenFrame {
+        url: Url,
         result: oneshot::Sender<EvaluationResult>,
     },
     Stop,
@@ -336,8 +344,14 @@ impl Turns {
             } => self.engine.dispatch(id, event, activity, outcome),
             Command::TimeOut(id) => self.engine.time_out(id),
             Command::GiveUp(id) => self.engine.give_up(id),
-            Command::Notify(notice) => self.engine.notify(notice),
-            Command::Evaluate { source, result } => self.engine.evaluate(&source, result),
+            Command::Notify(frame, notice) => self.engine.notify(frame, notice),
+            Command::Evaluate {
+                frame,
+                source,
+                result,
+            } => self.engine.evaluate(frame, &source, result),
+            Command::OpenFrame { url, result } => self.engine.open_frame(&url, result),
+            Command::Run(steps) => steps(),
             // The host is told as soon as nothing is left to do.
             Command::SayWhenIdle | Command::Stop => {}
         }

@@ -1,5 +1,6 @@
 //! Which scopes run: workers start on demand and stop when idle, clients live until they are closed.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,14 +17,15 @@ use crate::host::event::{HostEventKind, ScriptSource};
 use crate::host::scope_thread::{
     Command, MainScript, ScopeProgress, ScopeSpec, ScopeThread, Started,
 };
-use crate::network::{Network, NetworkError};
+use crate::network::Network;
 use crate::service_worker::{
     Client, RegistrationId, ScriptMap, ServiceWorker, ServiceWorkerRegistration, WorkerId,
 };
 use crate::web::ScopeOptions;
 use crate::web::event::Notice;
 use crate::web::fetch::FetchRoute;
-use crate::web::host_port::{ContextId, HostPort, HostRequest};
+use crate::web::global_scope::EvaluationResult;
+use crate::web::host_port::{ContextId, HostPort};
 use crate::web::navigator::NavigatorOptions;
 use crate::web::service_worker::decode_script;
 use crate::web::view::{RegistrationView, WorkerView};
@@ -37,14 +39,14 @@ pub(super) enum Role {
     Client(Client),
 }
 
-/// A running scope.
+/// A running scope, or a frame inside of one.
 pub(super) struct Scope {
     pub role: Role,
     pub url: Url,
     pub origin: String,
-    thread: ScopeThread,
-    commands_sent: u64,
-    is_idle: bool,
+    /// The page that it is a frame of.
+    pub page: Option<ContextId>,
+    runner: Rc<Runner>,
     last_event: u32,
     /// Events that have not ended.
     in_flight: usize,
@@ -54,6 +56,21 @@ pub(super) struct Scope {
     should_stop: bool,
     /// A notification was clicked: until then it may open or focus one window.
     may_interact_until: Option<Timestamp>,
+}
+
+/// The thread of a scope, which it shares with its frames.
+struct Runner {
+    thread: ScopeThread,
+    commands_sent: Cell<u64>,
+    is_idle: Cell<bool>,
+}
+
+impl Runner {
+    fn send(&self, command: Command) {
+        self.commands_sent.set(self.commands_sent.get() + 1);
+        self.is_idle.set(false);
+        self.thread.send(command);
+    }
 }
 
 /// Resolves when a worker's main script has run, or says why it will not.
@@ -71,10 +88,10 @@ pub(super) struct Scopes {
 }
 
 impl Scope {
-    fn send(&mut self, command: Command) {
-        self.commands_sent += 1;
-        self.is_idle = false;
-        self.thread.send(command);
+    /// Tells scope `id`, which this is.
+    fn notify(&self, id: ContextId, notice: Notice) {
+        let frame = self.page.map(|_| id);
+        self.runner.send(Command::Notify(frame, notice));
     }
 
     pub(super) fn client(&self) -> Option<&Client> {
@@ -125,35 +142,56 @@ impl Scopes {
         self.last_client
     }
 
-    pub(super) fn send(&mut self, id: ContextId, command: Command) {
-        if let Some(scope) = self.running.get_mut(&id) {
-            scope.send(command);
+    pub(super) fn send(&self, id: ContextId, command: Command) {
+        if let Some(scope) = self.running.get(&id) {
+            scope.runner.send(command);
+        }
+    }
+
+    /// Has a script evaluated in a client.
+    pub(super) fn evaluate(
+        &self,
+        id: ContextId,
+        source: String,
+        result: oneshot::Sender<EvaluationResult>,
+    ) {
+        if let Some(scope) = self.running.get(&id) {
+            let frame = scope.page.map(|_| id);
+            scope.runner.send(Command::Evaluate {
+                frame,
+                source,
+                result,
+            });
         }
     }
 
     /// A scope says that it did all it was told.
-    pub(super) fn mark_idle(&mut self, id: ContextId, commands_taken: u64) {
-        if let Some(scope) = self.running.get_mut(&id) {
-            scope.is_idle = scope.commands_sent == commands_taken;
+    pub(super) fn mark_idle(&self, id: ContextId, commands_taken: u64) {
+        if let Some(Scope { runner, .. }) = self.running.get(&id) {
+            runner
+                .is_idle
+                .set(runner.commands_sent.get() == commands_taken);
         }
     }
 
     /// A scope says that it was woken by another one.
-    pub(super) fn mark_busy(&mut self, id: ContextId) {
-        if let Some(scope) = self.running.get_mut(&id) {
-            scope.is_idle = false;
+    pub(super) fn mark_busy(&self, id: ContextId) {
+        if let Some(scope) = self.running.get(&id) {
+            scope.runner.is_idle.set(false);
         }
     }
 
     /// Every scope says anew when it is idle, after it has taken what other scopes sent it.
-    pub(super) fn ask_whether_idle(&mut self) {
-        for scope in self.running.values_mut() {
-            scope.send(Command::SayWhenIdle);
+    pub(super) fn ask_whether_idle(&self) {
+        for scope in self.running.values() {
+            scope.runner.send(Command::SayWhenIdle);
         }
     }
 
     pub(super) fn are_idle(&self) -> bool {
-        self.running.values().all(|scope| scope.is_idle)
+        self.running
+            .values()
+            .all(|scope| scope.runner.is_idle.get())
     }
 
     pub(super) fn has_pending_events(&self, worker: WorkerId) -> bool {
@@ -232,6 +270,36 @@ impl Scopes {
     fn retire(&mut self, id: ContextId) {
         self.workers.retain(|_, (context, _)| *context != id);
         self.resting.retain(|(_, context)| *context != id);
+    }
+
+    /// A frame that shows something from now on. `None` if its page is gone.
+    pub(super) fn add_frame(
+        &mut self,
+        page: ContextId,
+        client: Client,
+        origin: String,
+    ) -> Option<ContextId> {
+        let runner = Rc::clone(&self.running.get(&page)?.runner);
+        let id = self.next_id();
+        let frame = Scope {
+            url: client.url.clone(),
+            role: Role::Client(client),
+            origin,
+            page: Some(page),
+            runner,
+            last_event: 0,
+            in_flight: 0,
+            quiet_since: Duration::ZERO,
+            should_stop: false,
+            may_interact_until: None,
+        };
+        self.running.insert(id, frame);
+        Some(id)
+    }
+
+    fn next_id(&mut self) -> ContextId {
+        self.last_id += 1;
+        ContextId(self.last_id)
     }
 
     fn remove(&mut self, id: ContextId) -> Option<Scope> {
@@ -360,11 +428,7 @@ impl Core {
         if self.is_ending.get() {
             return Err("the host is shutting down".to_owned());
         }
-        let id = {
-            let mut scopes = self.scopes.borrow_mut();
-            scopes.last_id += 1;
-            ContextId(scopes.last_id)
-        };
+        let id = self.scopes.borrow_mut().next_id();
         let origin = url.origin().ascii_serialization();
         let port = HostPort::new(id, self.requests.clone());
         let shared = self.shared_by(&origin);
@@ -397,9 +461,12 @@ impl Core {
             role,
             url,
             origin,
-            thread,
-            commands_sent: 0,
-            is_idle: false,
+            page: None,
+            runner: Rc::new(Runner {
+                thread,
+                commands_sent: Cell::new(0),
+                is_idle: Cell::new(false),
+            }),
             last_event: 0,
             in_flight: 0,
             quiet_since: self.clock.elapsed(),
@@ -437,7 +504,11 @@ impl Core {
     }
 
     /// A scope's thread is gone.
-    fn scope_ended(self: &Rc<Self>, context: ContextId, reason: Option<StopReason>) {
+    pub(super) fn scope_ended(self: &Rc<Self>, context: ContextId, reason: Option<StopReason>) {
+        let frames = self.scopes.borrow().frames_of(context);
+        for frame in frames {
+            self.scope_ended(frame, None);
+        }
         let removed = self.scopes.borrow_mut().remove(context);
         let Some(scope) = removed else { return };
         tracing::debug!(url = %scope.url, ?reason, "a scope ended");
@@ -463,6 +534,9 @@ impl Core {
 
     /// Stops a scope after the turn it is in; one that does not come to an end is cut off.
     pub(super) fn stop_scope(self: &Rc<Self>, context: ContextId) {
+        if self.end_frame(context) {
+            return;
+        }
         {
             let mut scopes = self.scopes.borrow_mut();
             scopes.retire(context);
@@ -484,32 +558,32 @@ impl Core {
         let mut scopes = self.scopes.borrow_mut();
         scopes.retire(context);
         if let Some(scope) = scopes.running.get_mut(&context) {
-            scope.is_idle = false;
-            scope.thread.terminate();
+            scope.runner.is_idle.set(false);
+            scope.runner.thread.terminate();
         }
     }
 
     /// Tells every scope.
     pub(super) fn notify_all(&self, notice: impl Fn() -> Notice) {
-        for scope in self.scopes.borrow_mut().running.values_mut() {
-            scope.send(Command::Notify(notice()));
+        for (id, scope) in self.scopes.borrow().iter() {
+            scope.notify(id, notice());
         }
     }
 
     /// Tells every scope of an origin.
     pub(super) fn notify_origin(&self, origin: &str, notice: impl Fn() -> Notice) {
-        for scope in self.scopes.borrow_mut().running.values_mut() {
+        for (id, scope) in self.scopes.borrow().iter() {
             if scope.origin == origin {
-                scope.send(Command::Notify(notice()));
+                scope.notify(id, notice());
             }
         }
     }
 
     /// Tells one scope.
     pub(super) fn notify(&self, context: ContextId, notice: Notice) {
-        self.scopes
-            .borrow_mut()
-            .send(context, Command::Notify(notice));
+        if let Some(scope) = self.scopes.borrow().get(context) {
+            scope.notify(context, notice);
+        }
     }
 }
 
@@ -517,17 +591,6 @@ impl Core {
 fn fetch_route(role: &Role, port: &HostPort, network: &Network) -> FetchRoute {
     match role {
         Role::Worker { .. } => FetchRoute::to_network(network.clone()),
-        Role::Client(_) => {
-            let port = port.clone();
-            FetchRoute(Arc::new(move |request| {
-                let port = port.clone();
-                async move {
-                    let (reply, answer) = oneshot::channel();
-                    port.tell(HostRequest::Fetch(request, reply));
-                    answer.await.unwrap_or(Err(NetworkError::ShutDown))
-                }
-                .boxed()
-            }))
-        }
+        Role::Client(_) => FetchRoute::through_host(port.clone()),
     }
 }

@@ -125,7 +125,7 @@ impl Core {
     }
 
     /// One client has the focus.
-    fn focus(&self, focused: ContextId) {
+    pub(super) fn focus(&self, focused: ContextId) {
         let mut scopes = self.scopes.borrow_mut();
         let latest = scopes
             .clients()

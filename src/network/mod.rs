@@ -56,6 +56,8 @@ pub use forbidden_headers::{may_set_header, strip_forbidden_headers, take_forbid
 pub use gate::Gate;
 pub use origin::{Handler, OriginServer};
 pub use port_blocking::check_address;
+pub(crate) use redirect::{MAX_REDIRECTS, location_url};
+pub(crate) use referrer::settle_referrer;
 pub use request::{
     CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
 };

@@ -47,6 +47,16 @@ pub(crate) fn referer_header(request: &Request, target: &Url) -> Option<String> 
     }
 }
 
+/// Says in the request what "client" and the default policy stand for, which a service worker sees.
+/// <https://fetch.spec.whatwg.org/#main-fetch>
+pub(crate) fn settle_referrer(request: &mut Request) {
+    if request.referrer_policy == ReferrerPolicy::Default {
+        request.referrer_policy = ReferrerPolicy::StrictOriginWhenCrossOrigin;
+    }
+    let told = referer_header(request, &request.url);
+    request.referrer = told.unwrap_or_else(|| "no-referrer".to_owned());
+}
+
 /// The last policy that a response names and we know.
 /// <https://w3c.github.io/webappsec-referrer-policy/#parse-referrer-policy-from-header>
 pub(crate) fn policy_of(headers: &HeaderList) -> Option<ReferrerPolicy> {

@@ -43,6 +43,8 @@ pub struct Request {
     pub client_url: String,
     /// What the response is for, `""` for `fetch()`, `"script"`, `"serviceworker"`, `"document"`.
     pub destination: String,
+    /// A page load that shows the same page anew.
+    pub is_reload: bool,
 }
 
 impl Request {
@@ -64,6 +66,7 @@ impl Request {
             origin: origin.to_owned(),
             client_url: String::new(),
             destination: String::new(),
+            is_reload: false,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::dom_string::{from_units, to_units};
 use crate::network::{Request, Response};
 use crate::web::body::NativeBody;
 use crate::web::error::WebError;
-use crate::web::fetch_bridge::{NativeRequest, NativeResponse, ScriptRequest};
+use crate::web::fetch_bridge::{FetchClient, NativeRequest, NativeResponse, ScriptRequest};
 use crate::web::host_port::{HostPort, HostRequest, Reply};
 
 deno_core::extension!(
@@ -201,7 +201,10 @@ async fn op_background_fetch_fetch(
     let (host, new) = {
         let mut state = state.borrow_mut();
         let requests = arguments.requests.into_iter();
-        let requests: Result<_, _> = requests.map(|request| request.take(&mut state)).collect();
+        let client = state.borrow::<FetchClient>().clone();
+        let requests: Result<_, _> = requests
+            .map(|request| request.take(client.clone(), &mut state))
+            .collect();
         let new = NewBackgroundFetch {
             registration: arguments.registration,
             id: from_units(&arguments.id),

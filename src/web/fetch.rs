@@ -11,9 +11,12 @@ use std::sync::Arc;
 use deno_core::{ByteString, CancelFuture, CancelHandle, OpState, Resource, ResourceId, op2};
 use deno_error::JsErrorBox;
 use futures::future::BoxFuture;
+use tokio::sync::oneshot;
 
 use crate::network::{Network, NetworkError, Request, Response, data_response, may_set_header};
 use crate::web::fetch_bridge::{FetchClient, NativeResponse, ScriptRequest};
+use crate::web::frame::fetch_of;
+use crate::web::host_port::{HostPort, HostRequest};
 
 deno_core::extension!(
     sw_fetch,
@@ -54,6 +57,15 @@ impl FetchRoute {
         Self(Arc::new(move |request| {
             let network = network.clone();
             Box::pin(async move { network.fetch(request).await })
+        }))
+    }
+
+    /// To the host, which asks the worker that controls the client.
+    pub fn through_host(port: HostPort) -> Self {
+        Self(Arc::new(move |request| {
+            let (reply, answer) = oneshot::channel();
+            port.tell(HostRequest::Fetch(request, reply));
+            Box::pin(async move { answer.await.unwrap_or(Err(NetworkError::ShutDown)) })
         }))
     }
 }
@@ -119,6 +131,7 @@ fn op_fetch_may_set_header(
 async fn op_fetch_exchange(
     state: Rc<RefCell<OpState>>,
     #[smi] rid: ResourceId,
+    #[number] environment: u64,
     #[serde] request: ScriptRequest,
 ) -> Result<NativeResponse, FetchError> {
     let (url, answer, cancel) = {
@@ -126,12 +139,13 @@ async fn op_fetch_exchange(
         let Ok(pending) = state.resource_table.get::<PendingFetch>(rid) else {
             return Err(FetchError::Aborted);
         };
-        let request = request.take(&mut state)?;
+        let (client, route) = fetch_of(&state, environment);
+        let request = request.take(client, &mut state)?;
         let url = request.url.clone();
         let answer = match request.url.scheme() {
             // Never leaves the scope: neither network nor worker is asked.
             "data" => Box::pin(async move { data_response(&request) }),
-            _ => (state.borrow::<FetchRoute>().0)(request),
+            _ => (route.0)(request),
         };
         (url, answer, pending.cancel.clone())
     };

@@ -40,6 +40,7 @@ struct RequestHead {
     integrity: String,
     keepalive: bool,
     destination: String,
+    is_reload: bool,
 }
 
 /// What `requestToNative` in bridge.js makes of a script's request.
@@ -50,9 +51,8 @@ pub struct ScriptRequest {
 }
 
 impl ScriptRequest {
-    /// Takes the request out of the script's scope.
-    pub fn take(self, state: &mut OpState) -> Result<Request, JsErrorBox> {
-        let client = state.borrow::<FetchClient>().clone();
+    /// Takes the request of a client out of the script's scope.
+    pub fn take(self, client: FetchClient, state: &mut OpState) -> Result<Request, JsErrorBox> {
         let RequestHead { headers, .. } = self.head;
         let mut headers = headers_from_script(headers);
         strip_forbidden_headers(&mut headers, self.head.mode);
@@ -75,6 +75,7 @@ impl ScriptRequest {
             origin: client.origin,
             client_url: client.url,
             destination: self.head.destination,
+            is_reload: self.head.is_reload,
         })
     }
 }
@@ -123,6 +124,7 @@ fn head_of(request: &Request) -> Vec<u8> {
     line(request.referrer_policy.as_str().as_bytes());
     line(if request.keepalive { b"true" } else { b"false" });
     line(request.destination.as_bytes());
+    line(if request.is_reload { b"true" } else { b"false" });
     for (name, value) in &request.headers {
         // The network's own: a script neither sets nor sees it.
         if !name.eq_ignore_ascii_case("content-length") {

@@ -8,7 +8,9 @@ use deno_error::JsErrorBox;
 use tokio::sync::oneshot;
 
 use crate::network::{Body, NetworkError, Request, Response};
-use crate::web::fetch_bridge::{NativeRequest, ScriptRequest, ScriptResponse, headers_from_lines};
+use crate::web::fetch_bridge::{
+    FetchClient, NativeRequest, ScriptRequest, ScriptResponse, headers_from_lines,
+};
 use crate::web::navigation_preload::Preloads;
 
 /// A request for a worker to answer.
@@ -127,7 +129,8 @@ pub(crate) fn op_fetch_event_pass_through(
     #[smi] id: u32,
     #[serde] request: ScriptRequest,
 ) -> Result<(), JsErrorBox> {
-    let mut request = request.take(state)?;
+    let client = state.borrow::<FetchClient>().clone();
+    let mut request = request.take(client, state)?;
     if let Some(pending) = state.borrow::<PendingFetchEvents>().0.get(&id) {
         request.client_url.clone_from(&pending.client_url);
     }

@@ -12,6 +12,7 @@ use crate::service_worker::{ClientType, ScriptPlace, ScriptResource, ScriptType,
 use crate::sync::SyncKind;
 use crate::web::background_fetch::BackgroundFetchRequest;
 use crate::web::error::WebError;
+use crate::web::frame::FrameRequest;
 use crate::web::message::TransferredMessage;
 use crate::web::navigation_preload::NavigationPreloadRequest;
 use crate::web::notifications::NotificationRequest;
@@ -131,6 +132,8 @@ pub enum HostRequest {
     /// `registration.sync.getTags()` and `registration.periodicSync.getTags()`
     GetSyncTags(i64, SyncKind, Reply<Vec<String>>),
 
+    /// Something about a frame of this page.
+    Frame(FrameRequest),
     /// Something about notifications.
     Notifications(NotificationRequest),
     /// Something about navigation preload.
@@ -165,6 +168,14 @@ impl HostPort {
     /// The port of the scope that an op was called in.
     pub fn of(state: &OpState) -> Self {
         state.borrow::<Self>().clone()
+    }
+
+    /// The port of a frame in this scope.
+    pub fn for_frame(&self, frame: ContextId) -> Self {
+        Self {
+            context: frame,
+            ..self.clone()
+        }
     }
 
     /// Tells the host something. A host that is gone has nobody to tell.

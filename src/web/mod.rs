@@ -12,6 +12,7 @@ pub mod event;
 pub mod fetch;
 pub mod fetch_bridge;
 pub mod fetch_event;
+pub mod frame;
 pub mod global_scope;
 pub mod host_port;
 pub mod indexed_db;

@@ -12,7 +12,7 @@ deno_core::extension!(
 deno_core::extension!(
     landfall_platform,
     deps = [deno_webidl, deno_web, deno_fetch, deno_crypto, sw_activity, sw_time],
-    esm = [dir "js/platform", "platform.js", "construct.js", "message_event.js"],
+    esm = [dir "js/platform", "platform.js", "construct.js", "environment.js", "message_event.js"],
     state = |state| {
         state.put(Rc::new(ScriptBuffers::default()));
     },

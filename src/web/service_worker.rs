@@ -21,6 +21,7 @@ use crate::web::fetch_event::{
     PendingFetchEvents, op_fetch_event_fail, op_fetch_event_pass_through, op_fetch_event_respond,
     op_fetch_event_respond_text,
 };
+use crate::web::frame::port_of;
 use crate::web::host_port::{HostPort, HostRequest, RegisterRequest};
 use crate::web::message::TransferredMessage;
 use crate::web::navigation_preload::{
@@ -176,12 +177,13 @@ fn op_service_worker_import_script(
 fn op_service_worker_post_message(
     scope: &mut v8::PinScope<'_, '_>,
     state: &mut OpState,
+    #[number] environment: u64,
     #[number] worker: i64,
     #[serde] message: JsMessageData,
 ) -> Result<(), MessagePortError> {
     let message = TransferredMessage::take(state, message)?;
     let place = place_of_script(scope);
-    HostPort::of(state).tell(HostRequest::PostToWorker(worker, message, place));
+    port_of(state, environment).tell(HostRequest::PostToWorker(worker, message, place));
     Ok(())
 }
 
@@ -202,19 +204,21 @@ fn op_clients_post_message(
 #[op2]
 fn op_clients_message_unheard(
     state: &OpState,
+    #[number] environment: u64,
     #[number] worker: i64,
     #[serde] place: Option<ScriptPlace>,
 ) {
-    HostPort::of(state).tell(HostRequest::MessageUnheard(worker, place));
+    port_of(state, environment).tell(HostRequest::MessageUnheard(worker, place));
 }
 
 #[op2]
 #[serde]
 async fn op_service_worker_register(
     state: Rc<RefCell<OpState>>,
+    #[number] environment: u64,
     #[serde] request: RegisterRequest,
 ) -> Result<RegistrationView, WebError> {
-    let host = HostPort::of(&state.borrow());
+    let host = port_of(&state.borrow(), environment);
     host.ask(|reply| HostRequest::Register(request, reply))
         .await
 }
@@ -244,9 +248,10 @@ async fn op_service_worker_unregister(
 #[serde]
 async fn op_service_worker_get_registration(
     state: Rc<RefCell<OpState>>,
+    #[number] environment: u64,
     #[string] url: String,
 ) -> Result<Option<RegistrationView>, WebError> {
-    let host = HostPort::of(&state.borrow());
+    let host = port_of(&state.borrow(), environment);
     let url = Url::parse(&url).map_err(|_| WebError::Type(format!("`{url}` is no URL")))?;
     host.ask(|reply| HostRequest::GetRegistration(url, reply))
         .await
@@ -256,8 +261,9 @@ async fn op_service_worker_get_registration(
 #[serde]
 async fn op_service_worker_get_registrations(
     state: Rc<RefCell<OpState>>,
+    #[number] environment: u64,
 ) -> Result<Vec<RegistrationView>, WebError> {
-    let host = HostPort::of(&state.borrow());
+    let host = port_of(&state.borrow(), environment);
     host.ask(HostRequest::GetRegistrations).await
 }
 
@@ -265,8 +271,9 @@ async fn op_service_worker_get_registrations(
 #[serde]
 async fn op_service_worker_ready(
     state: Rc<RefCell<OpState>>,
+    #[number] environment: u64,
 ) -> Result<RegistrationView, WebError> {
-    let host = HostPort::of(&state.borrow());
+    let host = port_of(&state.borrow(), environment);
     host.ask(HostRequest::Ready).await
 }
 

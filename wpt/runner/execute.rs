@@ -249,6 +249,7 @@ fn host_builder(
         .connectivity(ConnectivityMode::Online)
         .sync_policy(policy(job.test.policy.as_deref())?)
         .heap_limit(job.heap)
+        .frames()
         .limits(EventLimits {
             // The runner's own limit comes first.
             first_start: job.limit + 2 * GRACE,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::progress::surprise_line;
 use crate::record::Record;
-use crate::results::Subtest;
+use crate::results::{Subtest, visible};
 
 /// When a run began and ended, in milliseconds since the epoch.
 #[derive(Clone, Copy)]
@@ -101,7 +101,7 @@ pub(crate) fn junit(records: &[Record]) -> Result<String> {
         suite.add_test_case(file);
         for subtest in &record.outcome.subtests {
             suite.add_test_case(TestCase::new(
-                subtest.name.as_str(),
+                visible(&subtest.name),
                 subtest_status(record, subtest),
             ));
         }
@@ -131,6 +131,7 @@ fn subtest_status(record: &Record, subtest: &Subtest) -> TestCaseStatus {
     } else {
         TestCaseStatus::skipped()
     };
-    status.set_message(subtest.message.as_deref().unwrap_or(subtest.status.name()));
+    let message = subtest.message.as_deref();
+    status.set_message(visible(message.unwrap_or(subtest.status.name())));
     status
 }

@@ -9,12 +9,10 @@ const INVISIBLE: [&str; 8] = [
     "html", "head", "body", "meta", "title", "link", "script", "div",
 ];
 
-/// What a script says that needs more than a window-like global. Light frames will make some of these run.
-const NEEDS_DOCUMENT: [&str; 18] = [
-    "iframe",
-    "createElement",
+/// What a script says that needs more than a window-like global.
+const NEEDS_DOCUMENT: [&str; 16] = [
     "getElementById",
-    "contentWindow",
+    "contentDocument.createElement",
     "window.open",
     "window.frames",
     "opener",
@@ -31,14 +29,41 @@ const NEEDS_DOCUMENT: [&str; 18] = [
     "NodeFilter",
 ];
 
+/// What a script says that needs frames.
+const NEEDS_FRAMES: [&str; 3] = ["iframe", "createElement", "contentWindow"];
+
+/// The script whose helpers open frames as nothing but clients of service workers: light_document.js has these.
+const LIGHT_FRAMES: &str = "resources/test-helpers.sub.js";
+
 /// The little of a document that there is.
 const DOCUMENT_WORDS: [&str; 3] = ["title", "location", "URL"];
 
-/// Whether a script cannot run without a document.
-pub(crate) fn needs_document(script: &str) -> bool {
-    let mut uses = script.split("document.").skip(1);
-    uses.any(|rest| !DOCUMENT_WORDS.iter().any(|word| rest.starts_with(word)))
-        || NEEDS_DOCUMENT.iter().any(|word| script.contains(word))
+/// What there is of it for frames.
+const FRAME_WORDS: [&str; 5] = [
+    "body.appendChild(",
+    "body.removeChild(",
+    "body.textContent",
+    "createElement('iframe')",
+    "createElement(\"iframe\")",
+];
+
+/// Whether a script cannot run without a document, beside the other scripts of its page.
+pub(crate) fn needs_document(script: &str, beside: &[Script]) -> bool {
+    let has_frames = beside.iter().any(|script| match script {
+        Script::At(address) => address.ends_with(LIGHT_FRAMES),
+        Script::Inline(_) => false,
+    });
+    let is_there = |rest: &str| {
+        let starts = |words: &[&str]| words.iter().any(|word| rest.starts_with(word));
+        starts(&DOCUMENT_WORDS) || has_frames && starts(&FRAME_WORDS)
+    };
+    let says = |words: &[&str]| words.iter().any(|word| script.contains(word));
+    script
+        .split("document.")
+        .skip(1)
+        .any(|rest| !is_there(rest))
+        || says(&NEEDS_DOCUMENT)
+        || !has_frames && says(&NEEDS_FRAMES)
 }
 
 /// A page as far as a test needs it.
@@ -108,7 +133,7 @@ impl Page {
         match inside {
             "title" => self.title = Some(text.trim().to_owned()),
             "script" if text.trim().is_empty() => {}
-            "script" if needs_document(text) => {
+            "script" if needs_document(text, &self.scripts) => {
                 return Err(LeftOut::NeedsDocument);
             }
             "script" => self.scripts.push(Script::Inline(text.to_owned())),

@@ -175,10 +175,11 @@ pub(crate) fn tests(path: &str, read: impl Fn(&str) -> String) -> Result<Vec<Tes
         }
         "js" if flag("window") && flag("https") => {
             let (source, page) = (read(path), format!("{stem}.html"));
-            if html::needs_document(&source) {
+            let meta = Meta::read(&source);
+            let beside: Vec<_> = meta.scripts.iter().cloned().map(Script::At).collect();
+            if html::needs_document(&source, &beside) {
                 return Err(LeftOut::NeedsDocument);
             }
-            let meta = Meta::read(&source);
             Ok(variants(path, folder, &page, Scope::Window, meta))
         }
         "js" if flag("window") => Err(LeftOut::NeedsInsecurePage),
@@ -206,7 +207,7 @@ fn page(path: &str, read: impl Fn(&str) -> String) -> Result<Vec<Test>, LeftOut>
     }
     let scripts = scripts_of(path, page.scripts);
     let mut own = scripts.iter().filter_map(own_script);
-    if own.any(|address| html::needs_document(&read(address))) {
+    if own.any(|address| html::needs_document(&read(address), &scripts)) {
         return Err(LeftOut::NeedsDocument);
     }
     let test = |variant: String| Test {

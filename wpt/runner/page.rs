@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use anyhow::{Result, anyhow, ensure};
-use landfall::{Client, ClientOptions, ClientScript, Host};
+use landfall::{Client, ClientOptions, ClientScript, Error, Host};
 use serde_json::Value;
 
 use crate::html;
@@ -12,6 +12,9 @@ use crate::site::{REPORT, Site};
 
 /// What a page has before its first script.
 const PRELUDE: &str = include_str!("prelude.js");
+
+/// The document that the prelude gives it.
+const LIGHT_DOCUMENT: &str = include_str!("light_document.js");
 
 /// Opens the page of a test and runs its scripts; `opened` has the client as soon as there is one.
 pub(crate) async fn load(
@@ -29,15 +32,21 @@ pub(crate) async fn load(
     let _ = opened.set(client.clone());
     let run = async |source: &str| client.eval(&format!("{source}\n;undefined")).await;
     let title = Value::from(test.title.clone());
-    run(&format!("({})({title}, {settings})", PRELUDE.trim())).await?;
+    let (prelude, document) = (PRELUDE.trim(), LIGHT_DOCUMENT.trim());
+    run(&format!("({prelude})({title}, {settings}, {document})")).await?;
     run(&text(site, &client, "/resources/testharness.js").await?).await?;
     run(REPORT).await?;
     run("landfallPage.harnessIsThere()").await?;
     for script in &scripts(test, site, &client).await? {
-        match script {
-            Script::At(address) => run(&text(site, &client, address).await?).await?,
-            Script::Inline(text) => run(text).await?,
+        let source = match script {
+            Script::At(address) => &text(site, &client, address).await?,
+            Script::Inline(text) => text,
         };
+        // As in a browser: the page hears of it, and the next script runs.
+        if let Err(Error::Script(thrown)) = run(source).await {
+            let message = Value::from(thrown.message);
+            run(&format!("reportError(new Error({message}))")).await?;
+        }
     }
     run("landfallPage.scriptsHaveRun()").await?;
     Ok(())

@@ -1,6 +1,9 @@
 // Runs before any other script of a page: what a window-like client of the runner has.
-(title, settings) => {
+(title, settings, lightDocument) => {
   delete self.landfallDeadline;
+  const { openFrame } = self;
+  delete self.openFrame;
+  delete self.Frame;
   if (title !== null) self.META_TITLE = title;
   self.GLOBAL = { isWindow: () => true, isWorker: () => false, isShadowRealm: () => false };
   self.driver_settings = settings;
@@ -13,7 +16,8 @@
     harnessIsThere() {
       Promise.resolve = resolve;
       // What it and tests may ask for, but what it must not see when it starts.
-      self.document = { title: title ?? "", location: self.location, getElementsByTagName: () => [] };
+      self.document = lightDocument(openFrame, title ?? "");
+      self.parent = self.top = self.frames = self;
     },
     scriptsHaveRun() {
       delete self.landfallPage;

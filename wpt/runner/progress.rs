@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::expectations::Surprise;
 use crate::record::Record;
-use crate::results::Subtest;
+use crate::results::{Subtest, visible};
 
 /// Speaks to whoever started the run.
 pub(crate) struct Progress {
@@ -117,5 +117,5 @@ pub(crate) fn surprise_line(surprise: &Surprise) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    text.replace(['\n', '\r'], " ")
+    visible(text).replace(['\n', '\r'], " ")
 }

@@ -85,6 +85,21 @@ impl Outcome {
     }
 }
 
+/// A text of a test's, fit for a terminal and for XML: what neither can show is written as a number.
+pub(crate) fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let is_space = matches!(character, '\t' | '\n' | '\r');
+        let is_none = matches!(character, '\u{fffe}' | '\u{ffff}');
+        if is_space || !(character.is_control() || is_none) {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_unicode());
+        }
+    }
+    shown
+}
+
 impl Subtest {
     /// Whether it passed, or may be left undone.
     pub(crate) fn is_fine(&self) -> bool {

@@ -1,0 +1,250 @@
+//! Frames: nested clients, each with a controller, messages and requests of its own.
+
+use landfall::{ClientScript, HostBuilder};
+use serde_json::json;
+
+use crate::support::scenario::{Scenario, address};
+
+/// Answers page loads with what it knows of them.
+const DESCRIBES: &str = "self.onactivate = (event) => event.waitUntil(clients.claim());
+    self.onfetch = (event) => {
+        const { request, clientId, resultingClientId } = event;
+        if (request.mode !== 'navigate') return;
+        const { url, destination, isReloadNavigation } = request;
+        event.respondWith(Response.json(
+            { path: new URL(url).pathname, destination, isReloadNavigation, clientId, resultingClientId }));
+    };
+    self.onmessage = (event) => event.waitUntil((async () => {
+        const all = await clients.matchAll();
+        event.source.postMessage([
+            event.source.frameType,
+            all.map(({ url, frameType }) => `${new URL(url).pathname} ${frameType}`).sort(),
+        ]);
+    })());";
+
+/// A page that can open frames, below a worker.
+fn with_frames(worker: &str) -> Scenario {
+    Scenario::online().with(HostBuilder::frames).worker(worker)
+}
+
+#[test]
+fn a_page_sees_nothing_of_frames_unless_it_is_asked_for() {
+    Scenario::online().expect_eval(
+        "[typeof openFrame, typeof Frame]",
+        json!(["undefined", "undefined"]),
+    );
+}
+
+#[test]
+fn opening_a_frame_is_a_page_load_that_the_worker_answers() {
+    with_frames(DESCRIBES)
+        .expect_eval(
+            "(async () => {
+                 self.frame = openFrame('inner/page.html');
+                 await frame.loaded;
+                 const { resultingClientId, ...rest } = JSON.parse(frame.text);
+                 return [rest, frame.status, frame.window.location.pathname];
+             })()",
+            json!([
+                {
+                    "path": "/inner/page.html", "destination": "iframe",
+                    "isReloadNavigation": false, "clientId": "",
+                },
+                200,
+                "/inner/page.html"
+            ]),
+        )
+        .expect_eval(
+            "(async () => {
+                 const before = JSON.parse(frame.text).resultingClientId;
+                 frame.window.location.reload();
+                 await frame.loaded;
+                 const { resultingClientId, isReloadNavigation } = JSON.parse(frame.text);
+                 return [isReloadNavigation, resultingClientId !== before];
+             })()",
+            json!([true, true]),
+        );
+}
+
+#[test]
+fn a_frame_is_a_nested_client_that_speaks_for_itself() {
+    with_frames(DESCRIBES).expect_eval(
+        "(async () => {
+             const frame = openFrame('inner/page.html');
+             await frame.loaded;
+             const container = frame.window.navigator.serviceWorker;
+             const heard = new Promise((resolve) => container.onmessage = ({ data }) => resolve(data));
+             container.controller.postMessage('who am I');
+             const seen = await heard;
+             const registration = await container.ready;
+             return [
+                 seen,
+                 registration === await container.getRegistration(),
+                 registration === await navigator.serviceWorker.ready,
+                 container.controller === registration.active,
+             ];
+         })()",
+        json!([
+            ["nested", ["/ top-level", "/inner/page.html nested"]],
+            true,
+            false,
+            true
+        ]),
+    );
+}
+
+#[test]
+fn requests_of_a_frame_go_through_its_own_controller() {
+    let mut scenario = Scenario::online()
+        .with(HostBuilder::frames)
+        .file("inner/page.html", "text of the page")
+        .file("inner/data.txt", "data beside it")
+        .file(
+            "inner/sw.js",
+            "self.onfetch = (event) => {
+                 if (event.request.url.endsWith('.txt')) event.respondWith(new Response('from the worker'));
+             };",
+        );
+    scenario.register("inner/sw.js").expect("it registers");
+    scenario.settle();
+    scenario.expect_eval(
+        "(async () => {
+             const frame = openFrame('inner/page.html');
+             await frame.loaded;
+             const own = await (await fetch('inner/data.txt')).text();
+             const framed = await (await frame.window.fetch('data.txt')).text();
+             return [frame.text, own, framed, new frame.window.Request('x').url];
+         })()",
+        json!([
+            "text of the page",
+            "data beside it",
+            "from the worker",
+            "https://app.example/inner/x"
+        ]),
+    );
+}
+
+#[test]
+fn a_worker_waits_for_the_last_frame_of_its_predecessor() {
+    let mut scenario = Scenario::online()
+        .with(HostBuilder::frames)
+        .file("inner/sw.js", "// one");
+    scenario.register("inner/sw.js").expect("it registers");
+    scenario.settle();
+    scenario
+        .expect_eval(
+            "(async () => {
+                 self.frame = openFrame('inner/');
+                 await frame.loaded;
+                 return frame.window.navigator.serviceWorker.controller !== null;
+             })()",
+            json!(true),
+        )
+        .file("inner/sw.js", "// two")
+        .expect_eval(
+            "(async () => {
+                 const registration = await navigator.serviceWorker.getRegistration('inner/');
+                 await registration.update();
+                 const { installing } = registration;
+                 self.installed = new Promise((resolve) => installing.onstatechange = resolve);
+                 await installed;
+                 self.activated = new Promise((resolve) => installing.onstatechange = resolve);
+                 // A reload is not the end of what the page has to do with the worker.
+                 frame.window.location.reload();
+                 await frame.loaded;
+                 return registration.waiting === installing;
+             })()",
+            json!(true),
+        )
+        .expect_eval(
+            "frame.close(); activated.then(({ target }) => target.state)",
+            json!("activating"),
+        );
+}
+
+#[test]
+fn claiming_changes_the_controller_of_frames() {
+    Scenario::online()
+        .with(HostBuilder::frames)
+        .page(
+            "const frame = openFrame('inner/');
+             frame.onload = () => {
+                 frame.window.navigator.serviceWorker.oncontrollerchange = () => console.log('claimed');
+             };",
+        )
+        .worker(DESCRIBES)
+        .expect_printed(&["claimed"]);
+}
+
+#[test]
+fn a_frame_follows_redirects_through_the_workers_in_charge_of_each() {
+    with_frames(
+        "self.addEventListener('fetch', (event) => {
+             const { pathname } = new URL(event.request.url);
+             if (pathname === '/old') event.respondWith(Response.redirect('/new'));
+             else if (pathname === '/new') event.respondWith(new Response('moved'));
+         });",
+    )
+    .expect_eval(
+        "(async () => {
+             const frame = openFrame('old');
+             await frame.loaded;
+             return [frame.text, frame.url];
+         })()",
+        json!(["moved", "https://app.example/new"]),
+    );
+}
+
+#[test]
+fn what_cannot_be_loaded_is_no_client() {
+    with_frames(
+        "self.onfetch = (event) => {
+             if (event.request.mode === 'navigate') event.respondWith(Response.error());
+         };
+         self.onmessage = async ({ source }) => source.postMessage((await clients.matchAll()).length);",
+    )
+    .expect_eval(
+        "(async () => {
+             const frame = openFrame('broken');
+             await frame.loaded;
+             return [frame.window, frame.status];
+         })()",
+        json!([null, 0]),
+    );
+}
+
+#[test]
+fn windows_post_messages_to_each_other() {
+    with_frames("").expect_eval(
+        "(async () => {
+             const frame = openFrame('inner');
+             await frame.loaded;
+             frame.window.onmessage = ({ data, source }) => source.postMessage(`${data} back`);
+             const answer = new Promise((resolve) => self.onmessage = resolve);
+             frame.window.postMessage('there', '*');
+             const { data, source, origin } = await answer;
+             return [data, source === frame.window, origin];
+         })()",
+        json!(["there back", true, "https://app.example"]),
+    );
+}
+
+#[test]
+fn an_embedder_opens_frames_and_runs_scripts_in_them() {
+    let mut scenario = Scenario::online().worker(DESCRIBES);
+    let page = scenario.open("", ClientScript::None).expect("it opens");
+    let seen = scenario.run(async move {
+        let frame = page.open_frame(&address("inner/page.html")).await?;
+        let path = frame.eval("location.pathname").await?;
+        let controller = frame
+            .eval("navigator.serviceWorker.controller.scriptURL")
+            .await?;
+        frame.close().await?;
+        let gone = frame.eval("1").await.is_err();
+        Ok::<_, landfall::Error>((path, controller, gone))
+    });
+    let (path, controller, gone) = seen.expect("the frame opens");
+    assert_eq!(path, json!("/inner/page.html"));
+    assert_eq!(controller, json!("https://app.example/sw.js"));
+    assert!(gone, "a frame that was closed evaluates nothing");
+}
