@@ -77,6 +77,8 @@ mod real_scripts;
 mod script_errors;
 /// HTTP in front of a worker.
 mod serve;
+/// The same over TLS.
+mod serve_tls;
 /// What is stored for an origin, and clearing it.
 mod storage;
 /// `landfall sync`: stories of tags, and what can be done about them.

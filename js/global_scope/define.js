@@ -1,11 +1,12 @@
-// How properties get onto a global object: one function for each kind of member that Web IDL knows.
+// How properties get onto a global object: one function for each kind of member that Web IDL knows. Those that a scope
+// only has when it has started are defined on an object of their own while the snapshot is made.
 
 import { core, event } from "ext:landfall_platform/platform.js";
 
 /** @param {Record<string, Function>} interfaces interface objects by name */
-export function defineInterfaces(interfaces) {
+export function defineInterfaces(interfaces, target = globalThis) {
   for (const [name, value] of Object.entries(interfaces)) {
-    Object.defineProperty(globalThis, name, {
+    Object.defineProperty(target, name, {
       value,
       configurable: true,
       writable: true,
@@ -23,9 +24,9 @@ function refuseClones(prototype, name) {
 }
 
 /** @param {Record<string, Function>} operations functions by name */
-export function defineOperations(operations) {
+export function defineOperations(operations, target = globalThis) {
   for (const [name, value] of Object.entries(operations)) {
-    Object.defineProperty(globalThis, name, {
+    Object.defineProperty(target, name, {
       value,
       configurable: true,
       writable: true,
@@ -39,7 +40,7 @@ export function defineOperations(operations) {
  *
  * @param {Record<string, () => unknown>} getters by name
  */
-export function defineAttributes(getters) {
+export function defineAttributes(getters, target = globalThis) {
   for (const [name, read] of Object.entries(getters)) {
     const { [name]: attribute } = Object.getOwnPropertyDescriptors({
       get [name]() {
@@ -47,7 +48,7 @@ export function defineAttributes(getters) {
         return read();
       },
     });
-    Object.defineProperty(globalThis, name, attribute);
+    Object.defineProperty(target, name, attribute);
   }
 }
 
@@ -56,7 +57,7 @@ export function defineAttributes(getters) {
  *
  * @param {Record<string, () => unknown>} getters by name
  */
-export function defineReplaceableAttributes(getters) {
+export function defineReplaceableAttributes(getters, target = globalThis) {
   for (const [name, read] of Object.entries(getters)) {
     const { [name]: attribute } = Object.getOwnPropertyDescriptors({
       get [name]() {
@@ -73,7 +74,7 @@ export function defineReplaceableAttributes(getters) {
         });
       },
     });
-    Object.defineProperty(globalThis, name, attribute);
+    Object.defineProperty(target, name, attribute);
   }
 }
 
@@ -83,12 +84,12 @@ export function defineReplaceableAttributes(getters) {
  *
  * @param {string[]} types
  */
-export function defineEventHandlers(types) {
+export function defineEventHandlers(types, target = globalThis) {
   for (const type of types) {
     // `onerror` of a global scope is called with an error's parts.
-    event.defineEventHandler(globalThis, type, undefined, type === "error");
+    event.defineEventHandler(target, type, undefined, type === "error");
     const name = `on${type}`;
-    const { get, set } = Object.getOwnPropertyDescriptor(globalThis, name);
+    const { get, set } = Object.getOwnPropertyDescriptor(target, name);
     const { [name]: checked } = Object.getOwnPropertyDescriptors({
       get [name]() {
         checkReceiver(this);
@@ -99,7 +100,7 @@ export function defineEventHandlers(types) {
         set.call(globalThis, handler);
       },
     });
-    Object.defineProperty(globalThis, name, checked);
+    Object.defineProperty(target, name, checked);
   }
 }
 

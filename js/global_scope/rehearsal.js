@@ -25,6 +25,7 @@
   entry.handledEvents();
   entry.notify("registrationChanged", registration);
   entry.notify("workerStateChanged", worker);
+  entry.notify("updateFound", registration.id);
   entry.dispatchEvent(1, "push", { data: null });
   entry.dispatchEvent(2, "sync", { tag: "rehearsal", lastChance: false });
   Promise.resolve().then(() => {

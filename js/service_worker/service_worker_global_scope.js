@@ -68,9 +68,62 @@ Object.defineProperty(WorkerNavigator.prototype, "serviceWorker", {
   enumerable: true,
 });
 
-/** Every event type that a handler attribute of the scope exists for. */
-const EVENT_HANDLERS = [
-  "error",
+let navigator;
+let ownRegistration;
+let ownWorker;
+
+/** What the scope has from WorkerGlobalScope, which is not [Global], is on its prototype. */
+const inherited = WorkerGlobalScope.prototype;
+Object.defineProperty(inherited, "location", location.workerLocationDescriptor);
+defineAttributes({ self: () => globalThis, navigator: () => navigator }, inherited);
+defineReplaceableAttributes({
+  origin: () => new URL(location.getLocationHref()).origin,
+}, inherited);
+defineEventHandlers(
+  ["error", "languagechange", "offline", "online", "rejectionhandled", "unhandledrejection"],
+  inherited,
+);
+
+/** So are those of its members that windows have as their own. */
+const SHARED_MEMBERS = [
+  ...Object.keys(operations),
+  "caches",
+  "crypto",
+  "indexedDB",
+  "isSecureContext",
+  "performance",
+];
+
+/** What is its own, defined when it starts. */
+const own = {};
+Object.defineProperty(own, "WorkerLocation", location.workerLocationConstructorDescriptor);
+defineInterfaces({
+  BackgroundFetchEvent,
+  BackgroundFetchUpdateUIEvent,
+  Client,
+  Clients,
+  ExtendableEvent,
+  ExtendableMessageEvent,
+  FetchEvent,
+  NotificationEvent,
+  PeriodicSyncEvent,
+  PushEvent,
+  PushMessageData,
+  PushSubscriptionChangeEvent,
+  ServiceWorkerContainer,
+  ServiceWorkerGlobalScope,
+  SyncEvent,
+  WindowClient,
+  WorkerGlobalScope,
+  WorkerNavigator,
+}, own);
+defineAttributes({
+  registration: () => ownRegistration,
+  serviceWorker: () => ownWorker,
+  clients: clientsObject,
+}, own);
+defineOperations({ skipWaiting }, own);
+defineEventHandlers([
   "install",
   "activate",
   "fetch",
@@ -86,29 +139,8 @@ const EVENT_HANDLERS = [
   "backgroundfetchfail",
   "backgroundfetchabort",
   "backgroundfetchclick",
-  "unhandledrejection",
-  "rejectionhandled",
-  "online",
-  "offline",
-  "languagechange",
-];
-
-/** What the scope has from WorkerGlobalScope, which is not [Global]: on its prototype. */
-const WORKER_MEMBERS = [
-  ...Object.keys(operations),
-  "caches",
-  "crypto",
-  "importScripts",
-  "indexedDB",
-  "isSecureContext",
-  "location",
-  "navigator",
-  "origin",
-  "performance",
-  "self",
-  ...["error", "languagechange", "offline", "online", "rejectionhandled", "unhandledrejection"]
-    .map((type) => `on${type}`),
-];
+], own);
+const ownMembers = Object.getOwnPropertyDescriptors(own);
 
 /**
  * https://html.spec.whatwg.org/multipage/workers.html#import-scripts-into-worker-global-scope
@@ -139,49 +171,25 @@ function importScripts(...urls) {
  */
 export function becomeServiceWorker({ registration, worker, isModule }) {
   Object.setPrototypeOf(globalThis, ServiceWorkerGlobalScope.prototype);
-  const navigator = createNavigator(WorkerNavigator);
+  navigator = createNavigator(WorkerNavigator);
   refuseConstruction();
   // Made now and not on first use: the host tells them how they change from the very start.
-  const ownRegistration = registrationFor(registration);
-  const ownWorker = serviceWorkerFor(worker);
-  defineInterfaces({
-    BackgroundFetchEvent,
-    BackgroundFetchUpdateUIEvent,
-    Client,
-    Clients,
-    ExtendableEvent,
-    ExtendableMessageEvent,
-    FetchEvent,
-    NotificationEvent,
-    PeriodicSyncEvent,
-    PushEvent,
-    PushMessageData,
-    PushSubscriptionChangeEvent,
-    ServiceWorkerContainer,
-    ServiceWorkerGlobalScope,
-    SyncEvent,
-    WindowClient,
-    WorkerGlobalScope,
-    WorkerNavigator,
-  });
-  Object.defineProperties(globalThis, {
-    WorkerLocation: location.workerLocationConstructorDescriptor,
-    location: location.workerLocationDescriptor,
-  });
-  defineAttributes({
-    self: () => globalThis,
-    navigator: () => navigator,
-    registration: () => ownRegistration,
-    serviceWorker: () => ownWorker,
-    clients: clientsObject,
-  });
-  defineReplaceableAttributes({ origin: () => new URL(location.getLocationHref()).origin });
-  defineOperations({
-    skipWaiting,
-    importScripts: isModule ? refuseInModule : importScripts,
-  });
-  defineEventHandlers(EVENT_HANDLERS);
-  moveMembers(WORKER_MEMBERS, WorkerGlobalScope.prototype);
+Object.defineProperty(WorkerNavigator.prototype, "serviceWorker", {
+  get: Object.getOwnPropertyDescriptor({
+    get serviceWorker() {
+      webidl.assertBranded(this, WorkerNavigator.prototype);
+      return serviceWorkerContainer();
+    },
+  }, "serviceWorker").get,
+  configurable: true,
+  enumerable: true,
+});
+
+  ownRegistration = registrationFor(registration);
+  ownWorker = serviceWorkerFor(worker);
+  Object.defineProperties(globalThis, ownMembers);
+  defineOperations({ importScripts: isModule ? refuseInModule : importScripts }, inherited);
+  moveMembers(SHARED_MEMBERS, inherited);
   // Only pages have these.
   delete URL.createObjectURL;
   delete URL.revokeObjectURL;

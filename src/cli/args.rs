@@ -11,6 +11,7 @@ use url::Url;
 use crate::cli::background_fetch_args::BackgroundFetchCommand;
 use crate::cli::policy_args::{PolicyArgs, permission};
 use crate::cli::push_args::{NotificationCommand, PushArgs};
+use crate::cli::serve_args::ServeArgs;
 use crate::cli::values::{
     ClockArg, ConnectivityArg, parse_clock, parse_connectivity, parse_http, parse_listen,
     parse_origin, parse_size,
@@ -430,36 +431,6 @@ pub(super) struct RunArgs {
     #[arg(long, short, action = ArgAction::SetTrue, help_heading = "Output")]
     pub(super) verbose: bool,
 }
-
-/// `landfall serve`
-#[derive(Debug, Args)]
-#[command(after_long_help = SERVE_AFTER_HELP, mut_arg("exit_when_idle", |flag| flag.hide(true)))]
-pub(super) struct ServeArgs {
-    /// Where to listen; port 0 takes a free one
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        value_parser = parse_listen,
-        default_value = "127.0.0.1:8080",
-        help_heading = "Site"
-    )]
-    pub(super) listen: SocketAddr,
-
-    #[command(flatten)]
-    pub(super) run: RunArgs,
-}
-
-const SERVE_AFTER_HELP: &str = "\
-Each request becomes a `fetch` event of the worker in whose scope it is; what the worker leaves alone is answered by
-the folder or the upstream. The origin is http://localhost with the port of --listen unless --origin says otherwise.
-A request without Sec-Fetch headers counts as a page load if it is a GET that accepts text/html.
-HTTP/1.1 and HTTP/2 (without TLS) are spoken. The first Ctrl-C lets requests under way end, for at most 10 seconds.
-
-All clients are one user to the worker: it has one set of cookies, caches and databases.
-
-Examples:
-  landfall serve public/sw.js
-  landfall serve /sw.js --upstream http://localhost:3000 --listen 127.0.0.1:8080";
 
 pub(super) const RUN_AFTER_HELP: &str = "\
 Warnings:

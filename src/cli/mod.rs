@@ -8,6 +8,7 @@ mod args;
 mod background_fetch;
 mod background_fetch_args;
 mod background_fetch_story;
+mod certificate;
 mod clock;
 mod control;
 mod diagnostics;
@@ -19,12 +20,12 @@ mod permission;
 mod policy_args;
 mod push;
 mod push_args;
-mod push_certificate;
 mod push_service;
 mod push_story;
 mod registrations;
 mod run;
 mod serve;
+mod serve_args;
 mod site;
 mod storage;
 mod story;
@@ -82,7 +83,7 @@ fn run_to_the_end(command: Command, output: &Output) -> anyhow::Result<ExitCode>
 async fn dispatch(command: Command, output: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(args) => run::run(*args, None, output).await,
-        Command::Serve(args) => run::run(args.run, Some(args.listen), output).await,
+        Command::Serve(args) => run::run(args.run, Some(args.place), output).await,
         Command::Sync(SyncCommand::Ls(args)) => sync::list(&args, output).await,
         Command::Sync(SyncCommand::Fire(args)) => sync::fire(args, output).await,
         Command::Clock(args) => clock::clock(&args, output).await,

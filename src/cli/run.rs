@@ -1,6 +1,5 @@
 //! `landfall run`: a worker, its pages, and the story of what they do, until it is over.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::task::Poll;
@@ -8,17 +7,17 @@ use std::task::Poll;
 use anyhow::{Context, anyhow, bail};
 use futures::FutureExt;
 use serde_json::json;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::cli::UsageError;
 use crate::cli::args::{RunArgs, ScriptKind};
+use crate::cli::certificate::Certificate;
 use crate::cli::control::Server;
 use crate::cli::output::Output;
-use crate::cli::push_certificate::PushCertificate;
 use crate::cli::push_service::{PushPlace, PushService};
-use crate::cli::serve;
+use crate::cli::serve::{self, Place};
+use crate::cli::serve_args::ListenArgs;
 use crate::cli::site::{Page, Site};
 use crate::cli::story::{self, Story, Weight};
 use crate::cli::values::{ClockArg, ConnectivityArg};
@@ -32,11 +31,11 @@ use crate::service_worker::{ScriptType, WarningName};
 /// Runs until interrupted, or until nothing is left to do if that is asked for.
 pub(super) async fn run(
     mut args: RunArgs,
-    listen: Option<SocketAddr>,
+    listen: Option<ListenArgs>,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let listener = match listen {
-        Some(address) => Some(take_place(&mut args, address).await?),
+    let place = match listen {
+        Some(listen) => Some(take_place(&mut args, &listen).await?),
         None => None,
     };
     let site = Site::of(&args)?;
@@ -69,11 +68,11 @@ pub(super) async fn run(
         teller.tell(&HostEvent { at_ms, kind })?;
     }
 
-    if let Some(listener) = &listener {
-        teller.tell_address(&site.origin, listener.local_addr()?, status.now_ms)?;
+    if let Some(place) = &place {
+        teller.tell_address(&site.origin, place, status.now_ms)?;
     }
     let stop = CancellationToken::new();
-    let work = work(&args, &site, &host, listener, &stop);
+    let work = work(&args, &site, &host, place, &stop);
     tokio::pin!(work);
     let result = loop {
         tokio::select! {
@@ -134,17 +133,22 @@ fn builder(args: &RunArgs, site: &Site) -> anyhow::Result<HostBuilder> {
 }
 
 /// Takes the place to listen at; it gives the site its origin if nothing else does.
-async fn take_place(args: &mut RunArgs, address: SocketAddr) -> anyhow::Result<TcpListener> {
+async fn take_place(args: &mut RunArgs, listen: &ListenArgs) -> anyhow::Result<Place> {
     if args.exit_when_idle {
         let reason = "a server is never done: --exit-when-idle is for `landfall run`".to_owned();
         bail!(UsageError(reason));
     }
-    let listener = serve::listen(address).await?;
+    let certificate = match (&listen.cert, &listen.key) {
+        (Some(certificate), Some(key)) => Some(Certificate::of_files(certificate, key)),
+        _ if listen.self_signed => Some(Certificate::own(&args.data, "serve", listen.listen.ip())?),
+        _ => None,
+    };
+    let place = Place::take(listen.listen, certificate).await?;
     if args.origin.is_none() && !args.script.contains("://") {
-        let port = listener.local_addr()?.port();
-        args.origin = Some(Url::parse(&format!("http://localhost:{port}"))?);
+        let (scheme, port) = (place.scheme(), place.address()?.port());
+        args.origin = Some(Url::parse(&format!("{scheme}://localhost:{port}"))?);
     }
-    Ok(listener)
+    Ok(place)
 }
 
 /// Everything from registering the worker on, until it is done or `stop` says so.
@@ -152,7 +156,7 @@ async fn work(
     args: &RunArgs,
     site: &Site,
     host: &Host,
-    listener: Option<TcpListener>,
+    place: Option<Place>,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let _control = if args.ephemeral {
@@ -176,8 +180,8 @@ async fn work(
         result = until_ready => result?,
         () = stop.cancelled() => return Ok(()),
     }
-    match listener {
-        Some(listener) => serve::serve(host, &site.origin, listener, stop).await?,
+    match place {
+        Some(place) => serve::serve(host, &site.origin, place, stop).await?,
         None if args.exit_when_idle => {}
         None => stop.cancelled().await,
     }
@@ -194,10 +198,10 @@ fn start_push(
     let certificate = if args.ephemeral {
         None
     } else {
-        Some(PushCertificate::of(&args.data, place.ip()?)?)
+        Some(Certificate::own(&args.data, "push", place.ip()?)?)
     };
     teller.tell_push_service(&place.address, certificate.as_ref())?;
-    let tls = certificate.map(|certificate| certificate.acceptor());
+    let tls = certificate.map(|certificate| certificate.acceptor(&[]));
     Ok(PushService::start(host.clone(), place, tls.transpose()?))
 }
 
@@ -297,16 +301,20 @@ impl<'a> Teller<'a> {
     fn tell_address(
         &mut self,
         origin: &Url,
-        listening: SocketAddr,
+        place: &Place,
         at_ms: Timestamp,
     ) -> anyhow::Result<()> {
-        let address = format!("http://{listening}/");
+        let address = format!("{}://{}/", place.scheme(), place.address()?);
+        let certificate = place.certificate.as_ref();
+        let path = certificate.map(|certificate| certificate.path.display().to_string());
         if self.until.is_none() {
             return self.output.json(
-                &json!({"at_ms": at_ms, "event": "serving", "origin": origin, "address": address}),
+                &json!({"at_ms": at_ms, "event": "serving", "origin": origin, "address": address, "certificate": path}),
             );
         }
-        self.output.text(&format!("serving {origin} at {address}"));
+        let trusted = path.map_or_else(String::new, |path| format!(", with TLS as `{path}`"));
+        self.output
+            .text(&format!("serving {origin} at {address}{trusted}"));
         Ok(())
     }
 
@@ -314,7 +322,7 @@ impl<'a> Teller<'a> {
     fn tell_push_service(
         &mut self,
         address: &Url,
-        certificate: Option<&PushCertificate>,
+        certificate: Option<&Certificate>,
     ) -> anyhow::Result<()> {
         let path = certificate.map(|certificate| certificate.path.display().to_string());
         if self.until.is_none() {

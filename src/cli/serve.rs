@@ -17,10 +17,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::cli::certificate::Certificate;
 use crate::clock::{Clock, SystemClock};
 use crate::host::{Host, HostInside};
 use crate::network::{
@@ -52,26 +55,68 @@ pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("cannot listen at {address}"))
 }
 
+/// Where the server listens, and what it shows its clients there.
+pub(super) struct Place {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    /// Shown to those who speak HTTPS; without it HTTP is spoken.
+    pub(super) certificate: Option<Certificate>,
+}
+
+impl Place {
+    /// Takes it.
+    pub(super) async fn take(
+        address: SocketAddr,
+        certificate: Option<Certificate>,
+    ) -> anyhow::Result<Self> {
+        let tls = certificate
+            .as_ref()
+            .map(|certificate| certificate.acceptor(&["h2", "http/1.1"]));
+        Ok(Self {
+            tls: tls.transpose()?,
+            certificate,
+            listener: listen(address).await?,
+        })
+    }
+
+    /// Where it is.
+    pub(super) fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Of its addresses.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+}
+
 /// Serves until `stop`, then lets requests under way come to their end. Runs on the host's thread, so that a request
 /// goes to the worker's thread and back and nowhere else.
 pub(super) async fn serve(
     host: &Host,
     origin: &Url,
-    listener: TcpListener,
+    place: Place,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let (origin, stop) = (origin.clone(), stop.clone());
     // A socket belongs to the runtime of the thread that it is used on.
+    let Place { listener, tls, .. } = place;
     let listener = listener.into_std()?;
     host.run_inside(async move |host| match TcpListener::from_std(listener) {
-        Ok(listener) => accept(host, origin, listener, stop).await,
+        Ok(listener) => accept(host, origin, listener, tls, stop).await,
         Err(error) => tracing::error!(%error, "the server did not start"),
     })
     .await;
     Ok(())
 }
 
-async fn accept(host: HostInside, origin: Url, listener: TcpListener, stop: CancellationToken) {
+async fn accept(
+    host: HostInside,
+    origin: Url,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    stop: CancellationToken,
+) {
     let builder = auto::Builder::new(OnThisThread);
     let connections = GracefulShutdown::new();
     loop {
@@ -95,12 +140,23 @@ async fn accept(host: HostInside, origin: Url, listener: TcpListener, stop: Canc
             let request = request_from(request, &origin);
             async move { Ok::<_, Infallible>(answer(host.fetch(request).await)) }
         });
-        let connection = builder
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
-        let connection = connections.watch(connection);
+        let (builder, watcher) = (builder.clone(), connections.watcher());
+        let (tls, stop) = (tls.clone(), stop.clone());
         tokio::task::spawn_local(async move {
-            if let Err(error) = connection.await {
+            let served = match tls {
+                None => {
+                    let connection = builder.serve_connection(TokioIo::new(stream), service);
+                    watcher.watch(connection.into_owned()).await
+                }
+                Some(tls) => {
+                    let Some(stream) = shake_hands(&tls, stream, &stop).await else {
+                        return;
+                    };
+                    let connection = builder.serve_connection(TokioIo::new(stream), service);
+                    watcher.watch(connection.into_owned()).await
+                }
+            };
+            if let Err(error) = served {
                 tracing::debug!(error, "a connection broke");
             }
         });
@@ -112,6 +168,24 @@ async fn accept(host: HostInside, origin: Url, listener: TcpListener, stop: Canc
             tracing::warn!("requests were cut off after {} s", GRACE.as_secs());
         }
     }
+}
+
+/// Agrees with a client on how to speak TLS; `None` if it does not, or not in time.
+async fn shake_hands(
+    tls: &TlsAcceptor,
+    stream: TcpStream,
+    stop: &CancellationToken,
+) -> Option<TlsStream<TcpStream>> {
+    let shaken = tokio::select! {
+        shaken = tls.accept(stream) => shaken,
+        () = SystemClock.sleep(GRACE) => return None,
+        // It has asked for nothing yet.
+        () = stop.cancelled() => return None,
+    };
+    // Plain HTTP, or a client that does not trust the certificate.
+    shaken
+        .inspect_err(|error| tracing::debug!(%error, "a client did not speak TLS"))
+        .ok()
 }
 
 /// Where the streams of an HTTP/2 connection run: where the connection does.

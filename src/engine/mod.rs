@@ -98,7 +98,14 @@ struct ClientStart {
 /// Creates V8's platform. To be called before any scope starts; later calls do nothing.
 pub(crate) fn init() {
     static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| JsRuntime::init_platform(None));
+    ONCE.call_once(|| {
+        // Of its own accord V8 reads three pages of /dev/urandom for each scope.
+        v8::V8::set_entropy_source(|bytes| {
+            rand::fill(bytes);
+            true
+        });
+        JsRuntime::init_platform(None);
+    });
 }
 
 /// One running scope. Lives and dies on the thread that made it.

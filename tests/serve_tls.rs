@@ -1,0 +1,152 @@
+//! `landfall serve` over TLS.
+
+use std::io::Read;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, ClientBuilder, Version};
+
+use crate::support::program::{DONE, FAILED, Folder, Running, USAGE};
+
+const WORKER: &str = "addEventListener('install', () => skipWaiting());
+addEventListener('fetch', (event) => {
+  const { pathname, origin } = new URL(event.request.url);
+  if (pathname === '/hello') event.respondWith(new Response(`hello from ${origin}`));
+  if (pathname === '/late') {
+    console.log('late asked');
+    event.respondWith(new Promise((resolve) => setTimeout(() => resolve(new Response('late')), 300)));
+  }
+});";
+
+/// A running server, its address, and a client that trusts the certificate.
+fn serve(folder: &Folder, options: &[&str]) -> (Running, String, ClientBuilder) {
+    let words = ["serve", "sw.js", "--listen", "127.0.0.1:0"];
+    let server = folder.start(&[&words, options].concat());
+    let line = server.expect_line("serving https://localhost:");
+    let told = line.split(" at ").nth(1).expect("an address");
+    let (address, file) = told.split_once(", with TLS as `").expect("a certificate");
+    let pem = std::fs::read(folder.path(file.trim_end_matches('`'))).expect("the file");
+    server.expect_line("activated");
+    let trusted = Certificate::from_pem(&pem).expect("a certificate");
+    let client = Client::builder().tls_certs_only([trusted]);
+    (server, address.to_owned(), client)
+}
+
+fn folder() -> Folder {
+    Folder::with(&[("sw.js", WORKER)])
+}
+
+/// Writes a certificate and its key below these names.
+fn write_certificate(folder: &Folder, certificate: &str, key: &str) {
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
+    std::fs::write(folder.path(certificate), made.cert.pem()).expect("it is written");
+    std::fs::write(folder.path(key), made.signing_key.serialize_pem()).expect("it is written");
+}
+
+#[tokio::test]
+async fn clients_speak_either_version_of_http_over_tls() {
+    let folder = folder();
+    write_certificate(&folder, "site.crt", "site.key");
+    let (_server, address, client) = serve(&folder, &["--cert", "site.crt", "--key", "site.key"]);
+    let port = address
+        .trim_end_matches('/')
+        .rsplit(':')
+        .next()
+        .expect("a port");
+    let origin = format!("https://localhost:{port}");
+    let client_of_1 = Client::builder().http1_only();
+    let pem = std::fs::read(folder.path("site.crt")).expect("the file");
+    let trusted = Certificate::from_pem(&pem).expect("a certificate");
+    let client_of_1 = client_of_1.tls_certs_only([trusted]);
+    for (client, version) in [(client, Version::HTTP_2), (client_of_1, Version::HTTP_11)] {
+        let client = client.build().expect("a client");
+        let answer = client.get(format!("{address}hello")).send().await;
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.version(), version);
+        let text = answer.text().await.expect("text");
+        assert_eq!(text, format!("hello from {origin}"));
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_was_made_stays_the_same() {
+    let folder = folder();
+    let (mut server, address, client) = serve(&folder, &["--self-signed"]);
+    let client = client.build().expect("a client");
+    let answer = client.get(format!("{address}hello")).send().await;
+    assert_eq!(answer.expect("an answer").status(), 200);
+    let stranger = Client::builder()
+        .tls_certs_only([])
+        .build()
+        .expect("a client");
+    let refused = stranger.get(format!("{address}hello")).send().await;
+    refused.expect_err("nobody vouches for the certificate");
+    server.terminate();
+    assert_eq!(server.code(), DONE);
+    let (_server, address, _) = serve(&folder, &["--self-signed"]);
+    let answer = client.get(format!("{address}hello")).send().await;
+    assert_eq!(answer.expect("an answer").status(), 200);
+}
+
+#[test]
+fn a_file_that_is_no_help_is_named_with_what_to_do() {
+    let folder = folder();
+    write_certificate(&folder, "site.crt", "site.key");
+    write_certificate(&folder, "other.crt", "other.key");
+    std::fs::write(folder.path("empty"), "").expect("it is written");
+    for (certificate, key, parts) in [
+        ("no.crt", "site.key", ["`no.crt`", "cannot read"]),
+        ("site.crt", "no.key", ["`no.key`", "cannot read"]),
+        (
+            "empty",
+            "site.key",
+            ["`empty` holds no certificate", "BEGIN CERTIFICATE"],
+        ),
+        (
+            "site.crt",
+            "empty",
+            ["`empty` holds no private key", "BEGIN PRIVATE KEY"],
+        ),
+        (
+            "site.crt",
+            "site.crt",
+            ["`site.crt` holds no private key", "BEGIN PRIVATE KEY"],
+        ),
+        (
+            "site.crt",
+            "other.key",
+            ["the key in `other.key` is not", "`site.crt`"],
+        ),
+    ] {
+        folder
+            .landfall(&["serve", "sw.js", "--cert", certificate, "--key", key])
+            .expect_error(FAILED, &parts);
+    }
+    folder
+        .landfall(&["serve", "sw.js", "--cert", "site.crt"])
+        .expect_error(USAGE, &["--key"]);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_ends_when_what_was_asked_over_tls_is_answered() {
+    let folder = folder();
+    let (mut server, address, client) = serve(&folder, &["--self-signed"]);
+    let client = client.build().expect("a client");
+    // One client that never says a word, and one that waits for its answer.
+    let place = address.trim_start_matches("https://").trim_end_matches('/');
+    let mut silent = TcpStream::connect(place).expect("a connection");
+    let late = tokio::spawn(async move {
+        let answer = client.get(format!("{address}late")).send().await;
+        answer.expect("an answer").text().await
+    });
+    server.expect_line("late asked");
+    server.terminate();
+    let text = tokio::time::timeout(Duration::from_secs(20), late).await;
+    let text = text.expect("in time").expect("it ran").expect("text");
+    assert_eq!(text, "late");
+    assert_eq!(server.code(), DONE);
+    assert_eq!(silent.read(&mut [0]).expect("the end"), 0);
+}
