@@ -20,6 +20,7 @@ import {
   defineReplaceableAttributes,
   moveMembers,
 } from "ext:sw_global_scope/define.js";
+import { ownEnvironment } from "ext:landfall_platform/environment.js";
 import { BackgroundFetchEvent } from "ext:sw_background_fetch/background_fetch_event.js";
 import { BackgroundFetchUpdateUIEvent } from "ext:sw_background_fetch/background_fetch_update_ui_event.js";
 import { operations } from "ext:sw_global_scope/exposed.js";
@@ -61,7 +62,7 @@ Object.defineProperty(WorkerNavigator.prototype, "serviceWorker", {
   get: Object.getOwnPropertyDescriptor({
     get serviceWorker() {
       webidl.assertBranded(this, WorkerNavigator.prototype);
-      return serviceWorkerContainer();
+      return serviceWorkerContainer(ownEnvironment);
     },
   }, "serviceWorker").get,
   configurable: true,
@@ -174,17 +175,6 @@ export function becomeServiceWorker({ registration, worker, isModule }) {
   navigator = createNavigator(WorkerNavigator);
   refuseConstruction();
   // Made now and not on first use: the host tells them how they change from the very start.
-Object.defineProperty(WorkerNavigator.prototype, "serviceWorker", {
-  get: Object.getOwnPropertyDescriptor({
-    get serviceWorker() {
-      webidl.assertBranded(this, WorkerNavigator.prototype);
-      return serviceWorkerContainer();
-    },
-  }, "serviceWorker").get,
-  configurable: true,
-  enumerable: true,
-});
-
   ownRegistration = registrationFor(registration);
   ownWorker = serviceWorkerFor(worker);
   Object.defineProperties(globalThis, ownMembers);
