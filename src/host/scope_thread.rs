@@ -67,7 +67,7 @@ pub(super) enum Command {
     /// News, for the scope itself or a frame in it.
     Notify(Option<ContextId>, Notice),
     SayWhenIdle,
-    /// Does something in the order of commands.
+    /// Gives an answer in the order of commands.
     Run(Box<dyn FnOnce() + Send>),
     Evaluate {
         frame: Option<ContextId>,
@@ -183,6 +183,7 @@ fn run(
             last_error: None,
             taken: 0,
             told_idle: false,
+            has_answered: false,
         };
         poll_fn(|context| turns.poll(context)).await;
         handle.reason()
@@ -234,6 +235,8 @@ struct Turns {
     taken: u64,
     /// The host was told that nothing is under way.
     told_idle: bool,
+    /// An answer was given in the order of commands, and has not come through the runtime's tasks yet.
+    has_answered: bool,
 }
 
 impl Turns {
@@ -279,7 +282,9 @@ impl Turns {
                     return Poll::Pending;
                 }
                 Poll::Pending => {
-                    if is_idle {
+                    if std::mem::take(&mut self.has_answered) {
+                        context.waker().wake_by_ref();
+                    } else if is_idle {
                         self.tell_idle();
                     }
                     return Poll::Pending;
@@ -351,7 +356,10 @@ impl Turns {
                 result,
             } => self.engine.evaluate(frame, &source, result),
             Command::OpenFrame { url, result } => self.engine.open_frame(&url, result),
-            Command::Run(steps) => steps(),
+            Command::Run(answer) => {
+                answer();
+                self.has_answered = true;
+            }
             // The host is told as soon as nothing is left to do.
             Command::SayWhenIdle | Command::Stop => {}
         }
