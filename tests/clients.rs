@@ -1,6 +1,6 @@
 //! Clients: what a worker sees of them, how they speak with each other, and requests that a worker answers.
 
-use landfall::ClientScript;
+use landfall::{ClientScript, HostEventKind};
 use serde_json::json;
 
 use crate::support::scenario::Scenario;
@@ -304,4 +304,110 @@ fn a_registration_has_no_worker_when_its_last_one_is_told_to_be_redundant() {
          }))",
         json!(["redundant", null]),
     );
+}
+
+#[test]
+fn a_message_to_itself_reaches_a_worker_whose_script_has_just_run() {
+    Scenario::online()
+        .worker(
+            "console.log(serviceWorker.state);
+             serviceWorker.postMessage('to myself');
+             self.onmessage = ({ data, source }) => console.log(data, source === serviceWorker);",
+        )
+        .expect_printed(&["parsed", "to myself true"]);
+}
+
+#[test]
+fn a_worker_sees_its_clients_also_when_it_is_unregistered() {
+    Scenario::online()
+        .worker(
+            "self.onactivate = () => clients.claim();
+             self.onmessage = async ({ source }) => {
+                 const controlled = await clients.matchAll();
+                 await clients.claim();
+                 source.postMessage(controlled.map(({ url }) => url));
+             };",
+        )
+        .page("")
+        .expect_eval(
+            "navigator.serviceWorker.ready.then(async (registration) => {
+                 await registration.unregister();
+                 const answer = new Promise((resolve) => {
+                     navigator.serviceWorker.onmessage = ({ data }) => resolve(data);
+                 });
+                 registration.active.postMessage('who is there?');
+                 return answer;
+             })",
+            json!(["https://app.example/"]),
+        );
+}
+
+const NAVIGATES: &str = "self.onactivate = () => clients.claim();
+self.onmessage = ({ data, source }) => {
+  const told = source.navigate(data).then((client) => client && `${client.url} ${client.id !== source.id}`, ({ name }) => name);
+  told.then((line) => console.log(line));
+};";
+
+#[test]
+fn a_worker_sends_its_page_to_another_address() {
+    let mut scenario = Scenario::online().worker(NAVIGATES).page("");
+    scenario.eval("navigator.serviceWorker.controller.postMessage('/next?page')");
+    scenario.settle();
+    scenario = scenario
+        .expect_printed(&["https://app.example/next?page true"])
+        .expect_event(|kind| {
+            matches!(kind, HostEventKind::WindowNavigated { from, address, .. }
+                if from.path() == "/" && address.path() == "/next")
+        });
+    let clients = scenario.status().clients;
+    let clients: Vec<_> = clients.iter().map(url::Url::as_str).collect();
+    assert_eq!(clients, ["https://app.example/next?page"]);
+}
+
+#[test]
+fn a_worker_navigates_only_what_it_controls_and_can_be_opened() {
+    let mut scenario = Scenario::online()
+        .file("stranger.js", NAVIGATES)
+        .worker(NAVIGATES)
+        .page("");
+    scenario.eval(
+        "for (const url of ['about:blank', 'http://']) {
+             navigator.serviceWorker.controller.postMessage(url);
+         }",
+    );
+    scenario.settle();
+    scenario
+        .open(
+            "stranger",
+            ClientScript::Source(
+                "navigator.serviceWorker.register('/stranger.js', { scope: '/elsewhere' })
+                     .then(({ installing }) => installing.postMessage('/next'));"
+                    .to_owned(),
+            ),
+        )
+        .expect("the page opens");
+    scenario.settle();
+    scenario = scenario.expect_printed(&["TypeError", "TypeError", "TypeError"]);
+    scenario.eval("navigator.serviceWorker.controller.postMessage('https://other.example/')");
+    scenario.settle();
+    scenario.expect_printed(&["TypeError", "TypeError", "TypeError", "null"]);
+}
+
+#[test]
+fn a_worker_has_a_container_too() {
+    Scenario::online()
+        .file("inner/sw.js", "")
+        .worker(
+            "console.log(navigator.serviceWorker instanceof ServiceWorkerContainer, navigator.serviceWorker.controller);
+             self.onsync = (event) => event.waitUntil((async () => {
+                 const inner = await navigator.serviceWorker.register('/inner/sw.js');
+                 const found = await navigator.serviceWorker.getRegistrations();
+                 console.log(found.map(({ scope }) => scope).join(), (await navigator.serviceWorker.ready) === registration);
+             })());",
+        )
+        .register_sync("x")
+        .expect_printed(&[
+            "true null",
+            "https://app.example/,https://app.example/inner/ true",
+        ]);
 }

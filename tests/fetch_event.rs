@@ -263,3 +263,32 @@ fn a_page_load_that_the_worker_fetches_is_redirected_outside() {
         Some(&b"https://app.example/new"[..])
     );
 }
+
+#[test]
+fn what_became_of_the_answer_is_told_by_the_promise_that_it_was_handled() {
+    let mut scenario = Scenario::online().file("left", "").worker(
+        "addEventListener('fetch', (event) => {
+             const { pathname } = new URL(event.request.url);
+             event.handled.then(
+                 (value) => console.log(pathname, value),
+                 (error) => console.log(pathname, error instanceof DOMException, error.name),
+             );
+             if (pathname === '/answered') event.respondWith(new Response('here'));
+             if (pathname === '/rejected') event.respondWith(Promise.reject(new Error('no luck')));
+             if (pathname === '/prevented') event.preventDefault();
+         });
+         const request = new Request('/');
+         const own = new FetchEvent('fetch', { request, handled: Promise.resolve(7), clientId: null });
+         own.handled.then((value) => console.log(own.clientId, value));",
+    );
+    for path in ["answered", "rejected", "prevented", "left"] {
+        let _ = fetch(&mut scenario, get(path));
+    }
+    scenario.expect_printed(&[
+        "null 7",
+        "/answered undefined",
+        "/rejected true NetworkError",
+        "/prevented true NetworkError",
+        "/left undefined",
+    ]);
+}

@@ -85,6 +85,8 @@ mod storage;
 mod sync_commands;
 /// What became of tags, kept and told.
 mod sync_history;
+/// What an update check asks for, compares and takes up.
+mod update_checks;
 /// Warnings of what seems wrong although nothing failed.
 mod warnings;
 /// A real application server, and the push service of the program.

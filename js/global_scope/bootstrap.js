@@ -10,7 +10,7 @@ import {
   performanceScript,
   webidl,
 } from "ext:landfall_platform/platform.js";
-import { op_scope_evaluation_settled } from "ext:core/ops";
+import { op_import_sync, op_scope_evaluation_settled } from "ext:core/ops";
 import { BackgroundFetchManager } from "ext:sw_background_fetch/background_fetch_manager.js";
 import { BackgroundFetchRecord } from "ext:sw_background_fetch/background_fetch_record.js";
 import {
@@ -172,7 +172,27 @@ async function settle(id, steps) {
  * As an import of ours and not as Deno's main module: that one ends well even if it throws.
  */
 async function evaluateModule(id, url) {
-  await evaluate(id, `import(${JSON.stringify(url)}).then(() => null)`, ownEnvironment.number);
+  await settle(id, async () => {
+    const [module, error] = core.evalContext(`import(${JSON.stringify(url)})`, EVALUATED_URL);
+    if (error !== null) throw error.thrown;
+    await module;
+    if (!("window" in globalThis)) refuseTopLevelAwait(url);
+    return null;
+  });
+}
+
+/**
+ * https://w3c.github.io/ServiceWorker/#is-async-module
+ *
+ * Differs from the spec: the module has run when this is found out.
+ */
+function refuseTopLevelAwait(url) {
+  try {
+    // The module is there already: what Deno does not give at once is one that awaits.
+    op_import_sync(url);
+  } catch {
+    throw new TypeError("Top-level await is disallowed in service workers.");
+  }
 }
 
 /**

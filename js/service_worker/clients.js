@@ -8,6 +8,7 @@ import {
   op_clients_focus,
   op_clients_get,
   op_clients_match_all,
+  op_clients_navigate,
   op_clients_open_window,
   op_clients_post_message,
 } from "ext:core/ops";
@@ -87,6 +88,16 @@ export class WindowClient extends Client {
     webidl.assertBranded(this, WindowClientPrototype);
     return createClient(await op_clients_focus(this.#id));
   }
+
+  /** The new page is another client; null if it is of another origin. */
+  async navigate(target) {
+    webidl.assertBranded(this, WindowClientPrototype);
+    const prefix = "Failed to execute 'navigate' on 'WindowClient'";
+    webidl.requiredArguments(arguments.length, 1, prefix);
+    target = webidl.converters.USVString(target, prefix, "Argument 1");
+    const record = await op_clients_navigate(this.#id, resolvePage(target, prefix));
+    return record === null ? null : createClient(record);
+  }
 }
 webidl.configureInterface(WindowClient);
 const WindowClientPrototype = WindowClient.prototype;
@@ -96,6 +107,16 @@ export function createClient(record) {
   return record.type === "window"
     ? new WindowClient(HOST, record)
     : new Client(HOST, record);
+}
+
+/** The address of a page that a worker wants to be opened. */
+function resolvePage(target, prefix) {
+  const parsed = url.URL.parse(target, location.getLocationHref());
+  if (parsed === null) throw new TypeError(`${prefix}: '${target}' is not a valid URL.`);
+  if (parsed.href === "about:blank") {
+    throw new TypeError(`${prefix}: 'about:blank' cannot be opened.`);
+  }
+  return parsed.href;
 }
 
 const convertClientQueryOptions = webidl.createDictionaryConverter(
@@ -153,12 +174,7 @@ export class Clients {
     const prefix = "Failed to execute 'openWindow' on 'Clients'";
     webidl.requiredArguments(arguments.length, 1, prefix);
     target = webidl.converters.USVString(target, prefix, "Argument 1");
-    const parsed = url.URL.parse(target, location.getLocationHref());
-    if (parsed === null) throw new TypeError(`${prefix}: '${target}' is not a valid URL.`);
-    if (parsed.href === "about:blank") {
-      throw new TypeError(`${prefix}: 'about:blank' cannot be opened.`);
-    }
-    const record = await op_clients_open_window(parsed.href);
+    const record = await op_clients_open_window(resolvePage(target, prefix));
     return record === null ? null : createClient(record);
   }
 

@@ -61,7 +61,7 @@ export function dispatchFetch(id, init, hasPreload, lifetime) {
     unanswered.delete(id);
     reportToHost(error, true);
     op_fetch_event_fail(id, core.destructureError(error).exceptionMessage);
-    settleHandled(dispatched, error);
+    settleHandled(dispatched, true);
   };
   const answer = answerOf(dispatched);
   if (answer !== null) {
@@ -76,7 +76,7 @@ export function dispatchFetch(id, init, hasPreload, lifetime) {
         fail(error);
         return;
       }
-      settleHandled(dispatched, null);
+      settleHandled(dispatched, false);
     }, fail);
   } else if (dispatched.defaultPrevented) {
     fail(new TypeError("the fetch event was cancelled by preventDefault()"));
@@ -100,5 +100,5 @@ function passThrough(id, dispatched, fail) {
     fail(error);
     return;
   }
-  settleHandled(dispatched, null);
+  settleHandled(dispatched, false);
 }

@@ -16,7 +16,7 @@ const { PromisePrototypeThen, PromiseReject, PromiseResolve } = primordials;
 
 /** @type {(event: FetchEvent) => Promise<unknown> | null} what respondWith was given, or null */
 export let answerOf;
-/** @type {(event: FetchEvent, error: unknown | null) => void} settles `handled` */
+/** @type {(event: FetchEvent, hasFailed: boolean) => void} settles `handled` */
 export let settleHandled;
 /** @type {(event: FetchEvent, load: () => Promise<Response>) => void} what gives `preloadResponse` when it is asked for */
 export let providePreload;
@@ -32,8 +32,7 @@ export class FetchEvent extends ExtendableEvent {
   /** Made when a script asks for it, as hardly any does: `Promise.withResolvers()`. */
   #handled = null;
   #isOver = false;
-  /** Why there is no answer; null if there is one. */
-  #error = null;
+  #hasFailed = false;
 
   /** Gives `preloadResponse` when a script asks for it first. */
   #preload = null;
@@ -43,16 +42,20 @@ export class FetchEvent extends ExtendableEvent {
       event.#preload = load;
     };
     answerOf = (event) => event.#answer;
-    settleHandled = (event, error) => {
+    settleHandled = (event, hasFailed) => {
       event.#isOver = true;
-      event.#error = error;
+      event.#hasFailed = hasFailed;
       if (event.#handled !== null) event.#settleHandled();
     };
   }
 
   #settleHandled() {
-    if (this.#error === null) this.#handled.resolve(undefined);
-    else this.#handled.reject(this.#error);
+    if (!this.#hasFailed) {
+      this.#handled.resolve(undefined);
+      return;
+    }
+    const { url } = this.#request;
+    this.#handled.reject(new DOMException(`There is no answer for ${url}.`, "NetworkError"));
   }
 
   constructor(type, init) {
@@ -63,10 +66,11 @@ export class FetchEvent extends ExtendableEvent {
       throw new TypeError(`${prefix}: 'request' of FetchEventInit is not a Request`);
     }
     this.#request = init.request;
-    this.#clientId = String(init.clientId ?? "");
-    this.#resultingClientId = String(init.resultingClientId ?? "");
-    this.#replacesClientId = String(init.replacesClientId ?? "");
+    this.#clientId = text(init.clientId);
+    this.#resultingClientId = text(init.resultingClientId);
+    this.#replacesClientId = text(init.replacesClientId);
     this.#preloadResponse = init.preloadResponse;
+    if (init.handled !== undefined) this.#handled = { promise: PromiseResolve(init.handled) };
   }
 
   get request() {
@@ -142,6 +146,11 @@ export class FetchEvent extends ExtendableEvent {
   }
 }
 webidl.configureInterface(FetchEvent);
+
+/** A member of FetchEventInit that is a string. */
+function text(member) {
+  return member === undefined ? "" : String(member);
+}
 
 /** An attribute that is a promise tells of a wrong receiver by its rejection. */
 function promiseOf(receiver, read) {

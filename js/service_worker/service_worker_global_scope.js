@@ -5,6 +5,7 @@ import {
   globalInterfaces,
   location,
   core,
+  webidl,
 } from "ext:landfall_platform/platform.js";
 import {
   op_service_worker_import_script,
@@ -19,6 +20,7 @@ import {
   defineReplaceableAttributes,
   moveMembers,
 } from "ext:sw_global_scope/define.js";
+import { ownEnvironment } from "ext:landfall_platform/environment.js";
 import { BackgroundFetchEvent } from "ext:sw_background_fetch/background_fetch_event.js";
 import { BackgroundFetchUpdateUIEvent } from "ext:sw_background_fetch/background_fetch_update_ui_event.js";
 import { operations } from "ext:sw_global_scope/exposed.js";
@@ -38,6 +40,10 @@ import {
 import { ExtendableEvent } from "ext:sw_service_worker/extendable_event.js";
 import { FetchEvent } from "ext:sw_service_worker/fetch_event.js";
 import { ExtendableMessageEvent } from "ext:sw_service_worker/message_event.js";
+import {
+  ServiceWorkerContainer,
+  serviceWorkerContainer,
+} from "ext:sw_service_worker/service_worker_container.js";
 import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
 import { registrationFor } from "ext:sw_service_worker/service_worker_registration.js";
 import { PeriodicSyncEvent } from "ext:sw_sync/periodic_sync_event.js";
@@ -51,6 +57,17 @@ class ServiceWorkerGlobalScope extends WorkerGlobalScope {
     return "ServiceWorkerGlobalScope";
   }
 }
+
+Object.defineProperty(WorkerNavigator.prototype, "serviceWorker", {
+  get: Object.getOwnPropertyDescriptor({
+    get serviceWorker() {
+      webidl.assertBranded(this, WorkerNavigator.prototype);
+      return serviceWorkerContainer(ownEnvironment);
+    },
+  }, "serviceWorker").get,
+  configurable: true,
+  enumerable: true,
+});
 
 let navigator;
 let ownRegistration;
@@ -94,6 +111,7 @@ defineInterfaces({
   PushEvent,
   PushMessageData,
   PushSubscriptionChangeEvent,
+  ServiceWorkerContainer,
   ServiceWorkerGlobalScope,
   SyncEvent,
   WindowClient,

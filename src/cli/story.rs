@@ -99,6 +99,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::Push(event) => push_story::push(event),
         Kind::BackgroundFetch(event) => background_fetch_story::background_fetch(event),
         Kind::WindowOpened { address, .. } => told("window", BLUE, address.to_string()),
+        Kind::WindowNavigated { from, address, .. } => navigated(from, address),
         Kind::Console {
             source,
             level,
@@ -115,6 +116,10 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::OriginCleared { origin } => told("cleared", BLUE, origin.clone()),
         Kind::StorageFailed { reason } => failure("not stored", reason.clone()),
     }
+}
+
+fn navigated(from: &Url, address: &Url) -> Line {
+    told("window", BLUE, format!("{address} in place of {from}"))
 }
 
 fn stopped(source: &ScriptSource, reason: &str) -> Line {

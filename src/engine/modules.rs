@@ -12,6 +12,7 @@ use deno_core::{
 use deno_error::JsErrorBox;
 use url::Url;
 
+use crate::service_worker::ScriptType;
 use crate::web::host_port::HostPort;
 use crate::web::script_error::ScriptSources;
 use crate::web::service_worker::{StoredScripts, decode_script};
@@ -97,7 +98,7 @@ impl ModuleLoader for StoredModules {
         );
         ModuleLoadResponse::Async(Box::pin(async move {
             let script = scripts
-                .load(&specifier, &host)
+                .load(&specifier, ScriptType::Module, &host)
                 .await
                 .map_err(|error| ModuleLoaderError::type_error(error.to_string()))?;
             let text = decode_script(&script.body);

@@ -67,9 +67,9 @@ impl Core {
             self.report_storage(Err(error));
             return Ok(view);
         }
-        self.show(&installed, worker_id);
-        self.update_registration(id, |registration| *registration = installed);
+        self.update_registration(id, |registration| *registration = installed.clone());
         self.retire(replaced);
+        self.show(&installed, worker_id);
         self.publish(HostEventKind::Installed { scope, script });
         self.try_activate(id);
         Ok(view)
@@ -82,7 +82,7 @@ impl Core {
         worker: WorkerId,
     ) -> Result<(), StorageError> {
         let scripts = self.new_scripts.borrow().get(&worker).cloned();
-        let scripts = scripts.unwrap_or_default();
+        let scripts = scripts.unwrap_or_default().used;
         self.storage
             .save_registration(registration, &[(worker, &scripts)])?;
         self.new_scripts.borrow_mut().remove(&worker);
@@ -298,16 +298,16 @@ impl Core {
         }
     }
 
-    /// Whether a worker may still import scripts that it has not stored.
+    /// Whether a worker is parsed or installing: it may still import scripts that it has not stored.
     /// <https://w3c.github.io/ServiceWorker/#importscripts>
-    pub(super) fn may_import(&self, id: RegistrationId, worker: WorkerId) -> bool {
-        self.update_registration(id, |registration| {
-            registration
-                .workers()
-                .find(|candidate| candidate.id == worker)
-                // Not in a place yet: its script is being evaluated for the first time.
-                .is_none_or(|worker| worker.state == WorkerState::Installing)
-        })
-        .unwrap_or(false)
+    pub(super) fn is_new(&self, worker: WorkerId) -> bool {
+        self.new_scripts.borrow().contains_key(&worker)
+    }
+
+    /// Whether a worker's `install` event runs.
+    pub(super) fn is_installing(&self, id: RegistrationId, worker: WorkerId) -> bool {
+        let registration = self.registration_in_use(id);
+        let installing = registration.and_then(|registration| registration.installing);
+        installing.is_some_and(|installing| installing.id == worker)
     }
 }

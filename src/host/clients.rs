@@ -14,6 +14,7 @@ use crate::host::core::Core;
 use crate::host::error::Error;
 use crate::host::scope_thread::{Command, MainScript};
 use crate::host::scopes::Role;
+use crate::host::script_fetch::Import;
 use crate::service_worker::scope::is_potentially_trustworthy;
 use crate::service_worker::{self, ClientId, ClientType, FrameType, ScriptMap, ScriptType};
 use crate::web::event::Notice;
@@ -190,7 +191,9 @@ impl Core {
                 }
             }
             ClientScript::Url(url) => {
-                let fetched = self.fetch_imported_script(url, &options.url, false).await?;
+                let fetched = self
+                    .fetch_imported_script(url, Import::Script, &options.url, false)
+                    .await?;
                 MainScript {
                     url: url.clone(),
                     text: decode_script(&fetched.script.body),

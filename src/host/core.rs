@@ -28,7 +28,7 @@ use crate::network::Network;
 use crate::push::PushSubscription;
 use crate::service_worker::job::JobQueue;
 use crate::service_worker::scope::match_registration;
-use crate::service_worker::{RegistrationId, ScriptMap, ServiceWorkerRegistration, WorkerId};
+use crate::service_worker::{NewScripts, RegistrationId, ServiceWorkerRegistration, WorkerId};
 use crate::storage::{DataFolder, OriginFiles, SetAside, Storage, StorageError, default_quota};
 use crate::sync::{Engagement, SyncQueue};
 use crate::web::OriginShared;
@@ -73,7 +73,7 @@ pub(super) struct Core {
     /// Unregistered, but a client still uses them or an event still runs.
     pub leaving: RefCell<BTreeMap<RegistrationId, ServiceWorkerRegistration>>,
     /// Scripts of workers that are not installed yet, so not in storage.
-    pub new_scripts: RefCell<HashMap<WorkerId, ScriptMap>>,
+    pub new_scripts: RefCell<HashMap<WorkerId, NewScripts>>,
     /// Workers that called `skipWaiting()` while their script was evaluated for the first time.
     pub skips_early: RefCell<HashSet<WorkerId>>,
     pub jobs: RefCell<JobQueue<JobWaiter>>,
@@ -296,6 +296,14 @@ impl Core {
                     .map(|registration| registration.scope.clone())
                     .collect(),
             })
+    }
+
+    /// Like [`Self::registration`], also of one that is unregistered but still in use.
+    pub(super) fn registration_in_use(
+        &self,
+        id: RegistrationId,
+    ) -> Option<ServiceWorkerRegistration> {
+        self.update_registration(id, |registration| registration.clone())
     }
 
     /// Changes a registration in place, wherever it is kept; `None` if it is gone.

@@ -100,7 +100,7 @@ impl Core {
 
     /// A functional event is the occasion for an update check that is overdue.
     /// <https://w3c.github.io/ServiceWorker/#fire-functional-event-algorithm>
-    fn update_if_stale(self: &Rc<Self>, id: RegistrationId, kind: EventKind) {
+    pub(super) fn update_if_stale(self: &Rc<Self>, id: RegistrationId, kind: EventKind) {
         let now = self.clock.now();
         let is_stale = self
             .registrations

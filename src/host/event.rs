@@ -170,6 +170,15 @@ pub enum HostEventKind {
         /// The address of the window.
         address: Url,
     },
+    /// A worker sent a window to another address. Its client is gone, and there is another one.
+    WindowNavigated {
+        /// The worker's script.
+        worker: Url,
+        /// Where the window was.
+        from: Url,
+        /// Where it is now.
+        address: Url,
+    },
     /// A script printed a line.
     Console {
         /// Which script.

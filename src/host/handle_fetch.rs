@@ -95,6 +95,7 @@ impl Core {
         resulting_client_id: String,
     ) -> Result<Handled, NetworkError> {
         let Some(worker) = self.listening_worker(registration).await else {
+            self.update_if_stale(registration, EventKind::Fetch);
             return Ok(Handled::PassedThrough(request));
         };
         let (mode, redirect) = (request.mode, request.redirect);

@@ -9,6 +9,7 @@ use url::Url;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::scopes::Role;
+use crate::host::script_fetch::Import;
 use crate::service_worker::job::{Job, JobKind, Scheduled, ScriptChoice};
 use crate::service_worker::scope::{check_registration, default_scope};
 use crate::service_worker::update::{
@@ -16,7 +17,7 @@ use crate::service_worker::update::{
     should_bypass_cache,
 };
 use crate::service_worker::{
-    RegistrationId, ScriptMap, ScriptResource, ServiceWorker, ServiceWorkerRegistration, WorkerId,
+    NewScripts, RegistrationId, ScriptResource, ServiceWorker, ServiceWorkerRegistration, WorkerId,
 };
 use crate::web::error::WebError;
 use crate::web::host_port::RegisterRequest;
@@ -50,10 +51,10 @@ impl Core {
     pub(super) fn update(
         self: &Rc<Self>,
         id: RegistrationId,
-        force_bypass_cache: bool,
+        client_url: Option<Url>,
         reply: impl FnOnce(Result<RegistrationView, WebError>) + 'static,
     ) {
-        let registration = self.registration(id);
+        let registration = self.registration_in_use(id);
         let newest = registration
             .as_ref()
             .and_then(|registration| Some((registration, registration.newest_worker()?)));
@@ -63,16 +64,18 @@ impl Core {
             )));
             return;
         };
-        let kind = JobKind::Update {
-            script: ScriptChoice {
-                url: worker.script_url.clone(),
-                script_type: worker.script_type,
-                update_via_cache: registration.update_via_cache,
-            },
-            force_bypass_cache,
+        let kind = JobKind::Update(ScriptChoice {
+            url: worker.script_url.clone(),
+            script_type: worker.script_type,
+            // Differs from the spec: its job has none, so that every update would make it "imports" again.
+            update_via_cache: registration.update_via_cache,
+        });
+        let job = Job {
+            kind,
+            scope: registration.scope.clone(),
+            client_url,
         };
-        let scope = registration.scope.clone();
-        self.schedule(Job { kind, scope }, registration_waiter(reply));
+        self.schedule(job, registration_waiter(reply));
     }
 
     /// Whether the newest worker of a registration came from that script.
@@ -93,7 +96,7 @@ impl Core {
             return;
         }
         let (told, result) = oneshot::channel();
-        self.update(id, false, |result| {
+        self.update(id, None, |result| {
             // Always received: this waits for it.
             let _ = told.send(result.map(drop));
         });
@@ -115,6 +118,7 @@ impl Core {
         let job = Job {
             kind: JobKind::Unregister,
             scope: registration.scope,
+            client_url: None,
         };
         let waiter: JobWaiter = Box::new(|result| {
             reply(result.map(|result| !matches!(result, JobResult::Unregistered(false))));
@@ -137,14 +141,8 @@ impl Core {
         let mut next = Some(first);
         while let Some(job) = next {
             let result = match &job.kind {
-                JobKind::Register(script) => self.run_register(&job.scope, script).await,
-                JobKind::Update {
-                    script,
-                    force_bypass_cache,
-                } => {
-                    self.run_update(&job.scope, script, *force_bypass_cache)
-                        .await
-                }
+                JobKind::Register(script) => self.run_register(&job, script).await,
+                JobKind::Update(script) => self.run_update(&job, script).await,
                 JobKind::Unregister => self.run_unregister(&job.scope),
             };
             self.settle_job(&job.scope, &result);
@@ -163,9 +161,10 @@ impl Core {
     /// <https://w3c.github.io/ServiceWorker/#register-algorithm>
     async fn run_register(
         self: &Rc<Self>,
-        scope: &Url,
+        job: &Job,
         script: &ScriptChoice,
     ) -> Result<JobResult, WebError> {
+        let scope = &job.scope;
         if let Some(registration) = self.registration_for_scope(scope) {
             let is_same = registration.newest_worker().is_some_and(|newest| {
                 newest.script_url == script.url
@@ -181,7 +180,7 @@ impl Core {
                 ServiceWorkerRegistration::new(id, scope.clone(), script.update_via_cache);
             self.registrations.borrow_mut().insert(id, registration);
         }
-        let result = self.run_update(scope, script, false).await;
+        let result = self.run_update(job, script).await;
         self.drop_empty_registration(scope);
         result
     }
@@ -189,46 +188,61 @@ impl Core {
     /// <https://w3c.github.io/ServiceWorker/#update-algorithm>
     async fn run_update(
         self: &Rc<Self>,
-        scope: &Url,
+        job: &Job,
         script: &ScriptChoice,
-        force_bypass_cache: bool,
     ) -> Result<JobResult, WebError> {
+        let scope = &job.scope;
         let gone = || WebError::Type(format!("the registration for `{scope}` is gone"));
         let registration = self.registration_for_scope(scope).ok_or_else(gone)?;
-        let bypass = force_bypass_cache || is_stale(&registration, self.clock.now());
+        let is_update = matches!(job.kind, JobKind::Update(_));
+        let newest = registration.newest_worker();
+        if is_update && newest.is_some_and(|newest| newest.script_url != script.url) {
+            return Err(WebError::Type(format!(
+                "Failed to update a ServiceWorker for scope ('{scope}'): another script was registered meanwhile"
+            )));
+        }
+        // Differs from the spec: what is stale is so for imports too, although the main script came just now.
+        let is_stale = is_stale(&registration, self.clock.now());
+        let bypass = |role| should_bypass_cache(role, registration.update_via_cache, is_stale);
+        let client_url = job.client_url.as_ref();
         let main = self
-            .fetch_main_script(
-                &script.url,
-                scope,
-                should_bypass_cache(ScriptRole::Main, script.update_via_cache, bypass),
-            )
+            .fetch_main_script(&script.url, scope, client_url, bypass(ScriptRole::Main))
             .await?;
         self.note_update_check(registration.id, &main);
         let main = main.script;
-        self.update_registration(registration.id, |registration| {
-            registration.update_via_cache = script.update_via_cache;
-        });
-        if !self
-            .has_changed(&registration, script, &main, bypass)
-            .await?
-        {
+        let mut scripts = NewScripts {
+            bypass_cache: bypass(ScriptRole::Imported),
+            ..NewScripts::default()
+        };
+        let has_changed = self
+            .has_changed(&registration, script, &main, &mut scripts)
+            .await?;
+        if !has_changed {
+            self.update_registration(registration.id, |registration| {
+                registration.update_via_cache = script.update_via_cache;
+            });
             let registration = self.registration(registration.id).ok_or_else(gone)?;
             self.storage.save_registration(&registration, &[])?;
             return Ok(JobResult::Registration((&registration).into()));
         }
+        scripts.used.insert(script.url.clone(), main);
         let worker = self
-            .evaluate_new_worker(&registration, script, main)
+            .evaluate_new_worker(&registration, script, scripts)
             .await?;
+        self.update_registration(registration.id, |registration| {
+            registration.update_via_cache = script.update_via_cache;
+        });
         self.install(registration.id, worker).await
     }
 
-    /// Whether a fetched script, or one that it imports, differs from what the newest worker has.
+    /// Whether a fetched script, or one that it imports, differs from what the newest worker has. What is fetched for
+    /// this is `found` for the new worker.
     async fn has_changed(
         &self,
         registration: &ServiceWorkerRegistration,
         script: &ScriptChoice,
         main: &ScriptResource,
-        is_forced_or_stale: bool,
+        found: &mut NewScripts,
     ) -> Result<bool, WebError> {
         let Some(newest) = registration.newest_worker() else {
             return Ok(true);
@@ -242,25 +256,23 @@ impl Core {
         if has_main_script_changed(Some((newest, &scripts)), fetched) {
             return Ok(true);
         }
-        let bypass = should_bypass_cache(
-            ScriptRole::Imported,
-            script.update_via_cache,
-            is_forced_or_stale,
-        );
+        let import = Import::of_worker(script.script_type);
+        let mut has_changed = false;
+        // Differs from the spec: it looks at what `importScripts()` brought, this and browsers at imported modules too.
         for (url, _) in scripts.imported(&newest.script_url) {
             let fetched = self
-                .fetch_imported_script(url, &script.url, bypass)
+                .fetch_imported_script(url, import, &script.url, found.bypass_cache)
                 .await
                 .ok();
             if let Some(fetched) = &fetched {
                 self.note_update_check(registration.id, fetched);
             }
-            let body = fetched.as_ref().map(|fetched| &*fetched.script.body);
-            if has_import_changed(&scripts, url, body) {
-                return Ok(true);
-            }
+            let fetched = fetched.map(|fetched| fetched.script);
+            let body = fetched.as_ref().map(|script| script.body.as_ref());
+            has_changed |= has_import_changed(&scripts, url, body);
+            found.checked.insert(url.clone(), fetched);
         }
-        Ok(false)
+        Ok(has_changed)
     }
 
     /// Runs the top level of a new script, which decides whether there will be a worker.
@@ -268,12 +280,12 @@ impl Core {
         self: &Rc<Self>,
         registration: &ServiceWorkerRegistration,
         script: &ScriptChoice,
-        main: ScriptResource,
+        scripts: NewScripts,
     ) -> Result<ServiceWorker, WebError> {
         let id = WorkerId(self.storage.next_id()?);
         let mut worker = ServiceWorker::new(id, script.url.clone(), script.script_type);
-        let scripts: ScriptMap = [(script.url.clone(), main)].into_iter().collect();
-        self.new_scripts.borrow_mut().insert(id, scripts.clone());
+        let used = scripts.used.clone();
+        self.new_scripts.borrow_mut().insert(id, scripts);
         let discarded = |reason: String| {
             self.new_scripts.borrow_mut().remove(&id);
             self.skips_early.borrow_mut().remove(&id);
@@ -288,8 +300,10 @@ impl Core {
             }
         };
         let (context, progress) = self
-            .start_worker(registration, &worker, scripts)
+            .start_worker(registration, &worker, used)
             .map_err(discarded)?;
+        let (evaluated, is_evaluated) = oneshot::channel();
+        self.adopt_worker(id, context, is_evaluated);
         let started = self
             .await_start(context, progress, self.settings.limits.first_start)
             .await
@@ -301,7 +315,8 @@ impl Core {
             return Err(discarded(reason));
         }
         worker.handled_events = started.handled_events;
-        self.adopt_worker(id, context);
+        // Nobody may wait for it.
+        let _ = evaluated.send(());
         Ok(worker)
     }
 
@@ -359,7 +374,11 @@ fn register_job(request: RegisterRequest, page_url: &Url) -> Result<Job, WebErro
         script_type: request.script_type,
         update_via_cache: request.update_via_cache,
     });
-    Ok(Job { kind, scope })
+    Ok(Job {
+        kind,
+        scope,
+        client_url: Some(page_url.clone()),
+    })
 }
 
 fn registration_waiter(

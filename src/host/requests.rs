@@ -11,11 +11,12 @@ use crate::host::event::{HostEventKind, ScriptSource};
 use crate::host::permissions::Permission;
 use crate::host::scope_thread::Command;
 use crate::host::scopes::Role;
+use crate::host::script_fetch::Import;
 use crate::service_worker::client::{ClientQuery, ClientScope, match_all};
 use crate::service_worker::scope::match_registration;
-use crate::service_worker::update::{ScriptRole, is_stale, should_bypass_cache};
 use crate::service_worker::{
-    Client, ClientType, RegistrationId, ScriptPlace, ScriptResource, WorkerId,
+    Client, ClientType, NewScripts, RegistrationId, ScriptPlace, ScriptResource, ScriptType,
+    WorkerId,
 };
 use crate::web::error::WebError;
 use crate::web::event::{EventInit, MessageSource, Notice};
@@ -30,7 +31,7 @@ pub(super) struct Asker {
     pub(super) url: Url,
     pub(super) origin: String,
     /// Set for a worker.
-    worker: Option<(RegistrationId, WorkerId)>,
+    pub(super) worker: Option<(RegistrationId, WorkerId)>,
     /// Set for a client.
     client: Option<Client>,
 }
@@ -149,9 +150,9 @@ impl Core {
 
     async fn answer_slowly(self: Rc<Self>, asker: Asker, request: HostRequest) {
         match request {
-            HostRequest::ImportScript(url, mut reply) => {
+            HostRequest::ImportScript(url, script_type, mut reply) => {
                 let answer = tokio::select! {
-                    answer = self.import_script(&asker, url) => answer,
+                    answer = self.import_script(&asker, url, script_type) => answer,
                     // The scope is gone.
                     () = reply.closed() => return,
                 };
@@ -193,6 +194,9 @@ impl Core {
             }
             HostRequest::OpenWindow(url, reply) => {
                 let _ = reply.send(self.open_window(&asker, url).await);
+            }
+            HostRequest::NavigateClient(id, url, reply) => {
+                let _ = reply.send(self.navigate_client(&asker, &id, url).await);
             }
             // The others were answered at once.
             _ => {}
@@ -289,7 +293,7 @@ impl Core {
     fn update_from_script(self: &Rc<Self>, asker: &Asker, id: i64, reply: Reply<RegistrationView>) {
         let is_installing = asker
             .worker
-            .is_some_and(|(registration, worker)| self.may_import(registration, worker));
+            .is_some_and(|(registration, worker)| self.is_installing(registration, worker));
         if is_installing {
             answer_to(reply)(Err(WebError::InvalidState(
                 "Failed to update a ServiceWorker: the worker that asks is being installed"
@@ -297,38 +301,56 @@ impl Core {
             )));
             return;
         }
-        self.update(RegistrationId(id), false, answer_to(reply));
+        let client_url = Some(asker.url.clone());
+        self.update(RegistrationId(id), client_url, answer_to(reply));
     }
 
     /// <https://w3c.github.io/ServiceWorker/#importscripts>
-    async fn import_script(&self, asker: &Asker, url: Url) -> Result<ScriptResource, WebError> {
+    async fn import_script(
+        &self,
+        asker: &Asker,
+        url: Url,
+        script_type: ScriptType,
+    ) -> Result<ScriptResource, WebError> {
         let Some((registration, worker)) = asker.worker else {
-            let fetched = self.fetch_imported_script(&url, &asker.url, false).await?;
+            let fetched = self
+                .fetch_imported_script(&url, Import::Module, &asker.url, false)
+                .await?;
             return Ok(fetched.script);
         };
-        if !self.may_import(registration, worker) {
+        let found = self.with_new_scripts(worker, |scripts| {
+            (scripts.take_checked(&url), scripts.bypass_cache)
+        });
+        let Some((checked, bypass)) = found else {
             return Err(WebError::Network(format!(
                 "`{url}` was not imported while the worker was installed, so it cannot be imported now: import it at the top of the script"
             )));
-        }
-        let bypass = self.registration(registration).is_some_and(|registration| {
-            let is_stale = is_stale(&registration, self.clock.now());
-            should_bypass_cache(
-                ScriptRole::Imported,
-                registration.update_via_cache,
-                is_stale,
-            )
-        });
-        let fetched = self
-            .fetch_imported_script(&url, &asker.url, bypass)
-            .await
-            .map_err(|error| WebError::Network(error.to_string()))?;
-        self.note_update_check(registration, &fetched);
-        let script = fetched.script;
-        if let Some(scripts) = self.new_scripts.borrow_mut().get_mut(&worker) {
-            scripts.insert(url, script.clone());
-        }
+        };
+        let script = match checked {
+            Some(script) => script.ok_or_else(|| {
+                WebError::Network(format!("the script `{url}` could not be fetched"))
+            })?,
+            None => {
+                let import = Import::of_worker(script_type);
+                let fetched = self
+                    .fetch_imported_script(&url, import, &asker.url, bypass)
+                    .await
+                    .map_err(|error| WebError::Network(error.to_string()))?;
+                self.note_update_check(registration, &fetched);
+                fetched.script
+            }
+        };
+        self.with_new_scripts(worker, |scripts| scripts.used.insert(url, script.clone()));
         Ok(script)
+    }
+
+    /// The scripts of a worker that is parsed or installing; `None` if it is neither any more.
+    fn with_new_scripts<T>(
+        &self,
+        worker: WorkerId,
+        work: impl FnOnce(&mut NewScripts) -> T,
+    ) -> Option<T> {
+        self.new_scripts.borrow_mut().get_mut(&worker).map(work)
     }
 
     /// A message to a worker is an event that it may extend.
@@ -339,17 +361,15 @@ impl Core {
         message: TransferredMessage,
         place: Option<ScriptPlace>,
     ) {
-        let Some(registration) = self.registration_of_worker(worker) else {
+        let own = asker.worker.filter(|(_, own)| *own == worker);
+        let of_itself = own.map(|(registration, _)| registration);
+        let Some(registration) = self.registration_of_worker(worker).or(of_itself) else {
             return;
         };
-        let source = match (&asker.client, asker.worker) {
-            (Some(client), _) => MessageSource::Client(ClientView::from(client)),
-            (None, Some((own, id))) => match self.worker_view(own, id) {
-                Some(view) => MessageSource::Worker(view),
-                None => return,
-            },
-            (None, None) => return,
-        };
+        let client = asker.client.as_ref();
+        let source = client.map(|client| MessageSource::Client(ClientView::from(client)));
+        let source = source.or_else(|| self.asking_worker(asker).map(MessageSource::Worker));
+        let Some(source) = source else { return };
         let event = EventInit::Message {
             message,
             source,
@@ -374,13 +394,7 @@ impl Core {
         message: TransferredMessage,
         place: Option<ScriptPlace>,
     ) {
-        let Some((registration, worker)) = asker.worker else {
-            return;
-        };
-        let is_new = self.new_scripts.borrow().contains_key(&worker);
-        let view = self.worker_view(registration, worker);
-        let Some(source) = view.or_else(|| is_new.then(|| WorkerView::parsed(worker, &asker.url)))
-        else {
+        let Some(source) = self.asking_worker(asker) else {
             return;
         };
         let target = self
@@ -410,6 +424,16 @@ impl Core {
             .chain(leaving.values())
             .find(|registration| registration.workers().any(|found| found.id == worker))
             .map(|registration| registration.id)
+    }
+
+    /// The worker that asks, if it is one and is not redundant.
+    fn asking_worker(&self, asker: &Asker) -> Option<WorkerView> {
+        let (registration, worker) = asker.worker?;
+        let parsed = || {
+            self.is_new(worker)
+                .then(|| WorkerView::parsed(worker, &asker.url))
+        };
+        self.worker_view(registration, worker).or_else(parsed)
     }
 
     fn worker_view(&self, registration: RegistrationId, worker: WorkerId) -> Option<WorkerView> {
@@ -455,8 +479,8 @@ impl Core {
             .collect()
     }
 
-    fn is_active(&self, registration: RegistrationId, worker: WorkerId) -> bool {
-        self.registration(registration)
+    pub(super) fn is_active(&self, registration: RegistrationId, worker: WorkerId) -> bool {
+        self.registration_in_use(registration)
             .and_then(|registration| registration.active)
             .is_some_and(|active| active.id == worker)
     }

@@ -345,7 +345,7 @@ impl Core {
             .ok_or_else(gone)?;
         let unsaved = self.new_scripts.borrow().get(&worker.id).cloned();
         let scripts = match unsaved {
-            Some(scripts) => scripts,
+            Some(scripts) => scripts.used,
             None => self
                 .storage
                 .load_scripts(worker.id)
@@ -371,9 +371,17 @@ impl Core {
         Ok((context, start))
     }
 
-    /// A worker whose script was evaluated for the first time is running: events find it.
-    pub(super) fn adopt_worker(&self, worker: WorkerId, context: ContextId) {
-        let start: WorkerStart = async { Ok(()) }.boxed_local().shared();
+    /// A worker whose script is being evaluated for the first time: events find it, and wait until that is `done`.
+    pub(super) fn adopt_worker(
+        &self,
+        worker: WorkerId,
+        context: ContextId,
+        done: oneshot::Receiver<()>,
+    ) {
+        let start: WorkerStart = done
+            .map(|done| done.map_err(|_| "the script was not evaluated".to_owned()))
+            .boxed_local()
+            .shared();
         self.scopes
             .borrow_mut()
             .workers

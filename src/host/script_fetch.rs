@@ -11,7 +11,7 @@ use crate::network::{
     Response,
 };
 use crate::service_worker::scope::check_max_scope;
-use crate::service_worker::{RegistrationId, ScriptResource};
+use crate::service_worker::{RegistrationId, ScriptResource, ScriptType};
 use crate::web::error::WebError;
 
 /// <https://mimesniff.spec.whatwg.org/#javascript-mime-type>
@@ -34,6 +34,26 @@ const JAVASCRIPT_MIME_TYPES: [&str; 16] = [
     "text/x-javascript",
 ];
 
+/// How a script is imported.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Import {
+    /// By `importScripts()`, or as the script of a page.
+    Script,
+    /// As a module of a service worker.
+    ModuleOfWorker,
+    /// As a module of a page.
+    Module,
+}
+
+impl Import {
+    pub(super) fn of_worker(script_type: ScriptType) -> Self {
+        match script_type {
+            ScriptType::Classic => Self::Script,
+            ScriptType::Module => Self::ModuleOfWorker,
+        }
+    }
+}
+
 /// A script as it was fetched.
 pub(super) struct Fetched {
     pub script: ScriptResource,
@@ -41,23 +61,25 @@ pub(super) struct Fetched {
 }
 
 impl Core {
-    /// Fetches the main script of a worker and checks that it may control `scope`.
+    /// Fetches the main script of a worker for `client_url` and checks that it may control `scope`.
     /// <https://w3c.github.io/ServiceWorker/#update-algorithm>
     pub(super) async fn fetch_main_script(
         &self,
         script_url: &Url,
         scope: &Url,
+        client_url: Option<&Url>,
         bypass_cache: bool,
     ) -> Result<Fetched, WebError> {
         let mut request = script_request(script_url, script_url, bypass_cache);
+        request.client_url = client_url.map(Url::to_string).unwrap_or_default();
         request.mode = RequestMode::SameOrigin;
         request.redirect = RedirectMode::Error;
         request.destination = "serviceworker".to_owned();
-        request
-            .headers
-            .push(("Service-Worker".to_owned(), b"script".to_vec()));
+        request.headers.push(service_worker_header());
         let _fetching = Fetching::begin(&self.fetching);
         let response = self.fetch_script(request, script_url).await?;
+        // Differs from the spec: it looks at the type first, so that a page that says 404 is a SecurityError. Browsers
+        // say what matters, as this does.
         check_mime_type(&response, script_url).map_err(WebError::Security)?;
         let allowed = response
             .header("Service-Worker-Allowed")
@@ -70,12 +92,22 @@ impl Core {
     pub(super) async fn fetch_imported_script(
         &self,
         url: &Url,
+        import: Import,
         client_url: &Url,
         bypass_cache: bool,
     ) -> Result<Fetched, WebError> {
         let mut request = script_request(url, client_url, bypass_cache);
-        request.mode = RequestMode::NoCors;
-        request.credentials = CredentialsMode::Include;
+        match import {
+            Import::Script => {
+                request.mode = RequestMode::NoCors;
+                request.credentials = CredentialsMode::Include;
+            }
+            // Differs from the spec: another origin, which would have to allow the header, is not sent it.
+            Import::ModuleOfWorker if request.is_same_origin() => {
+                request.headers.push(service_worker_header());
+            }
+            Import::ModuleOfWorker | Import::Module => {}
+        }
         request.destination = "script".to_owned();
         let _fetching = Fetching::begin(&self.fetching);
         let response = self.fetch_script(request, url).await?;
@@ -139,6 +171,11 @@ fn script_request(url: &Url, client_url: &Url, bypass_cache: bool) -> Request {
         request.cache = CacheMode::NoCache;
     }
     request
+}
+
+/// <https://w3c.github.io/ServiceWorker/#service-worker-script-request>
+fn service_worker_header() -> (String, Vec<u8>) {
+    ("Service-Worker".to_owned(), b"script".to_vec())
 }
 
 fn fetch_failed(url: &Url, error: &NetworkError) -> WebError {

@@ -1,4 +1,5 @@
-//! `clients.openWindow()` and `WindowClient.focus()`: allowed once after a click on a notification.
+//! `clients.openWindow()` and `WindowClient.focus()`, allowed once after a click on a notification, and
+//! `WindowClient.navigate()`, allowed for clients that the worker controls.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use url::Url;
 
 use crate::host::clients::{ClientOptions, ClientScript};
 use crate::host::core::Core;
+use crate::host::error::Error;
 use crate::host::event::HostEventKind;
 use crate::host::requests::Asker;
 use crate::service_worker::scope::is_potentially_trustworthy;
@@ -36,27 +38,67 @@ impl Core {
         url: Url,
     ) -> Result<Option<ClientView>, WebError> {
         self.use_interaction(asker, "Not allowed to open a window.")?;
-        let script = match (self.settings.open_window)(&url) {
-            OpenWindow::Refused(reason) => return Err(WebError::Type(reason)),
-            OpenWindow::Client(script) if is_potentially_trustworthy(&url) => Some(script),
-            // A page of an origin that is not secure has no service worker: nothing is to be seen of it here.
-            OpenWindow::Client(_) | OpenWindow::Elsewhere => None,
-        };
+        let script = self.script_for_window(&url)?;
         self.publish(HostEventKind::WindowOpened {
             worker: asker.url.clone(),
             address: url.clone(),
         });
-        let Some(script) = script else {
+        let Some(options) = script.map(|script| ClientOptions { url, script }) else {
             return Ok(None);
         };
-        let is_own = url.origin().ascii_serialization() == asker.origin;
-        let options = ClientOptions { url, script };
-        let (context, id) = self
-            .open_client(options)
-            .await
-            .map_err(|error| WebError::Type(error.to_string()))?;
+        let (context, id) = self.open_client(options).await.map_err(not_opened)?;
         self.focus(context);
-        Ok(self.client_view(&asker.origin, &id).filter(|_| is_own))
+        Ok(self.client_view(&asker.origin, &id))
+    }
+
+    /// The client ends, and another one takes its place.
+    /// <https://w3c.github.io/ServiceWorker/#client-navigate>
+    pub(super) async fn navigate_client(
+        self: &Rc<Self>,
+        asker: &Asker,
+        id: &str,
+        url: Url,
+    ) -> Result<Option<ClientView>, WebError> {
+        let in_charge = asker
+            .worker
+            .filter(|(registration, worker)| self.is_active(*registration, *worker))
+            .map(|(registration, _)| registration);
+        let found = self.scopes.borrow().iter().find_map(|(context, scope)| {
+            let client = scope.client().filter(|client| client.id.0 == id)?;
+            Some((context, client.clone()))
+        });
+        let (context, client) =
+            found.ok_or_else(|| WebError::Type("The client was not found.".to_owned()))?;
+        if in_charge.is_none() || client.controller != in_charge {
+            return Err(WebError::Type(
+                "This service worker is not the client's active service worker.".to_owned(),
+            ));
+        }
+        let script = self.script_for_window(&url)?;
+        self.stop_scope(context);
+        self.publish(HostEventKind::WindowNavigated {
+            worker: asker.url.clone(),
+            from: client.url,
+            address: url.clone(),
+        });
+        let Some(options) = script.map(|script| ClientOptions { url, script }) else {
+            return Ok(None);
+        };
+        let (context, id) = self.open_client(options).await.map_err(not_opened)?;
+        if client.is_focused {
+            self.focus(context);
+        }
+        Ok(self.client_view(&asker.origin, &id))
+    }
+
+    /// What a window at that address runs; `None` if nothing is to be seen of it here.
+    fn script_for_window(&self, url: &Url) -> Result<Option<ClientScript>, WebError> {
+        match (self.settings.open_window)(url) {
+            OpenWindow::Refused(reason) => Err(WebError::Type(reason)),
+            OpenWindow::Client(script) if is_potentially_trustworthy(url) => Ok(Some(script)),
+            // A page of an origin that is not secure has no service worker.
+            OpenWindow::Client(_) | OpenWindow::Elsewhere => Ok(None),
+        }
     }
 
     /// <https://w3c.github.io/ServiceWorker/#client-focus>
@@ -96,4 +138,8 @@ impl Core {
             }
         }
     }
+}
+
+fn not_opened(error: Error) -> WebError {
+    WebError::Type(error.to_string())
 }

@@ -14,12 +14,7 @@ pub enum JobKind {
     /// `register()`
     Register(ScriptChoice),
     /// `update()` or a soft update
-    Update {
-        /// Where the script is.
-        script: ScriptChoice,
-        /// The HTTP cache must not answer, whatever the registration says.
-        force_bypass_cache: bool,
-    },
+    Update(ScriptChoice),
     /// `unregister()`
     Unregister,
 }
@@ -42,16 +37,16 @@ pub struct Job {
     pub kind: JobKind,
     /// The scope it is for.
     pub scope: Url,
+    /// The page or worker that asks, which is the referrer of the script; `None` if the host does.
+    pub client_url: Option<Url>,
 }
 
 impl Job {
     /// Whether doing one of the two does the other. <https://w3c.github.io/ServiceWorker/#dfn-job-equivalent>
     pub fn is_equivalent(&self, other: &Self) -> bool {
         let same_work = match (&self.kind, &other.kind) {
-            (JobKind::Register(mine), JobKind::Register(theirs)) => mine == theirs,
-            (JobKind::Update { script: mine, .. }, JobKind::Update { script: theirs, .. }) => {
-                mine == theirs
-            }
+            (JobKind::Register(mine), JobKind::Register(theirs))
+            | (JobKind::Update(mine), JobKind::Update(theirs)) => mine == theirs,
             (JobKind::Unregister, JobKind::Unregister) => true,
             _ => false,
         };

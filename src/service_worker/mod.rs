@@ -23,6 +23,6 @@ pub use activity::{EventActivity, RequestRecord, ScriptPlace};
 pub use client::{Client, ClientId, ClientType, FrameType};
 pub use event::{EventKind, EventOutcome, Rejection};
 pub use registration::{RegistrationId, ServiceWorkerRegistration, UpdateViaCache};
-pub use script::{ScriptMap, ScriptResource, ScriptType};
+pub use script::{NewScripts, ScriptMap, ScriptResource, ScriptType};
 pub use warning::{Warning, WarningName, last_of_each};
 pub use worker::{ServiceWorker, WorkerId, WorkerState};

@@ -75,6 +75,24 @@ impl ScriptMap {
     }
 }
 
+/// The scripts of a worker that is not installed yet. What it has not used until then is not kept.
+#[derive(Debug, Clone, Default)]
+pub struct NewScripts {
+    /// Those that it has.
+    pub used: ScriptMap,
+    /// Imports of its predecessor, as the update check found them; `None` for what could not be had.
+    pub checked: BTreeMap<Url, Option<ScriptResource>>,
+    /// What it imports must be asked for at its server, past the HTTP cache.
+    pub bypass_cache: bool,
+}
+
+impl NewScripts {
+    /// The worker asks for a script that the update check has fetched already: that answer is its answer.
+    pub fn take_checked(&mut self, url: &Url) -> Option<Option<ScriptResource>> {
+        self.checked.remove(url)
+    }
+}
+
 impl FromIterator<(Url, ScriptResource)> for ScriptMap {
     fn from_iter<I: IntoIterator<Item = (Url, ScriptResource)>>(scripts: I) -> Self {
         Self(scripts.into_iter().collect())

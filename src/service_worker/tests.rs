@@ -295,6 +295,7 @@ fn register_job(script: &str) -> Job {
             update_via_cache: UpdateViaCache::Imports,
         }),
         scope: url("https://shop.example/"),
+        client_url: None,
     }
 }
 
@@ -303,6 +304,7 @@ fn jobs_of_one_scope_take_turns() {
     let unregister = Job {
         kind: JobKind::Unregister,
         scope: url("https://shop.example/"),
+        client_url: None,
     };
     let mut queue = JobQueue::new();
     let job = register_job("https://shop.example/sw.js");
@@ -317,6 +319,16 @@ fn jobs_of_one_scope_take_turns() {
     assert_eq!(queue.finish(&job.scope), Some(job.clone()));
     assert_eq!(queue.finish(&job.scope), None);
     assert!(queue.is_empty());
+}
+
+#[test]
+fn it_does_not_matter_who_asks_for_a_job() {
+    let job = register_job("https://shop.example/sw.js");
+    let other = Job {
+        client_url: Some(url("https://shop.example/page")),
+        ..job.clone()
+    };
+    assert!(job.is_equivalent(&other));
 }
 
 #[test]

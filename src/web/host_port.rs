@@ -70,8 +70,8 @@ pub enum HostRequest {
     Busy,
     /// A function that the embedder exposed is called, with its arguments as a JSON array.
     CallEmbedder(String, String, Reply<String>),
-    /// `importScripts()` or a static import of a script that the worker has not stored.
-    ImportScript(Url, Reply<ScriptResource>),
+    /// `importScripts()` or an import of a module that the worker has not stored.
+    ImportScript(Url, ScriptType, Reply<ScriptResource>),
     /// `fetch()` of a client that may have a controller.
     Fetch(
         network::Request,
@@ -110,6 +110,8 @@ pub enum HostRequest {
     ClaimClients(Reply<()>),
     /// `clients.openWindow()`
     OpenWindow(Url, Reply<Option<ClientView>>),
+    /// `WindowClient.navigate()`
+    NavigateClient(String, Url, Reply<Option<ClientView>>),
     /// `WindowClient.focus()`
     FocusClient(String, Reply<ClientView>),
     /// `Client.postMessage()`, and where in the script.

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use tokio::task::unconstrained;
 use url::Url;
 
-use crate::service_worker::{ClientType, EventOutcome, ScriptMap, ScriptPlace, ScriptResource};
+use crate::service_worker::{
+    ClientType, EventOutcome, ScriptMap, ScriptPlace, ScriptResource, ScriptType,
+};
 use crate::web::activity::place_of_script;
 use crate::web::error::WebError;
 use crate::web::event::PendingEvents;
@@ -38,6 +40,7 @@ deno_core::extension!(
         op_clients_get,
         op_clients_match_all,
         op_clients_message_unheard,
+        op_clients_navigate,
         op_clients_open_window,
         op_clients_post_message,
         op_fetch_event_fail,
@@ -107,13 +110,18 @@ impl StoredScripts {
     }
 
     /// The script that was asked for as `url`, from here or else from the host.
-    pub async fn load(&self, url: &Url, host: &HostPort) -> Result<ScriptResource, WebError> {
+    pub async fn load(
+        &self,
+        url: &Url,
+        script_type: ScriptType,
+        host: &HostPort,
+    ) -> Result<ScriptResource, WebError> {
         if let Some(script) = self.0.borrow().get(url) {
             return Ok(script.clone());
         }
         let asked = url.clone();
         let script = host
-            .ask(|reply| HostRequest::ImportScript(asked, reply))
+            .ask(|reply| HostRequest::ImportScript(asked, script_type, reply))
             .await?;
         self.0.borrow_mut().insert(url.clone(), script.clone());
         Ok(script)
@@ -158,7 +166,8 @@ fn op_service_worker_import_script(
     let host = HostPort::of(state);
     let scripts = state.borrow::<StoredScripts>().clone();
     // Tokio's budget for one turn is not filled up in here: used up, it would keep the answer away for ever.
-    let script = block_on(unconstrained(scripts.load(&parsed, &host)))?;
+    let loading = scripts.load(&parsed, ScriptType::Classic, &host);
+    let script = block_on(unconstrained(loading))?;
     let text = decode_script(&script.body);
     state.borrow::<ScriptSources>().insert(&url, text.clone());
     Ok(text.to_string())
@@ -321,6 +330,19 @@ async fn op_clients_open_window(
     let host = HostPort::of(&state.borrow());
     let url = Url::parse(&url).map_err(|_| WebError::Type(format!("`{url}` is no URL")))?;
     host.ask(|reply| HostRequest::OpenWindow(url, reply)).await
+}
+
+#[op2]
+#[serde]
+async fn op_clients_navigate(
+    state: Rc<RefCell<OpState>>,
+    #[string] id: String,
+    #[string] url: String,
+) -> Result<Option<ClientView>, WebError> {
+    let host = HostPort::of(&state.borrow());
+    let url = Url::parse(&url).map_err(|_| WebError::Type(format!("`{url}` is no URL")))?;
+    host.ask(|reply| HostRequest::NavigateClient(id, url, reply))
+        .await
 }
 
 #[op2]
