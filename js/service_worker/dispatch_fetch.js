@@ -55,8 +55,12 @@ export function dispatchFetch(id, init, hasPreload, lifetime) {
   if (hasPreload) providePreload(dispatched, () => preloadResponse(id));
   unanswered.set(id, dispatched.request);
   attachLifetime(dispatched, lifetime);
+  lifetime.whenDispatched(() => takeAnswer(id, dispatched));
   fire(globalThis, dispatched);
+}
 
+/** What the listeners came to. */
+function takeAnswer(id, dispatched) {
   const fail = (error) => {
     unanswered.delete(id);
     reportToHost(error, true);

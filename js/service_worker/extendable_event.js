@@ -36,6 +36,7 @@ export class EventLifetime {
   #isTimedOut = false;
   #isSettled = false;
   #rejection = null;
+  #onDispatched = null;
   #onSettled;
 
   /** @param {(rejection: { reason: unknown } | null) => void} onSettled called once, when the event is over */
@@ -46,6 +47,16 @@ export class EventLifetime {
   /** https://w3c.github.io/ServiceWorker/#extendableevent-active */
   get isActive() {
     return !this.#isTimedOut && (this.#pending > 0 || this.#isDispatching);
+  }
+
+  /** The dispatch flag: set until the microtasks of the listeners have run. */
+  get isDispatching() {
+    return this.#isDispatching;
+  }
+
+  /** @param {() => void} steps called when the dispatch flag is unset */
+  whenDispatched(steps) {
+    this.#onDispatched = steps;
   }
 
   /** Adds a promise to wait for, even if it has settled already. */
@@ -67,6 +78,7 @@ export class EventLifetime {
   /** The microtask checkpoint after the dispatch is over. */
   endDispatch() {
     this.#isDispatching = false;
+    this.#onDispatched?.();
     this.#settleIfOver();
   }
 
@@ -92,6 +104,9 @@ export let attachLifetime;
  */
 export let isActive;
 
+/** @type {(event: ExtendableEvent) => boolean} whether listeners of the host's event, or their microtasks, still run */
+export let isDispatching;
+
 /**
  * https://w3c.github.io/ServiceWorker/#extendableevent-add-lifetime-promise
  *
@@ -107,6 +122,7 @@ export class ExtendableEvent extends event.Event {
     attachLifetime = (target, lifetime) => {
       target.#lifetime = lifetime;
     };
+    isDispatching = (target) => target.#lifetime !== null && target.#lifetime.isDispatching;
     isActive = (target) => target.#lifetime !== null && target.#lifetime.isActive;
     addLifetimePromise = (target, promise) => {
       if (target.#lifetime === null) {

@@ -10,6 +10,7 @@ import {
 import {
   addLifetimePromise,
   ExtendableEvent,
+  isDispatching,
 } from "ext:sw_service_worker/extendable_event.js";
 
 const { PromisePrototypeThen, PromiseReject, PromiseResolve } = primordials;
@@ -127,7 +128,7 @@ export class FetchEvent extends ExtendableEvent {
     webidl.assertBranded(this, FetchEventPrototype);
     const prefix = "Failed to execute 'respondWith' on 'FetchEvent'";
     webidl.requiredArguments(arguments.length, 1, prefix);
-    if (this.eventPhase === 0) {
+    if (!isDispatching(this)) {
       throw new DOMException(
         `${prefix}: The event handler is already finished.`,
         "InvalidStateError",
