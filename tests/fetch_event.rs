@@ -48,6 +48,79 @@ fn a_request_from_outside_is_answered_by_the_worker() {
 }
 
 #[test]
+fn an_answer_may_come_in_a_microtask_of_the_handler_and_not_later() {
+    Scenario::online()
+        .worker(
+            "addEventListener('fetch', async (event) => {
+                 const path = new URL(event.request.url).pathname;
+                 if (path === '/soon') await null;
+                 else await new Promise((resolve) => setTimeout(resolve));
+                 try {
+                     event.respondWith(new Response('answered'));
+                 } catch ({ name }) {
+                     console.log(path, name);
+                 }
+             });",
+        )
+        .file("late", "from the site")
+        .expect_eval(
+            "fetch('/soon').then((response) => response.text())",
+            json!("answered"),
+        )
+        .expect_eval(
+            "fetch('/late').then((response) => response.text())",
+            json!("from the site"),
+        )
+        .wait_until_printed("/late InvalidStateError");
+}
+
+#[test]
+fn a_redirect_that_a_worker_answers_is_followed_through_the_worker() {
+    let mut scenario = Scenario::online()
+        .worker(
+            "addEventListener('fetch', (event) => {
+                 const { pathname } = new URL(event.request.url);
+                 const redirects = { '/one': '/two', '/two': '/plain.txt', '/loop': '/loop' };
+                 if (redirects[pathname]) event.respondWith(Response.redirect(redirects[pathname], 307));
+                 if (pathname === '/to-answer') event.respondWith(Response.redirect('/answer'));
+                 if (pathname === '/answer') event.respondWith(event.request.text().then((text) => new Response('got ' + text)));
+             });",
+        )
+        .file("plain.txt", "from the site");
+    let fetched = |call: &str| {
+        format!(
+            "fetch({call})
+                 .then(async (response) => [response.type, response.url, response.redirected, await response.text()],
+                       ({{ name }}) => name)"
+        )
+    };
+    scenario.settle();
+    scenario
+        .expect_eval(
+            &fetched("'/one'"),
+            json!([
+                "basic",
+                "https://app.example/plain.txt",
+                true,
+                "from the site"
+            ]),
+        )
+        .expect_eval(
+            &fetched("'/to-answer', { method: 'POST', body: 'x' }"),
+            json!(["default", "https://app.example/answer", true, "got "]),
+        )
+        .expect_eval(
+            &fetched("'/one', { redirect: 'manual' }"),
+            json!(["opaqueredirect", "https://app.example/one", false, ""]),
+        )
+        .expect_eval(
+            &fetched("'/one', { redirect: 'error' }"),
+            json!("TypeError"),
+        )
+        .expect_eval(&fetched("'/loop'"), json!("TypeError"));
+}
+
+#[test]
 fn a_page_load_says_that_it_makes_a_client_and_a_subresource_does_not() {
     let mut scenario = Scenario::online().worker(ANSWERS);
     let mut load = get("who");

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::host::core::Core;
 use crate::network::{
-    HeaderList, NetworkError, Request, RequestMode, Response, check_worker_response,
-    settle_referrer, take_forbidden_headers,
+    Body, HeaderList, NetworkError, Request, RequestMode, Response, WorkerAnswer,
+    check_worker_response, replay, settle_referrer, take_forbidden_headers, take_worker_response,
 };
 use crate::service_worker::{EventKind, RegistrationId, WorkerId, event};
 use crate::web::event::EventInit;
@@ -31,22 +31,38 @@ impl Core {
         context: ContextId,
         mut request: Request,
     ) -> Result<Response, NetworkError> {
+        let mut url_list = vec![request.url.clone()];
         // The controller may have changed since the request was sent: look at the client as it is now.
-        let controlled = self.scopes.borrow().get(context).and_then(|scope| {
-            let client = scope.client()?;
-            Some((client.controller?, client.id.0.clone()))
-        });
-        let Some((registration, client_id)) = controlled else {
-            return self.network.fetch(request).await;
-        };
-        settle_referrer(&mut request);
-        match self
-            .handle_fetch(registration, request, client_id, String::new())
-            .await?
-        {
-            Handled::Response(response) => Ok(response),
-            Handled::PassedThrough(request) => self.network.fetch(request).await,
+        while let Some((registration, client_id)) = self.controller_of(context) {
+            settle_referrer(&mut request);
+            let replay = replay(&request.body);
+            let asked = request.with(request.headers.clone(), Body::Empty);
+            let handled = self.handle_fetch(registration, request, client_id, String::new());
+            match handled.await? {
+                Handled::Response(response) => {
+                    match take_worker_response(response, asked, replay, &mut url_list)? {
+                        WorkerAnswer::Response(response) => return Ok(response),
+                        WorkerAnswer::Redirected(next) => request = next,
+                    }
+                }
+                Handled::PassedThrough(passed) => {
+                    request = passed;
+                    break;
+                }
+            }
         }
+        let mut response = self.network.fetch(request).await?;
+        // The network begins with the last of them.
+        url_list.pop();
+        response.url_list.splice(0..0, url_list);
+        Ok(response)
+    }
+
+    /// The registration that controls a client now, and the client's name.
+    fn controller_of(&self, context: ContextId) -> Option<(RegistrationId, String)> {
+        let scopes = self.scopes.borrow();
+        let client = scopes.get(context)?.client()?;
+        Some((client.controller?, client.id.0.clone()))
     }
 
     /// A request from outside of this host goes to the worker whose scope it is in, if that listens; else to whoever

@@ -200,6 +200,55 @@ impl Fetcher {
     }
 }
 
+/// What the answer of a service worker makes of a request.
+pub(crate) enum WorkerAnswer {
+    /// This is the response.
+    Response(Response),
+    /// The request goes on to another address, where a service worker may answer again.
+    Redirected(Request),
+}
+
+/// Takes the response of a service worker to `request`, whose body is in `replay` if it can be sent again.
+///
+/// `url_list` are the addresses until now. What follows on a response in
+/// <https://fetch.spec.whatwg.org/#concept-http-fetch>
+pub(crate) fn take_worker_response(
+    mut response: Response,
+    mut request: Request,
+    replay: Option<Body>,
+    url_list: &mut Vec<Url>,
+) -> Result<WorkerAnswer, NetworkError> {
+    let is_filtered = matches!(
+        response.kind,
+        ResponseType::Opaque | ResponseType::OpaqueRedirect
+    );
+    if !is_filtered && redirect::is_redirect_status(response.status) {
+        match request.redirect {
+            RedirectMode::Error => return Err(unexpected_redirect(&response)),
+            RedirectMode::Manual => response.kind = ResponseType::OpaqueRedirect,
+            RedirectMode::Follow => {
+                if let Some(location) = redirect::location_url(&response, &request.url) {
+                    let mut course = Course {
+                        tainting: cors::tainting_for(&request, Tainting::Basic)?,
+                        origin: request.origin.clone(),
+                        url_list: std::mem::take(url_list),
+                        gate: Gate::open(),
+                    };
+                    follow(&mut request, &mut course, location?, &response, replay)?;
+                    request.origin = course.origin;
+                    *url_list = course.url_list;
+                    cors::tainting_for(&request, Tainting::Basic)?;
+                    return Ok(WorkerAnswer::Redirected(request));
+                }
+            }
+        }
+    }
+    if response.url_list.is_empty() {
+        response.url_list = std::mem::take(url_list);
+    }
+    Ok(WorkerAnswer::Response(response))
+}
+
 /// <https://fetch.spec.whatwg.org/#http-redirect-fetch>
 fn follow(
     request: &mut Request,
