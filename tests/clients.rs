@@ -371,7 +371,7 @@ fn a_worker_navigates_only_what_it_controls_and_can_be_opened() {
         .worker(NAVIGATES)
         .page("");
     scenario.eval(
-        "for (const url of ['about:blank', 'http://']) {
+        "for (const url of ['about:blank', 'http://', 'file:///']) {
              navigator.serviceWorker.controller.postMessage(url);
          }",
     );
@@ -387,10 +387,10 @@ fn a_worker_navigates_only_what_it_controls_and_can_be_opened() {
         )
         .expect("the page opens");
     scenario.settle();
-    scenario = scenario.expect_printed(&["TypeError", "TypeError", "TypeError"]);
+    scenario = scenario.expect_printed(&["TypeError", "TypeError", "TypeError", "TypeError"]);
     scenario.eval("navigator.serviceWorker.controller.postMessage('https://other.example/')");
     scenario.settle();
-    scenario.expect_printed(&["TypeError", "TypeError", "TypeError", "null"]);
+    scenario.expect_printed(&["TypeError", "TypeError", "TypeError", "TypeError", "null"]);
 }
 
 #[test]

@@ -82,6 +82,9 @@ fn a_redirect_that_a_worker_answers_is_followed_through_the_worker() {
                  const { pathname } = new URL(event.request.url);
                  const redirects = { '/one': '/two', '/two': '/plain.txt', '/loop': '/loop' };
                  if (redirects[pathname]) event.respondWith(Response.redirect(redirects[pathname], 307));
+                 if (pathname === '/relative') {
+                     event.respondWith(new Response(null, { status: 302, headers: { location: 'plain.txt' } }));
+                 }
                  if (pathname === '/to-answer') event.respondWith(Response.redirect('/answer'));
                  if (pathname === '/answer') event.respondWith(event.request.text().then((text) => new Response('got ' + text)));
              });",
@@ -117,7 +120,8 @@ fn a_redirect_that_a_worker_answers_is_followed_through_the_worker() {
             &fetched("'/one', { redirect: 'error' }"),
             json!("TypeError"),
         )
-        .expect_eval(&fetched("'/loop'"), json!("TypeError"));
+        .expect_eval(&fetched("'/loop'"), json!("TypeError"))
+        .expect_eval(&fetched("'/relative'"), json!("TypeError"));
 }
 
 #[test]

@@ -132,6 +132,23 @@ fn a_script_that_fails_changes_nothing_of_the_registration() {
 }
 
 #[test]
+fn a_new_mode_for_the_same_script_is_seen_by_everyone() {
+    Scenario::online()
+        .worker("self.onmessage = ({ source }) => source.postMessage(registration.updateViaCache);")
+        .expect_eval(
+            "navigator.serviceWorker.ready.then(async (registration) => {
+                 await navigator.serviceWorker.register('/sw.js', { updateViaCache: 'none' });
+                 const told = new Promise((resolve) => {
+                     navigator.serviceWorker.onmessage = ({ data }) => resolve(data);
+                 });
+                 registration.active.postMessage('which?');
+                 return [registration.updateViaCache, await told];
+             })",
+            json!(["none", "none"]),
+        );
+}
+
+#[test]
 fn the_referrer_of_a_script_is_the_page_that_asks() {
     let server = TestServer::start();
     server

@@ -204,7 +204,8 @@ impl Core {
         self.touch();
     }
 
-    fn show_registration(&self, id: RegistrationId) {
+    /// Everyone in the origin sees a registration as it is now.
+    pub(super) fn show_registration(&self, id: RegistrationId) {
         if let Some(registration) = self.registration(id) {
             let view = RegistrationView::from(&registration);
             self.notify_origin(&registration.origin, || {

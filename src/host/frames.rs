@@ -95,7 +95,9 @@ impl Core {
     ) -> FrameView {
         let address = navigation.url.clone();
         let replaced = navigation.replaced;
-        let view = match self.load_frame(asker, navigation).await {
+        let mut in_charge = Vec::new();
+        let loaded = self.load_frame(asker, navigation, &mut in_charge).await;
+        let view = match loaded {
             Ok(loaded) => self.show_frame(asker, loaded).await,
             Err(error) => {
                 tracing::debug!(%address, %error, "a frame was not loaded");
@@ -109,14 +111,21 @@ impl Core {
         if let Some(replaced) = replaced {
             self.end_frame(replaced);
         }
+        // As in browsers, an update is looked for when the page has been loaded, whatever came of it.
+        for registration in in_charge {
+            let core = Rc::clone(self);
+            tokio::task::spawn_local(async move { core.look_for_update(registration).await });
+        }
         view
     }
 
-    /// Follows redirects, each through the worker in charge of its address, to the response that is shown.
+    /// Follows redirects, each through the worker in charge of its address, to the response that is shown. Whose workers
+    /// were in charge is added to `in_charge`.
     async fn load_frame(
         self: &Rc<Self>,
         asker: &Asker,
         navigation: FrameNavigation,
+        in_charge: &mut Vec<RegistrationId>,
     ) -> Result<Loaded, NetworkError> {
         let mut url = navigation.url;
         if url.scheme() == "about" {
@@ -132,6 +141,7 @@ impl Core {
             let registration = Some(&url)
                 .filter(|url| is_potentially_trustworthy(url))
                 .and_then(|url| self.matching_registration_id(url));
+            in_charge.extend(registration);
             let request = navigation_request(asker, url.clone(), navigation.is_reload);
             let answer = self.fetch_page(registration, request, &id).await;
             let response = match answer {
@@ -178,17 +188,11 @@ impl Core {
         self.reserved_clients
             .borrow_mut()
             .insert(resulting_client.to_owned());
-        let handled = self
-            .handle_fetch(
-                registration,
-                request,
-                String::new(),
-                resulting_client.to_owned(),
-            )
-            .await;
-        let core = Rc::clone(self);
-        tokio::task::spawn_local(async move { core.look_for_update(registration).await });
-        match handled? {
+        let client = resulting_client.to_owned();
+        match self
+            .handle_fetch(registration, request, String::new(), client)
+            .await?
+        {
             Handled::Response(response) => Ok(response),
             Handled::PassedThrough(request) => self.network.fetch(request).await,
         }

@@ -203,7 +203,8 @@ impl Core {
         }
         // Differs from the spec: what is stale is so for imports too, although the main script came just now.
         let is_stale = is_stale(&registration, self.clock.now());
-        let bypass = |role| should_bypass_cache(role, registration.update_via_cache, is_stale);
+        // Differs from the spec: a new mode holds for the very update that brings it, as in browsers.
+        let bypass = |role| should_bypass_cache(role, script.update_via_cache, is_stale);
         let client_url = job.client_url.as_ref();
         let main = self
             .fetch_main_script(&script.url, scope, client_url, bypass(ScriptRole::Main))
@@ -221,6 +222,7 @@ impl Core {
             self.update_registration(registration.id, |registration| {
                 registration.update_via_cache = script.update_via_cache;
             });
+            self.show_registration(registration.id);
             let registration = self.registration(registration.id).ok_or_else(gone)?;
             self.storage.save_registration(&registration, &[])?;
             return Ok(JobResult::Registration((&registration).into()));

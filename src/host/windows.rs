@@ -74,6 +74,9 @@ impl Core {
                 "This service worker is not the client's active service worker.".to_owned(),
             ));
         }
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(WebError::Type(format!("Cannot navigate to URL: {url}")));
+        }
         let script = self.script_for_window(&url)?;
         self.stop_scope(context);
         self.publish(HostEventKind::WindowNavigated {

@@ -227,7 +227,12 @@ pub(crate) fn take_worker_response(
             RedirectMode::Error => return Err(unexpected_redirect(&response)),
             RedirectMode::Manual => response.kind = ResponseType::OpaqueRedirect,
             RedirectMode::Follow => {
-                if let Some(location) = redirect::location_url(&response, &request.url) {
+                // A relative address in a made-up response, which has no address itself, leads nowhere.
+                let base = match response.url() {
+                    Some(url) => url.clone(),
+                    None => Url::parse("about:blank").expect("it is an address"),
+                };
+                if let Some(location) = redirect::location_url(&response, &base) {
                     let mut course = Course {
                         tainting: cors::tainting_for(&request, Tainting::Basic)?,
                         origin: request.origin.clone(),
