@@ -201,7 +201,7 @@ impl Fetcher {
 }
 
 /// What the answer of a service worker makes of a request.
-pub(crate) enum WorkerAnswer {
+pub enum WorkerAnswer {
     /// This is the response.
     Response(Response),
     /// The request goes on to another address, where a service worker may answer again.
@@ -212,7 +212,7 @@ pub(crate) enum WorkerAnswer {
 ///
 /// `url_list` are the addresses until now. What follows on a response in
 /// <https://fetch.spec.whatwg.org/#concept-http-fetch>
-pub(crate) fn take_worker_response(
+pub fn take_worker_response(
     mut response: Response,
     mut request: Request,
     replay: Option<Body>,

@@ -54,11 +54,11 @@ pub use data_url::fetch as data_response;
 pub use error::NetworkError;
 pub use forbidden_headers::{may_set_header, strip_forbidden_headers, take_forbidden_headers};
 pub use gate::Gate;
-pub(crate) use main_fetch::{WorkerAnswer, take_worker_response};
+pub use main_fetch::{WorkerAnswer, take_worker_response};
 pub use origin::{Handler, OriginServer};
 pub use port_blocking::check_address;
-pub(crate) use redirect::{MAX_REDIRECTS, location_url, replay};
-pub(crate) use referrer::settle_referrer;
+pub use redirect::{MAX_REDIRECTS, location_url, replay};
+pub use referrer::settle_referrer;
 pub use request::{
     CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
 };

@@ -11,7 +11,7 @@ use crate::network::request::HeaderList;
 use crate::network::response::Response;
 
 /// <https://fetch.spec.whatwg.org/#http-redirect-fetch>: "If request's redirect count is 20".
-pub(crate) const MAX_REDIRECTS: usize = 20;
+pub const MAX_REDIRECTS: usize = 20;
 
 const BODY_HEADERS: &[&str] = &[
     "content-encoding",
@@ -29,7 +29,7 @@ pub(crate) fn is_redirect_status(status: u16) -> bool {
 /// Where the response sends us; `None` if it has no `Location` and is therefore the final one.
 ///
 /// <https://fetch.spec.whatwg.org/#concept-response-location-url>
-pub(crate) fn location_url(
+pub fn location_url(
     response: &Response,
     current: &Url,
 ) -> Option<Result<Url, NetworkError>> {
@@ -67,7 +67,7 @@ pub(crate) fn becomes_get(status: u16, method: &str) -> bool {
 }
 
 /// What of a body can be sent again; streams cannot.
-pub(crate) fn replay(body: &Body) -> Option<Body> {
+pub fn replay(body: &Body) -> Option<Body> {
     match body {
         Body::Empty => Some(Body::Empty),
         Body::Bytes(bytes) => Some(Body::Bytes(bytes.clone())),

@@ -49,7 +49,7 @@ pub(crate) fn referer_header(request: &Request, target: &Url) -> Option<String> 
 
 /// Says in the request what "client" and the default policy stand for, which a service worker sees.
 /// <https://fetch.spec.whatwg.org/#main-fetch>
-pub(crate) fn settle_referrer(request: &mut Request) {
+pub fn settle_referrer(request: &mut Request) {
     if request.referrer_policy == ReferrerPolicy::Default {
         request.referrer_policy = ReferrerPolicy::StrictOriginWhenCrossOrigin;
     }
