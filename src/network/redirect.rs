@@ -29,10 +29,7 @@ pub(crate) fn is_redirect_status(status: u16) -> bool {
 /// Where the response sends us; `None` if it has no `Location` and is therefore the final one.
 ///
 /// <https://fetch.spec.whatwg.org/#concept-response-location-url>
-pub fn location_url(
-    response: &Response,
-    current: &Url,
-) -> Option<Result<Url, NetworkError>> {
+pub fn location_url(response: &Response, current: &Url) -> Option<Result<Url, NetworkError>> {
     if !is_redirect_status(response.status) {
         return None;
     }
