@@ -1,8 +1,6 @@
 //! Requests that a worker answers: from its pages, and from outside of the host.
 
-use landfall::network::{
-    Body, NetworkError, OriginServer, RedirectMode, Request, RequestMode, Response,
-};
+use landfall::network::{Body, NetworkError, RedirectMode, Request, RequestMode, Response};
 use landfall::{Error, HostEventKind};
 use serde_json::json;
 

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use landfall::network::origin::OriginServer;
+use landfall::RegisterOptions;
 use landfall::service_worker::UpdateViaCache;
-use landfall::{HostBuilder, RegisterOptions};
 use serde_json::json;
-use url::Url;
 
 use crate::support::scenario::{Scenario, address};
 use crate::support::server::{Answer, TestServer};

@@ -1,8 +1,7 @@
 //! Navigation preload: a page load asks the network while its worker starts.
 
-use landfall::network::{OriginServer, Request, RequestMode, Response};
+use landfall::network::{Request, RequestMode, Response};
 use serde_json::json;
-use url::Url;
 
 use crate::support::scenario::{ORIGIN, Scenario, address};
 use crate::support::server::{Answer, TestServer};

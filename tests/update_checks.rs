@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use landfall::network::OriginServer;
 use landfall::service_worker::ScriptType;
 use landfall::{ClientScript, RegisterOptions};
 use serde_json::json;
-use url::Url;
 
 use crate::support::scenario::{Scenario, address};
 use crate::support::server::{Answer, TestServer};
