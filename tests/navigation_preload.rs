@@ -1,6 +1,8 @@
 //! Navigation preload: a page load asks the network while its worker starts.
 
+use landfall::HostEventKind;
 use landfall::network::{Request, RequestMode, Response};
+use landfall::service_worker::WarningName;
 use serde_json::json;
 
 use crate::support::scenario::{ORIGIN, Scenario, address};
@@ -93,6 +95,10 @@ fn a_preload_that_fails_rejects_and_one_that_nobody_wants_does_no_harm() {
         load(&mut scenario, "unused", RequestMode::Navigate),
         "own answer"
     );
+    scenario = scenario.wait_until(|kind| {
+        matches!(kind, HostEventKind::Warning { warning, .. }
+            if warning.name == WarningName::UnusedPreload && warning.message.contains("/unused while"))
+    });
     let mut scenario = scenario.go_offline();
     assert_eq!(
         load(&mut scenario, "failed", RequestMode::Navigate),
