@@ -175,7 +175,7 @@ pub(super) enum ClockCommand {
 pub(super) enum PermissionCommand {
     /// Grant a permission
     Grant(PermissionArgs),
-    /// Take a permission away; its periodic syncs go with `periodic-background-sync`
+    /// Take a permission away; periodic syncs go with `periodic-background-sync`, push subscriptions with `notifications`
     Deny(PermissionArgs),
 }
 

@@ -64,7 +64,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::Activated { scope, .. } => told("activated", GREEN, format!("in charge of {scope}")),
         Kind::InstallFailed {
             script, outcome, ..
-        } => failure("not installed", format!("{script}: {}", reason(outcome))),
+        } => not_installed(script, outcome),
         Kind::Unregistered { scope } => told("unregistered", BLUE, scope.to_string()),
         Kind::Online { reason } => told("online", GREEN, reason.clone()),
         Kind::Offline { reason } => told("offline", YELLOW, reason.clone()),
@@ -117,6 +117,10 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::OriginCleared { origin } => told("cleared", BLUE, origin.clone()),
         Kind::StorageFailed { reason } => failure("not stored", reason.clone()),
     }
+}
+
+fn not_installed(script: &Url, outcome: &EventOutcome) -> Line {
+    failure("not installed", format!("{script}: {}", reason(outcome)))
 }
 
 fn asked(origin: &str, permission: Permission) -> Line {
