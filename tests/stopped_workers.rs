@@ -146,5 +146,5 @@ fn a_worker_that_does_not_start_leaves_its_requests_to_the_network() {
             "fetch('page.txt').then((response) => response.text())",
             json!("from the network"),
         )
-        .expect_event(|kind| matches!(kind, HostEventKind::ScopeStopped { .. }));
+        .wait_until(|kind| matches!(kind, HostEventKind::ScopeStopped { .. }));
 }
