@@ -440,6 +440,7 @@ Warnings:
   unmatched-tag    the listener did nothing with the tag
   unheard-message  a message was posted that nobody listened to
   register-loop    a tag is registered again in each of its events
+  unused-preload   navigation preload asked for a page, and the worker did not look at it
 
 Sync rules (--sync-rule), as the preset `landfall` has them:
   retry.max_attempts=3          events for one tag until it is given up

@@ -10,7 +10,7 @@ use crate::host::builder::HostBuilder;
 use crate::host::core::Core;
 use crate::host::handle_fetch::Handled;
 use crate::host::requests::Asker;
-use crate::host::scopes::Scopes;
+use crate::host::scopes::{Scope, Scopes};
 use crate::network::{
     CredentialsMode, MAX_REDIRECTS, NetworkError, RedirectMode, Request, RequestMode, Response,
     location_url, settle_referrer,
@@ -228,11 +228,14 @@ impl Core {
             url.origin().ascii_serialization()
         };
         let mut scopes = self.scopes.borrow_mut();
+        let around = scopes.get(asker.context).and_then(Scope::client);
+        let around = around.map_or(&[][..], |client| &client.ancestor_origins);
         let client = Client {
             id: ClientId(id.clone()),
             url: url.clone(),
             kind: ClientType::Window,
             frame_type: FrameType::Nested,
+            ancestor_origins: [std::slice::from_ref(&asker.origin), around].concat(),
             controller: controller.as_ref().map(|(registration, _)| *registration),
             is_visible: true,
             is_focused: false,

@@ -85,6 +85,7 @@ impl Core {
             HostRequest::MessageUnheard(worker, place) => {
                 self.warn_of_message_to_client(asker.url, WorkerId(worker), place);
             }
+            HostRequest::PreloadUnused(url) => self.warn_of_unused_preload(asker.url, &url),
             question => self.answer(asker, question),
         }
     }

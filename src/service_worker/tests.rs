@@ -484,6 +484,7 @@ fn client(created: u64, kind: ClientType, last_focus: Option<u64>) -> Client {
         url: url("https://shop.example/page"),
         kind,
         frame_type: FrameType::TopLevel,
+        ancestor_origins: Vec::new(),
         controller: created.is_multiple_of(2).then_some(RegistrationId(1)),
         is_visible: true,
         is_focused: false,

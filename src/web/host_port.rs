@@ -120,6 +120,8 @@ pub enum HostRequest {
     PostToClient(String, TransferredMessage, Option<ScriptPlace>),
     /// A message of this worker, posted there, came to a client that has no listener for it.
     MessageUnheard(i64, Option<ScriptPlace>),
+    /// A worker did not look at what was preloaded of the page at this address.
+    PreloadUnused(Url),
 
     /// `navigator.permissions.query()`: whether it is granted.
     QueryPermission(String, Reply<bool>),

@@ -151,7 +151,9 @@ fn op_service_worker_event_rejected(
 
 fn settle(state: &mut OpState, id: u32, outcome: EventOutcome) {
     // What was preloaded and not asked for is not wanted any more.
-    state.borrow_mut::<Preloads>().0.remove(&id);
+    if let Some(unused) = state.borrow_mut::<Preloads>().0.remove(&id) {
+        HostPort::of(state).tell(HostRequest::PreloadUnused(unused.url));
+    }
     state.borrow_mut::<PendingEvents>().settle(id, outcome);
 }
 
