@@ -276,10 +276,10 @@ fn who_waits_is_redundant_before_its_successor_is_installed() {
 fn a_redirected_script_is_a_type_error_of_an_update_and_a_security_error_of_a_registration() {
     let server = TestServer::start();
     server
-        .answer("/sw.js", script(""))
+        .answer("/sw.js", Answer::script(""))
         .answer("/sw.js", Answer::redirect(302, "/other.js"))
         .answer("/moved.js", Answer::redirect(302, "/other.js"));
-    let mut scenario = behind(&server);
+    let mut scenario = Scenario::online().behind(&server);
     scenario.register("sw.js").expect("it is registered");
     scenario
         .expect_eval(
