@@ -501,7 +501,7 @@ Events (--json):
     storage_failed                        reason
   `kind` is the type of the event: sync or periodicsync.
   `source` is `worker` or `client`, `url` its address.
-  `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, failed_to_start) and `reason`.
+  `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, unresponsive, failed_to_start) and `reason`.
   `removed` is null, succeeded, gave_up or unregistered.
   New events and fields may be added.
 
