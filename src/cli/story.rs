@@ -10,7 +10,7 @@ use crate::cli::background_fetch_story;
 use crate::cli::frame;
 use crate::cli::push_story;
 use crate::clock::Timestamp;
-use crate::host::{HostEvent, HostEventKind, Permission, ScriptSource};
+use crate::host::{HostEvent, HostEventKind as Kind, Permission, ScriptSource};
 use crate::service_worker::{EventOutcome, Warning};
 use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
@@ -56,7 +56,6 @@ impl Story {
 
 /// The line for an event.
 pub(super) fn line(event: &HostEvent) -> Line {
-    use HostEventKind as Kind;
     let until = |at: &Option<Timestamp>| at.map(|at| at.saturating_since(event.at_ms));
     match &event.kind {
         Kind::Registered { scope, script } => registered(script, scope),
@@ -64,7 +63,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::Activated { scope, .. } => told("activated", GREEN, format!("in charge of {scope}")),
         Kind::InstallFailed {
             script, outcome, ..
-        } => not_installed(script, outcome),
+        } => failure("not installed", format!("{script}: {}", reason(outcome))),
         Kind::Unregistered { scope } => told("unregistered", BLUE, scope.to_string()),
         Kind::Online { reason } => told("online", GREEN, reason.clone()),
         Kind::Offline { reason } => told("offline", YELLOW, reason.clone()),
@@ -117,10 +116,6 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::OriginCleared { origin } => told("cleared", BLUE, origin.clone()),
         Kind::StorageFailed { reason } => failure("not stored", reason.clone()),
     }
-}
-
-fn not_installed(script: &Url, outcome: &EventOutcome) -> Line {
-    failure("not installed", format!("{script}: {}", reason(outcome)))
 }
 
 fn asked(origin: &str, permission: Permission) -> Line {
