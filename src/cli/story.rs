@@ -324,7 +324,7 @@ mod tests {
 
     fn ended(outcome: EventOutcome, removed: Option<Removal>, next: Option<Timestamp>) -> Line {
         let scope = url::Url::parse("https://localhost/").unwrap();
-        let kind = HostEventKind::SyncEnded {
+        let kind = Kind::SyncEnded {
             kind: SyncKind::OneShot,
             scope,
             tag: "outbox".into(),
