@@ -271,3 +271,23 @@ fn who_waits_is_redundant_before_its_successor_is_installed() {
     scenario.settle();
     scenario.expect_printed(&["second redundant", "third installed"]);
 }
+
+#[test]
+fn a_redirected_script_is_a_type_error_of_an_update_and_a_security_error_of_a_registration() {
+    let server = TestServer::start();
+    server
+        .answer("/sw.js", Answer::script(""))
+        .answer("/sw.js", Answer::redirect(302, "/other.js"))
+        .answer("/moved.js", Answer::redirect(302, "/other.js"));
+    let mut scenario = Scenario::online().behind(&server);
+    scenario.register("sw.js").expect("it is registered");
+    scenario
+        .expect_eval(
+            "navigator.serviceWorker.ready.then((r) => r.update()).catch(({ name }) => name)",
+            json!("TypeError"),
+        )
+        .expect_eval(
+            "navigator.serviceWorker.register('moved.js').catch(({ name }) => name)",
+            json!("SecurityError"),
+        );
+}

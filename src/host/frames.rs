@@ -113,8 +113,7 @@ impl Core {
         }
         // As in browsers, an update is looked for when the page has been loaded, whatever came of it.
         for registration in in_charge {
-            let core = Rc::clone(self);
-            tokio::task::spawn_local(async move { core.look_for_update(registration).await });
+            self.soft_update(registration);
         }
         view
     }

@@ -392,7 +392,11 @@ mod tests {
     #[test]
     fn an_event_that_did_not_end_well_needs_no_warning() {
         let activity = extended(vec![request("https://a.example/", Some(500), None)]);
-        for outcome in [EventOutcome::TimedOut, EventOutcome::Terminated] {
+        for outcome in [
+            EventOutcome::TimedOut,
+            EventOutcome::Terminated,
+            EventOutcome::Unresponsive,
+        ] {
             let event = EndedEvent {
                 kind: EventKind::Sync,
                 tag: Some((OUTBOX, Fate::Gone)),

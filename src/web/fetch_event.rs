@@ -71,6 +71,12 @@ pub struct FetchDetail {
 }
 
 impl FetchInit {
+    /// No worker gets the request: it goes to the network.
+    pub fn pass_through(self) {
+        // The client may have given up.
+        let _ = self.reply.send(FetchAnswer::PassThrough(self.request));
+    }
+
     /// Brings the request into the scope; its answer will be that of event `id`.
     pub(crate) fn put(self, id: u32, state: &mut OpState) -> FetchDetail {
         let pending = Pending {
