@@ -7,6 +7,7 @@ import {
   ownOrigin,
   receivedMessage,
   timers,
+  url,
   webidl,
 } from "ext:landfall_platform/platform.js";
 import { deserializeMessage, serializeMessage } from "ext:sw_service_worker/message.js";
@@ -58,7 +59,7 @@ export function postMessageTo(target, sender, source, values) {
 function originOf(targetOrigin, sender) {
   if (targetOrigin === "*") return null;
   if (targetOrigin === "/") return runIn(sender, ownOrigin);
-  const target = URL.parse(targetOrigin);
+  const target = url.URL.parse(targetOrigin);
   if (target === null) {
     throw new DOMException(
       `${PREFIX}: '${targetOrigin}' is no origin: write an absolute address, '/' or '*'`,
