@@ -61,10 +61,13 @@ fn main() {
 mod snapshot {
     use std::collections::BTreeMap;
     use std::path::PathBuf;
+    use std::rc::Rc;
     use std::sync::Arc;
 
     use deno_core::snapshot::{CreateSnapshotOptions, CreateSnapshotOutput, create_snapshot};
-    use deno_core::{JsRuntimeForSnapshot, RuntimeOptions, scope, v8};
+    use deno_core::{
+        Extension, JsRuntimeForSnapshot, ModuleCodeString, ModuleName, RuntimeOptions, scope, v8,
+    };
     use futures::FutureExt;
 
     use crate::clock::SystemClock;
@@ -89,9 +92,15 @@ mod snapshot {
             CreateSnapshotOptions {
                 cargo_manifest_dir: env!("CARGO_MANIFEST_DIR"),
                 startup_snapshot: None,
-                extensions: crate::web::extensions(),
-                extension_transpiler: None,
-                with_runtime_cb: None,
+                extensions: extensions().into_iter().map(load_as_scripts).collect(),
+                extension_transpiler: Some(Rc::new(|name, source| {
+                    Ok((script_of(&name, source), None))
+                })),
+                with_runtime_cb: Some(Box::new(|runtime| {
+                    runtime
+                        .execute_script("ext:start", START)
+                        .expect("the platform's scripts run");
+                })),
                 skip_op_registration: false,
             },
             None,
@@ -106,6 +115,87 @@ mod snapshot {
         std::fs::write(out.join("snapshot.bin"), &warm).expect("OUT_DIR is writable");
         std::fs::write(out.join("residual.rs"), residual_scripts(&snapshot))
             .expect("OUT_DIR is writable");
+    }
+
+    /// Runs the entry point, and with it everything that it imports.
+    const START: &str =
+        "__bootstrap.core.loadExtScript('ext:sw_global_scope/bootstrap.js'), undefined";
+
+    /// Takes our modules for scripts.
+    ///
+    /// A module stays whole for as long as a function of it does: its body, a cell for each name that it imports or
+    /// exports, and tables of those. Each scope would be given them anew, and they are a tenth of what it is made of. Of
+    /// a script only the functions stay.
+    fn load_as_scripts(mut extension: Extension) -> Extension {
+        if is_ours(extension.name) {
+            extension.lazy_loaded_js_files = std::mem::take(&mut extension.esm_files);
+            extension.esm_entry_point = None;
+        }
+        extension
+    }
+
+    fn is_ours(name: &str) -> bool {
+        ["sw_", "landfall_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    }
+
+    /// A module of ours as a script of the kind that Deno loads: a function that gives its exports. Every line stays
+    /// where it was.
+    ///
+    /// It knows the forms that our modules have. All names are imported in braces at the beginning of a line, and no
+    /// two modules import each other.
+    fn script_of(name: &ModuleName, module: ModuleCodeString) -> ModuleCodeString {
+        if !name.as_str().strip_prefix("ext:").is_some_and(is_ours) {
+            return module;
+        }
+        let (mut script, mut exports) = ("(function () { ".to_owned(), Vec::new());
+        let mut is_import = false;
+        for line in module.as_str().lines() {
+            is_import |= line.starts_with("import {");
+            if is_import {
+                let line = line.replace("import {", "const {").replace(" as ", ": ");
+                match line.split_once(" from ") {
+                    Some((names, from)) => {
+                        is_import = false;
+                        script += &format!("{names} = {};", exports_of(from));
+                    }
+                    None => script += &line,
+                }
+            } else if let Some(declaration) = line.strip_prefix("export ") {
+                exports.push(declared(declaration).to_owned());
+                if !declaration.starts_with('{') {
+                    script += declaration;
+                }
+            } else {
+                script += line;
+            }
+            script.push('\n');
+        }
+        script += &format!("return {{ {} }}; }})()", exports.join(", "));
+        script.into()
+    }
+
+    /// Where a script finds what it imports from a module, whose specifier comes quoted and with a semicolon.
+    fn exports_of(from: &str) -> String {
+        let specifier = from.trim_end_matches(';');
+        match specifier.trim_matches('"') {
+            "ext:core/mod.js" => "globalThis.__bootstrap".to_owned(),
+            "ext:core/ops" => "globalThis.__bootstrap.core.ops".to_owned(),
+            _ => format!("globalThis.__bootstrap.core.loadExtScript({specifier})"),
+        }
+    }
+
+    /// The names that a declaration declares, or a list in braces has.
+    fn declared(declaration: &str) -> &str {
+        let names = declaration.strip_prefix("const ").unwrap_or(declaration);
+        if let Some((list, _)) = names.strip_prefix("{ ").and_then(|it| it.split_once(" }")) {
+            return list;
+        }
+        declaration
+            .split([' ', '(', ';', '*'])
+            .find(|word| !["async", "function", "class", "const", "let", ""].contains(word))
+            .expect("a declaration has a name")
     }
 
     /// The same snapshot, but with the bytecode of the functions that each start runs.

@@ -104,6 +104,8 @@ pub(crate) fn init() {
             rand::fill(bytes);
             true
         });
+        // Otherwise each start has some thirty functions compiled that it calls a few times only.
+        v8::V8::set_flags_from_string("--baseline-batch-compilation-threshold=65536");
         JsRuntime::init_platform(None);
     });
 }
