@@ -21,6 +21,26 @@ fn a_page_without_a_worker_at_its_opening_is_not_controlled_until_it_is_claimed(
 }
 
 #[test]
+fn what_a_worker_sends_after_its_claim_comes_after_the_news_of_it() {
+    let mut scenario = Scenario::online().page("").worker(
+        "self.onmessage = ({ ports: [port] }) =>
+             clients.claim().then(() => port.postMessage(null));",
+    );
+    scenario = scenario.expect_eval(
+        "navigator.serviceWorker.ready.then(({ active }) => new Promise((resolve) => {
+             const { port1, port2 } = new MessageChannel();
+             port1.onmessage = () => {
+                 port1.close();
+                 resolve(navigator.serviceWorker.controller === active);
+             };
+             active.postMessage(null, [port2]);
+         }))",
+        json!(true),
+    );
+    scenario.settle();
+}
+
+#[test]
 fn messages_go_both_ways_with_what_they_transfer() {
     Scenario::online()
         .worker(
@@ -145,6 +165,48 @@ fn broadcast_channels_join_the_scopes_of_an_origin() {
         )
         .page("new BroadcastChannel('news').postMessage('hello');")
         .wait_until_printed("heard hello");
+}
+
+#[test]
+fn a_broadcast_is_heard_by_all_but_the_channel_that_spoke() {
+    let scenario = Scenario::online()
+        .worker(
+            "globalThis.MessageEvent = null;
+             const hear = ({ target, origin, data }) => console.log(target.id, origin, data);
+             for (const [id, name] of Object.entries(['news', 'news', 'weather'])) {
+                 const channel = new BroadcastChannel(name);
+                 Object.assign(channel, { id, onmessage: hear });
+                 addEventListener('message', () => id === '0' && channel.postMessage(undefined));
+             }",
+        )
+        .page(
+            "const channel = new BroadcastChannel('news');
+             const deaf = new BroadcastChannel('news');
+             deaf.onmessage = () => console.log('closed');
+             deaf.close();
+             channel.onmessage = ({ origin, data }) => console.log('page', origin, data);
+             navigator.serviceWorker.ready.then(({ active }) => active.postMessage(null));",
+        )
+        .wait_until_printed("1 https://app.example undefined")
+        .wait_until_printed("page https://app.example undefined");
+    assert_eq!(scenario.printed().len(), 2, "nobody else hears it");
+}
+
+#[test]
+fn broadcasts_are_not_lost_on_a_scope_that_is_slow() {
+    Scenario::online()
+        .worker(
+            "let count = 0;
+             new BroadcastChannel('news').onmessage = ({ data }) => {
+                 if (data !== count++) throw new Error(`${data} is not next`);
+                 if (count === 1_000) console.log('all of them');
+             };",
+        )
+        .page(
+            "const channel = new BroadcastChannel('news');
+             for (let n = 0; n < 1_000; n += 1) channel.postMessage(n);",
+        )
+        .wait_until_printed("all of them");
 }
 
 #[test]
@@ -362,6 +424,18 @@ fn a_worker_sends_its_page_to_another_address() {
     let clients = scenario.status().clients;
     let clients: Vec<_> = clients.iter().map(url::Url::as_str).collect();
     assert_eq!(clients, ["https://app.example/next?page"]);
+}
+
+#[test]
+fn a_page_that_a_worker_loads_is_an_occasion_for_an_update_check() {
+    let mut scenario = Scenario::online()
+        .worker(NAVIGATES)
+        .page("")
+        .file("sw.js", "console.log('new');");
+    scenario.eval("navigator.serviceWorker.controller.postMessage('/next')");
+    scenario
+        .wait_until_printed("new")
+        .expect_event(|kind| matches!(kind, HostEventKind::WindowNavigated { .. }));
 }
 
 #[test]

@@ -174,8 +174,20 @@ async fn application_servers_may_send_without_tls_and_hear_what_is_wrong() {
     assert!(why.contains("applicationServerKey"), "{why}");
     let asked = client.get(endpoint).send().await.expect("an answer");
     assert_eq!(asked.status(), 405);
+    assert_eq!(asked.headers()["allow"], "POST");
     let too_large = client.post(endpoint).body(vec![0; 100_000]).send().await;
     assert_eq!(too_large.expect("an answer").status(), 413);
+}
+
+#[test]
+fn a_page_that_asks_is_answered_from_the_command_line() {
+    let page = "Notification.requestPermission().then((state) => console.log(`told ${state}`));";
+    let folder = Folder::with(&[("sw.js", WORKER), ("page.js", page)]);
+    let host = folder.start(&["run", "sw.js", "--page", "page.js", "--ask"]);
+    host.expect_line("landfall permission grant notifications");
+    let granted = folder.landfall(&["permission", "grant", "notifications"]);
+    assert_eq!(granted.code, DONE);
+    host.expect_line("told granted");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 import { DOMException, webidl } from "ext:landfall_platform/platform.js";
 import {
+  op_permissions_query,
   op_push_get_subscription,
-  op_push_is_granted,
   op_push_subscribe,
 } from "ext:core/ops";
 import { createSubscription, decodeBase64Url } from "ext:sw_push/push_subscription.js";
@@ -64,8 +64,8 @@ export class PushManager {
   }
 
   /**
-   * Differs from the spec: a subscription without `userVisibleOnly` or without `applicationServerKey` is allowed, which
-   * browsers refuse.
+   * A subscription without `userVisibleOnly` or without `applicationServerKey` is allowed, as in Firefox. Chromium
+   * refuses it, as the specification lets it.
    */
   async subscribe(options = {}) {
     webidl.assertBranded(this, PushManagerPrototype);
@@ -87,7 +87,7 @@ export class PushManager {
     webidl.assertBranded(this, PushManagerPrototype);
     const prefix = "Failed to execute 'permissionState' on 'PushManager'";
     convertOptions(options, prefix, "Argument 1");
-    return await op_push_is_granted() ? "granted" : "denied";
+    return await op_permissions_query("notifications");
   }
 }
 webidl.configureInterface(PushManager);

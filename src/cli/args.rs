@@ -175,7 +175,7 @@ pub(super) enum ClockCommand {
 pub(super) enum PermissionCommand {
     /// Grant a permission
     Grant(PermissionArgs),
-    /// Take a permission away; its periodic syncs go with `periodic-background-sync`
+    /// Take a permission away; periodic syncs go with `periodic-background-sync`, push subscriptions with `notifications`
     Deny(PermissionArgs),
 }
 
@@ -359,7 +359,7 @@ pub(super) struct RunArgs {
 
     /// Be a push service at this address; port 0 takes a free one
     ///
-    /// Scripts may subscribe with `--grant notifications`. The endpoints that `pushManager.subscribe()` gives are
+    /// Scripts may subscribe with `--grant notifications`, or with `--ask`. The endpoints that `pushManager.subscribe()` gives are
     /// there. Application servers post encrypted messages to them. A message that was taken with 201 is on disk, and
     /// is delivered when the network is there.
     ///
@@ -440,6 +440,7 @@ Warnings:
   unmatched-tag    the listener did nothing with the tag
   unheard-message  a message was posted that nobody listened to
   register-loop    a tag is registered again in each of its events
+  unused-preload   navigation preload asked for a page, and the worker did not look at it
 
 Sync rules (--sync-rule), as the preset `landfall` has them:
   retry.max_attempts=3          events for one tag until it is given up
@@ -473,7 +474,9 @@ Events (--json):
     notification_shown                    id, origin, scope, title, body, tag, actions, ...
     notification_clicked                  id, origin, scope, title, action
     notification_closed                   id, origin, scope, title, by
+    permission_requested                  origin, permission
     window_opened                         worker, address
+    window_navigated                      worker, from, address
     push_subscribed, push_unsubscribed    scope, endpoint
     push_queued, push_expired             scope
     push_given_up                         scope, deliveries
@@ -498,7 +501,7 @@ Events (--json):
     storage_failed                        reason
   `kind` is the type of the event: sync or periodicsync.
   `source` is `worker` or `client`, `url` its address.
-  `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, failed_to_start) and `reason`.
+  `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, unresponsive, failed_to_start) and `reason`.
   `removed` is null, succeeded, gave_up or unregistered.
   New events and fields may be added.
 

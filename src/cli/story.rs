@@ -10,7 +10,7 @@ use crate::cli::background_fetch_story;
 use crate::cli::frame;
 use crate::cli::push_story;
 use crate::clock::Timestamp;
-use crate::host::{HostEvent, HostEventKind, ScriptSource};
+use crate::host::{HostEvent, HostEventKind as Kind, Permission, ScriptSource};
 use crate::service_worker::{EventOutcome, Warning};
 use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
@@ -56,7 +56,6 @@ impl Story {
 
 /// The line for an event.
 pub(super) fn line(event: &HostEvent) -> Line {
-    use HostEventKind as Kind;
     let until = |at: &Option<Timestamp>| at.map(|at| at.saturating_since(event.at_ms));
     match &event.kind {
         Kind::Registered { scope, script } => registered(script, scope),
@@ -98,6 +97,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::Notification(event) => push_story::notification(event),
         Kind::Push(event) => push_story::push(event),
         Kind::BackgroundFetch(event) => background_fetch_story::background_fetch(event),
+        Kind::PermissionRequested { origin, permission } => asked(origin, *permission),
         Kind::WindowOpened { address, .. } => told("window", BLUE, address.to_string()),
         Kind::WindowNavigated { from, address, .. } => navigated(from, address),
         Kind::Console {
@@ -118,6 +118,17 @@ pub(super) fn line(event: &HostEvent) -> Line {
     }
 }
 
+fn asked(origin: &str, permission: Permission) -> Line {
+    let name = permission.name();
+    told(
+        "asks",
+        YELLOW,
+        format!(
+            "for `{name}` of {origin}; answer with `landfall permission grant {name}` or `deny`"
+        ),
+    )
+}
+
 fn navigated(from: &Url, address: &Url) -> Line {
     told("window", BLUE, format!("{address} in place of {from}"))
 }
@@ -133,6 +144,9 @@ pub(super) fn reason(outcome: &EventOutcome) -> String {
         EventOutcome::Rejected(rejection) => format!("rejected with {}", rejection.message),
         EventOutcome::TimedOut => "took too long".to_owned(),
         EventOutcome::Terminated => "the worker was stopped".to_owned(),
+        EventOutcome::Unresponsive => {
+            "the worker was busy, did not answer and was stopped".to_owned()
+        }
         EventOutcome::FailedToStart(reason) => format!("the worker did not start: {reason}"),
     }
 }
@@ -310,7 +324,7 @@ mod tests {
 
     fn ended(outcome: EventOutcome, removed: Option<Removal>, next: Option<Timestamp>) -> Line {
         let scope = url::Url::parse("https://localhost/").unwrap();
-        let kind = HostEventKind::SyncEnded {
+        let kind = Kind::SyncEnded {
             kind: SyncKind::OneShot,
             scope,
             tag: "outbox".into(),
@@ -336,6 +350,15 @@ mod tests {
     fn the_last_failure_says_that_it_was_the_last() {
         let told = ended(EventOutcome::Terminated, Some(Removal::GaveUp), None);
         assert_eq!(told.text, "`outbox` the worker was stopped, given up");
+    }
+
+    #[test]
+    fn a_worker_that_did_not_answer_is_said_to_have_been_busy() {
+        let told = ended(EventOutcome::Unresponsive, None, Some(Timestamp(301_000)));
+        assert_eq!(
+            told.text,
+            "`outbox` the worker was busy, did not answer and was stopped; next attempt in 5 min"
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::host::history::SyncMemory;
 use crate::host::idle::Parks;
 use crate::host::lifecycle::JobWaiter;
 use crate::host::notifications::Notifications;
-use crate::host::permissions::{Permission, Permissions};
+use crate::host::permissions::Permissions;
 use crate::host::scopes::Scopes;
 use crate::network::Network;
 use crate::push::PushSubscription;
@@ -82,6 +82,8 @@ pub(super) struct Core {
     pub reserved_clients: RefCell<HashSet<String>>,
     /// Somebody waits for the moment when the worker that has rested longest is stopped.
     pub is_rest_watched: Cell<bool>,
+    /// Workers with events are asked now and then whether they answer.
+    pub are_answers_watched: Cell<bool>,
     pub syncs: RefCell<SyncQueue>,
     /// What is known of tags beyond what is stored.
     pub memory: SyncMemory,
@@ -153,6 +155,7 @@ impl Core {
             scopes: RefCell::default(),
             reserved_clients: RefCell::default(),
             is_rest_watched: Cell::new(false),
+            are_answers_watched: Cell::new(false),
             syncs: RefCell::new(SyncQueue::new()),
             memory: SyncMemory::new(started_at),
             sync_changed: watch::Sender::new(()),
@@ -205,11 +208,6 @@ impl Core {
                 reason: format!("{error}{cause}"),
             });
         }
-    }
-
-    /// Whether an origin has a permission now.
-    pub(super) fn is_granted(&self, origin: &str, permission: Permission) -> bool {
-        self.permissions.borrow().is_granted(origin, permission)
     }
 
     /// Wakes whoever waits for the state of the host to change.

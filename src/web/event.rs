@@ -248,12 +248,12 @@ pub enum Notice {
     UpdateFound(i64),
     /// The network came or went.
     ConnectivityChanged(bool),
-    /// The origin may do something from now on, or may not.
+    /// The state of a permission of the origin is another one.
     PermissionChanged {
         /// The name of the permission.
         name: &'static str,
-        /// Whether it may.
-        is_granted: bool,
+        /// Its state.
+        state: &'static str,
     },
     /// Something happened to the notification with this number, which the client shows.
     Notification(i64, NotificationNews),
@@ -287,12 +287,11 @@ pub enum NoticeDetail {
     /// A switch.
     Flag(bool),
     /// A permission.
-    #[serde(rename_all = "camelCase")]
     Permission {
         /// Its name.
         name: &'static str,
-        /// Whether the origin has it.
-        is_granted: bool,
+        /// Its state.
+        state: &'static str,
     },
     /// What happened to a notification of the client.
     Notification {
@@ -333,9 +332,9 @@ impl Notice {
                 NoticeDetail::Registration(registration),
             ),
             Self::UpdateFound(registration) => ("updateFound", NoticeDetail::Number(registration)),
-            Self::PermissionChanged { name, is_granted } => (
+            Self::PermissionChanged { name, state } => (
                 "permissionChanged",
-                NoticeDetail::Permission { name, is_granted },
+                NoticeDetail::Permission { name, state },
             ),
             Self::ConnectivityChanged(is_online) => {
                 ("connectivityChanged", NoticeDetail::Flag(is_online))
@@ -351,23 +350,34 @@ impl Notice {
     }
 }
 
+/// What comes back for an event that was sent into a scope.
+pub enum EventEnd {
+    /// It is over.
+    Ended(EventOutcome),
+    /// The scope ended before it came to this event.
+    NotDispatched(Box<EventInit>),
+}
+
+/// Where what comes back for an event goes.
+pub type EventReply = oneshot::Sender<EventEnd>;
+
 /// The events that a scope works on: where each one's outcome goes. Kept in the scope's op state.
 ///
 /// A scope that ends drops them, and whoever waits learns that the worker was terminated.
 #[derive(Default)]
-pub struct PendingEvents(HashMap<u32, oneshot::Sender<EventOutcome>>);
+pub struct PendingEvents(HashMap<u32, EventReply>);
 
 impl PendingEvents {
-    /// The outcome of event `id` goes to `outcome`.
-    pub fn begin(&mut self, id: u32, outcome: oneshot::Sender<EventOutcome>) {
-        self.0.insert(id, outcome);
+    /// The outcome of event `id` goes to `reply`.
+    pub fn begin(&mut self, id: u32, reply: EventReply) {
+        self.0.insert(id, reply);
     }
 
     /// The event is over.
     pub fn settle(&mut self, id: u32, outcome: EventOutcome) {
         if let Some(waiting) = self.0.remove(&id) {
             // Nobody may be waiting any more: the event had timed out.
-            let _ = waiting.send(outcome);
+            let _ = waiting.send(EventEnd::Ended(outcome));
         }
     }
 }
