@@ -88,6 +88,8 @@ mod snapshot {
             reason = "this is how cargo tells a build script its folder"
         )]
         let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+        // For reshape.js.
+        v8::V8::set_flags_from_string("--allow-natives-syntax");
         let snapshot = create_snapshot(
             CreateSnapshotOptions {
                 cargo_manifest_dir: env!("CARGO_MANIFEST_DIR"),
@@ -111,7 +113,9 @@ mod snapshot {
         }
         println!("cargo:rerun-if-changed=src");
         println!("cargo:rerun-if-changed=js/global_scope/rehearsal.js");
-        let warm = warm_up(Vec::leak(snapshot.output.to_vec()));
+        println!("cargo:rerun-if-changed=js/global_scope/reshape.js");
+        let cold = Vec::leak(snapshot.output.to_vec());
+        let warm = warm_up(cold, &snapshot.consumed_lazy_specifiers);
         std::fs::write(out.join("snapshot.bin"), &warm).expect("OUT_DIR is writable");
         std::fs::write(out.join("residual.rs"), residual_scripts(&snapshot))
             .expect("OUT_DIR is writable");
@@ -202,7 +206,7 @@ mod snapshot {
     ///
     /// V8 compiles a function when it is first called. Here that happens in a context beside the one that is kept, so
     /// that what the rehearsal did leaves nothing behind but compiled functions, which all contexts share.
-    fn warm_up(cold: &'static [u8]) -> Vec<u8> {
+    fn warm_up(cold: &'static [u8], specifiers: &[String]) -> Vec<u8> {
         let tokio = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -224,6 +228,7 @@ mod snapshot {
             .op_state()
             .borrow_mut()
             .put(ScriptSources::default());
+        reshape(&mut runtime, specifiers);
         rehearse(&mut runtime);
         with_sources(cold, &runtime.snapshot())
     }
@@ -251,6 +256,14 @@ mod snapshot {
             scripts: ScriptMap::default(),
         };
         (options, HostPort::new(ContextId(0), requests))
+    }
+
+    /// Frees the shapes that the exports of the scripts had while they were made.
+    fn reshape(runtime: &mut JsRuntimeForSnapshot, specifiers: &[String]) {
+        let reshape = include_str!("js/global_scope/reshape.js").trim_end_matches([';', '\n']);
+        runtime
+            .execute_script("ext:reshape", format!("({reshape})({specifiers:?})"))
+            .expect("the script runs");
     }
 
     /// Runs the rehearsal in a fresh context of the snapshot.
