@@ -31,17 +31,6 @@ import {
 
 const { PromisePrototypeThen } = primordials;
 
-/** Dispatch id to request, until it is answered. */
-const unanswered = new Map();
-
-/** Nobody wants the answer any more: `event.request.signal` says so. */
-export function abortFetch(id) {
-  const asked = unanswered.get(id);
-  if (asked === undefined) return;
-  unanswered.delete(id);
-  request.abortRequest(asked);
-}
-
 /**
  * https://w3c.github.io/ServiceWorker/#handle-fetch, from creating the event on.
  *
@@ -53,16 +42,16 @@ export function abortFetch(id) {
 export function dispatchFetch(id, init, hasPreload, lifetime) {
   const dispatched = new FetchEvent("fetch", init);
   if (hasPreload) providePreload(dispatched, () => preloadResponse(id));
-  unanswered.set(id, dispatched.request);
   attachLifetime(dispatched, lifetime);
-  lifetime.whenDispatched(() => takeAnswer(id, dispatched));
+  lifetime.giveUp = () => request.abortRequest(dispatched.request);
+  lifetime.whenDispatched(() => takeAnswer(id, dispatched, lifetime));
   fire(globalThis, dispatched);
 }
 
 /** What the listeners came to. */
-function takeAnswer(id, dispatched) {
+function takeAnswer(id, dispatched, lifetime) {
   const fail = (error) => {
-    unanswered.delete(id);
+    lifetime.giveUp = null;
     reportToHost(error, true);
     op_fetch_event_fail(id, core.destructureError(error).exceptionMessage);
     settleHandled(dispatched, true);
@@ -70,7 +59,7 @@ function takeAnswer(id, dispatched) {
   const answer = answerOf(dispatched);
   if (answer !== null) {
     PromisePrototypeThen(answer, (value) => {
-      unanswered.delete(id);
+      lifetime.giveUp = null;
       try {
         const response = checkAnswer(value, dispatched.request);
         const simple = responseOfText(response);
@@ -85,6 +74,7 @@ function takeAnswer(id, dispatched) {
   } else if (dispatched.defaultPrevented) {
     fail(new TypeError("the fetch event was cancelled by preventDefault()"));
   } else {
+    lifetime.giveUp = null;
     passThrough(id, dispatched, fail);
   }
 }
@@ -96,7 +86,6 @@ async function preloadResponse(id) {
 
 /** The worker did not answer: the request goes on to the network, if its body is still there. */
 function passThrough(id, dispatched, fail) {
-  unanswered.delete(id);
   try {
     const inner = request.toInnerRequest(dispatched.request);
     op_fetch_event_pass_through(id, requestToNative(inner));

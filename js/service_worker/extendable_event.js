@@ -31,10 +31,13 @@ const { PromisePrototypeThen, PromiseResolve, queueMicrotask } = primordials;
 export class EventLifetime {
   /** How many promises were added. */
   extensions = 0;
+  /** Whether it is over. */
+  isSettled = false;
+  /** What is to be done when nobody wants the event's answer any more; only a `fetch` event has one. */
+  giveUp = null;
   #pending = 0;
   #isDispatching = true;
   #isTimedOut = false;
-  #isSettled = false;
   #rejection = null;
   #onDispatched = null;
   #onSettled;
@@ -88,8 +91,8 @@ export class EventLifetime {
   }
 
   #settleIfOver() {
-    if (this.#isSettled || this.#isDispatching || this.#pending > 0) return;
-    this.#isSettled = true;
+    if (this.isSettled || this.#isDispatching || this.#pending > 0) return;
+    this.isSettled = true;
     this.#onSettled(this.#rejection);
   }
 }

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -118,6 +119,7 @@ async fn accept(
     stop: CancellationToken,
 ) {
     let builder = auto::Builder::new(OnThisThread);
+    let serialised: Rc<str> = origin.origin().ascii_serialization().into();
     let connections = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -134,10 +136,10 @@ async fn accept(
             }
         };
         let _ = stream.set_nodelay(true);
-        let (host, origin) = (host.clone(), origin.clone());
+        let (host, origin, serialised) = (host.clone(), origin.clone(), Rc::clone(&serialised));
         let service = service_fn(move |request| {
             let host = host.clone();
-            let request = request_from(request, &origin);
+            let request = request_from(request, &origin, &serialised);
             async move { Ok::<_, Infallible>(answer(host.fetch(request).await)) }
         });
         let (builder, watcher) = (builder.clone(), connections.watcher());
@@ -208,7 +210,7 @@ fn answer(result: Result<Response, NetworkError>) -> http::Response<AnswerBody> 
 
 /// The request as a browser would have sent it: what an HTTP client does not say of itself is that of a script of the
 /// origin.
-fn request_from(request: http::Request<Incoming>, origin: &Url) -> Request {
+fn request_from(request: http::Request<Incoming>, origin: &Url, serialised: &str) -> Request {
     let (head, body) = request.into_parts();
     let mut url = origin.clone();
     url.set_path(head.uri.path());
@@ -239,11 +241,7 @@ fn request_from(request: http::Request<Incoming>, origin: &Url) -> Request {
             .map_or_else(|| "no-referrer".to_owned(), Url::to_string),
         headers: headers_from(&head.headers),
         body: body_from(body),
-        ..Request::new(
-            head.method.as_str(),
-            url,
-            &origin.origin().ascii_serialization(),
-        )
+        ..Request::new(head.method.as_str(), url, serialised)
     }
 }
 
