@@ -74,12 +74,13 @@ function messageSource(source) {
 
 /** The lifetime of an event that begins; its end is told to the host. */
 function beginLifetime(id) {
-  return new EventLifetime((rejection) => {
+  const lifetime = new EventLifetime((rejection) => {
     lifetimes.delete(id);
     activityEnded(id, lifetime.extensions);
     if (rejection === null) op_service_worker_event_fulfilled(id);
     else op_service_worker_event_rejected(id, core.destructureError(rejection.reason));
   });
+  return lifetime;
 }
 
 /**

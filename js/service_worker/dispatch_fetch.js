@@ -6,6 +6,7 @@ import {
   primordials,
   reportToHost,
   request,
+  streams,
 } from "ext:landfall_platform/platform.js";
 import {
   op_fetch_event_fail,
@@ -29,7 +30,8 @@ import {
   settleHandled,
 } from "ext:sw_service_worker/fetch_event.js";
 
-const { PromisePrototypeThen } = primordials;
+const { ObjectPrototypeIsPrototypeOf, PromisePrototypeThen } = primordials;
+const ReadableStreamPrototype = streams.ReadableStream.prototype;
 
 /**
  * https://w3c.github.io/ServiceWorker/#handle-fetch, from creating the event on.
@@ -55,6 +57,7 @@ function takeAnswer(id, dispatched, lifetime) {
     reportToHost(error, true);
     op_fetch_event_fail(id, core.destructureError(error).exceptionMessage);
     settleHandled(dispatched, true);
+    discardUnread(dispatched.request, lifetime);
   };
   const answer = answerOf(dispatched);
   if (answer !== null) {
@@ -70,6 +73,7 @@ function takeAnswer(id, dispatched, lifetime) {
         return;
       }
       settleHandled(dispatched, false);
+      discardUnread(dispatched.request, lifetime);
     }, fail);
   } else if (dispatched.defaultPrevented) {
     fail(new TypeError("the fetch event was cancelled by preventDefault()"));
@@ -77,6 +81,20 @@ function takeAnswer(id, dispatched, lifetime) {
     lifetime.giveUp = null;
     passThrough(id, dispatched, fail);
   }
+}
+
+/**
+ * The rest of an upload that the worker has not begun to read when its event is over is not waited for: whoever sends it
+ * may look for the answer only then.
+ */
+function discardUnread(asked, lifetime) {
+  const { body } = request.toInnerRequest(asked);
+  if (body === null || !ObjectPrototypeIsPrototypeOf(ReadableStreamPrototype, body.streamOrStatic)) return;
+  const discard = () => {
+    if (!body.unusable()) streams.readableStreamCancel(body.stream, undefined);
+  };
+  if (lifetime.isSettled) discard();
+  else lifetime.cleanUp = discard;
 }
 
 async function preloadResponse(id) {

@@ -35,6 +35,8 @@ export class EventLifetime {
   isSettled = false;
   /** What is to be done when nobody wants the event's answer any more; only a `fetch` event has one. */
   giveUp = null;
+  /** What is left to do when it is over. */
+  cleanUp = null;
   #pending = 0;
   #isDispatching = true;
   #isTimedOut = false;
@@ -94,6 +96,7 @@ export class EventLifetime {
     if (this.isSettled || this.#isDispatching || this.#pending > 0) return;
     this.isSettled = true;
     this.#onSettled(this.#rejection);
+    this.cleanUp?.();
   }
 }
 

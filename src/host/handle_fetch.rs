@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::host::core::Core;
+use crate::host::event::HostEventKind;
 use crate::network::{
     Body, HeaderList, NetworkError, Request, RequestMode, Response, WorkerAnswer,
     check_worker_response, replay, settle_referrer, take_forbidden_headers, take_worker_response,
@@ -106,7 +107,30 @@ impl Core {
         }
     }
 
+    /// Asks the worker in charge. An answer that is a network error is told with what was asked for.
     pub(super) async fn handle_fetch(
+        self: &Rc<Self>,
+        registration: RegistrationId,
+        request: Request,
+        client_id: String,
+        resulting_client_id: String,
+    ) -> Result<Handled, NetworkError> {
+        let client_url = request.client_url.clone();
+        let (method, address) = (request.method.clone(), request.url.clone());
+        let handled = self
+            .ask_worker(registration, request, client_id, resulting_client_id)
+            .await;
+        handled.inspect_err(|error| {
+            self.publish(HostEventKind::RequestFailed {
+                client_url,
+                method,
+                address,
+                reason: error.to_string(),
+            });
+        })
+    }
+
+    async fn ask_worker(
         self: &Rc<Self>,
         registration: RegistrationId,
         request: Request,
