@@ -4,13 +4,15 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use futures::TryStreamExt;
 use futures::future::LocalBoxFuture;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::host::core::Core;
-use crate::host::event::HostEventKind;
+use crate::host::event::{HostEvent, HostEventKind};
 use crate::network::{
     Body, HeaderList, NetworkError, Request, RequestMode, Response, WorkerAnswer,
     check_worker_response, replay, settle_referrer, take_forbidden_headers, take_worker_response,
@@ -117,17 +119,36 @@ impl Core {
     ) -> Result<Handled, NetworkError> {
         let client_url = request.client_url.clone();
         let (method, address) = (request.method.clone(), request.url.clone());
+        let failed = |reason| HostEventKind::RequestFailed {
+            client_url,
+            method,
+            address,
+            reason,
+        };
         let handled = self
             .ask_worker(registration, request, client_id, resulting_client_id)
             .await;
-        handled.inspect_err(|error| {
-            self.publish(HostEventKind::RequestFailed {
-                client_url,
-                method,
-                address,
-                reason: error.to_string(),
-            });
-        })
+        match handled {
+            Ok(Handled::Response(mut response)) => {
+                if let Body::Stream(chunks) = response.body {
+                    let (events, clock) = (Arc::clone(&self.events), Arc::clone(&self.clock));
+                    let mut failed = Some(failed);
+                    response.body = Body::stream(chunks.inspect_err(move |error| {
+                        if let Some(failed) = failed.take() {
+                            let kind = failed(format!("the answer broke off: {error}"));
+                            let at_ms = clock.now();
+                            events.publish(&HostEvent { at_ms, kind });
+                        }
+                    }));
+                }
+                Ok(Handled::Response(response))
+            }
+            Err(error) => {
+                self.publish(failed(error.to_string()));
+                Err(error)
+            }
+            passed => passed,
+        }
     }
 
     async fn ask_worker(
