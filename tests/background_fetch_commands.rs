@@ -19,8 +19,7 @@ const PAGE: &str = "navigator.serviceWorker.ready.then(({ backgroundFetch }) =>
 /// A program that fetches something that does not come.
 fn fetching(folder: &Folder) -> (Running, TestServer, Hold) {
     let server = TestServer::start();
-    let script = Answer::status(200).header("content-type", "text/javascript");
-    server.answer("/sw.js", script.body(WORKER));
+    server.answer("/sw.js", Answer::script(WORKER));
     let (held, hold) = Answer::text("film").held();
     server.answer("/film", held);
     let running = folder.start(&[

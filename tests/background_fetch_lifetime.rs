@@ -7,8 +7,8 @@ use landfall::{BackgroundFetchEvent, ClientScript, Error};
 use serde_json::json;
 
 use crate::support::background_fetch::{
-    bodies_on_disk, fetch, has_received, held_film, is_event, online, ranges, with_manager,
-    with_worker,
+    bodies_on_disk, fetch, film_in_parts, has_received, held_film, is_event, online, ranges,
+    with_manager, with_worker,
 };
 use crate::support::scenario::address;
 use crate::support::server::Answer;
@@ -46,11 +46,7 @@ fn a_fetch_goes_on_when_the_page_that_began_it_is_gone() {
 #[test]
 fn a_restart_goes_on_with_what_had_not_ended() {
     let (mut scenario, server) = online();
-    let tag = ("etag", "\"one\"");
-    let (answer, stream) = Answer::status(200).header(tag.0, tag.1).streamed();
-    server.answer("/film", answer);
-    let rest = Answer::status(206).header(tag.0, tag.1).body("456789");
-    server.answer("/film", rest.header("content-range", "bytes 4-9/10"));
+    let stream = film_in_parts(&server);
     server.answer("/done", Answer::text("done"));
     let (held, hold) = Answer::text("too late").held();
     server.answer("/letter", held);
@@ -58,7 +54,6 @@ fn a_restart_goes_on_with_what_had_not_ended() {
     scenario.eval(&fetch(&format!(
         "'films', ['/done', '/film', {letter}], {{ title: 'Films', icons: [{{ src: 'i.png', sizes: '9x9' }}] }}"
     )));
-    stream.send("0123");
     // The letter came, so it must not come again.
     let server = scenario.run_meanwhile(async move {
         server.wait_for_requests(4).await;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::background_fetch::{fetch, fetched, has_received, online, ranges};
+use crate::support::background_fetch::{
+    fetch, fetched, film_in_parts, has_received, online, ranges,
+};
 use crate::support::server::{Answer, TestServer};
 
 #[test]
@@ -27,13 +29,8 @@ fn offline_a_fetch_waits_and_online_it_goes_on() {
 #[test]
 fn a_download_goes_on_where_the_network_was_lost() {
     let (mut scenario, server) = online();
-    let tag = ("etag", "\"one\"");
-    let (answer, stream) = Answer::status(200).header(tag.0, tag.1).streamed();
-    server.answer("/film", answer);
-    let rest = Answer::status(206).header(tag.0, tag.1).body("456789");
-    server.answer("/film", rest.header("content-range", "bytes 4-9/10"));
+    let stream = film_in_parts(&server);
     scenario.eval(&fetch("'films', '/film'"));
-    stream.send("0123");
     scenario
         .wait_until(|kind| has_received(kind, 4))
         .go_offline()

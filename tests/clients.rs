@@ -21,6 +21,26 @@ fn a_page_without_a_worker_at_its_opening_is_not_controlled_until_it_is_claimed(
 }
 
 #[test]
+fn what_a_worker_sends_after_its_claim_comes_after_the_news_of_it() {
+    let mut scenario = Scenario::online().page("").worker(
+        "self.onmessage = ({ ports: [port] }) =>
+             clients.claim().then(() => port.postMessage(null));",
+    );
+    scenario = scenario.expect_eval(
+        "navigator.serviceWorker.ready.then(({ active }) => new Promise((resolve) => {
+             const { port1, port2 } = new MessageChannel();
+             port1.onmessage = () => {
+                 port1.close();
+                 resolve(navigator.serviceWorker.controller === active);
+             };
+             active.postMessage(null, [port2]);
+         }))",
+        json!(true),
+    );
+    scenario.settle();
+}
+
+#[test]
 fn messages_go_both_ways_with_what_they_transfer() {
     Scenario::online()
         .worker(
@@ -362,6 +382,18 @@ fn a_worker_sends_its_page_to_another_address() {
     let clients = scenario.status().clients;
     let clients: Vec<_> = clients.iter().map(url::Url::as_str).collect();
     assert_eq!(clients, ["https://app.example/next?page"]);
+}
+
+#[test]
+fn a_page_that_a_worker_loads_is_an_occasion_for_an_update_check() {
+    let mut scenario = Scenario::online()
+        .worker(NAVIGATES)
+        .page("")
+        .file("sw.js", "console.log('new');");
+    scenario.eval("navigator.serviceWorker.controller.postMessage('/next')");
+    scenario
+        .wait_until_printed("new")
+        .expect_event(|kind| matches!(kind, HostEventKind::WindowNavigated { .. }));
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! Requests that a worker answers: from its pages, and from outside of the host.
 
-use landfall::network::{
-    Body, NetworkError, OriginServer, RedirectMode, Request, RequestMode, Response,
-};
+use landfall::network::{Body, NetworkError, RedirectMode, Request, RequestMode, Response};
 use landfall::{Error, HostEventKind};
 use serde_json::json;
 
@@ -150,19 +148,8 @@ fn what_the_worker_leaves_alone_is_answered_by_the_site_as_it_came() {
         "/account",
         Answer::redirect(302, "/login").header("set-cookie", "seen=1"),
     );
-    let upstream: url::Url = server.url("/").parse().expect("an address");
-    let mut scenario = Scenario::online()
-        .with(move |builder| {
-            let origin = ORIGIN.parse().expect("an address");
-            builder.origin_server(&origin, OriginServer::Upstream(upstream.clone()))
-        })
-        .file("unused", "");
-    server.answer(
-        "/sw.js",
-        Answer::status(200)
-            .body(ANSWERS)
-            .header("content-type", "text/javascript"),
-    );
+    let mut scenario = Scenario::online().behind(&server);
+    server.answer("/sw.js", Answer::script(ANSWERS));
     scenario
         .register("sw.js")
         .expect("the worker is registered");
@@ -313,17 +300,9 @@ fn a_page_load_that_the_worker_fetches_is_redirected_outside() {
     let server = TestServer::start();
     let worker = "addEventListener('fetch', (event) => event.respondWith(fetch(event.request)));";
     server
-        .answer(
-            "/sw.js",
-            Answer::status(200)
-                .body(worker)
-                .header("content-type", "text/javascript"),
-        )
+        .answer("/sw.js", Answer::script(worker))
         .answer("/old", Answer::redirect(301, "/new"));
-    let upstream: url::Url = server.url("/").parse().expect("an address");
-    let mut scenario = Scenario::online().with(move |builder| {
-        builder.origin_server(&address(""), OriginServer::Upstream(upstream.clone()))
-    });
+    let mut scenario = Scenario::online().behind(&server);
     scenario
         .register("sw.js")
         .expect("the worker is registered");

@@ -94,6 +94,36 @@ fn a_frame_is_a_nested_client_that_speaks_for_itself() {
 }
 
 #[test]
+fn a_worker_sees_in_which_pages_a_frame_lies() {
+    with_frames(
+        "self.onactivate = (event) => event.waitUntil(clients.claim());
+         self.onmessage = (event) => {
+             const { ancestorOrigins } = event.source;
+             event.source.postMessage([
+                 ancestorOrigins,
+                 Object.isFrozen(ancestorOrigins) && ancestorOrigins === event.source.ancestorOrigins,
+             ]);
+         };",
+    )
+    .expect_eval(
+        "(async () => {
+             const ask = (container) => new Promise((resolve) => {
+                 container.onmessage = ({ data }) => resolve(data);
+                 container.controller.postMessage('where');
+             });
+             await navigator.serviceWorker.ready;
+             const frame = openFrame('inner/page.html');
+             await frame.loaded;
+             return [
+                 await ask(navigator.serviceWorker),
+                 await ask(frame.window.navigator.serviceWorker),
+             ];
+         })()",
+        json!([[[], true], [["https://app.example"], true]]),
+    );
+}
+
+#[test]
 fn requests_of_a_frame_go_through_its_own_controller() {
     let mut scenario = Scenario::online()
         .with(HostBuilder::frames)

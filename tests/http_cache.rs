@@ -2,47 +2,26 @@
 
 use std::time::Duration;
 
-use landfall::network::origin::OriginServer;
+use landfall::RegisterOptions;
 use landfall::service_worker::UpdateViaCache;
-use landfall::{HostBuilder, RegisterOptions};
 use serde_json::json;
-use url::Url;
 
 use crate::support::scenario::{Scenario, address};
 use crate::support::server::{Answer, TestServer};
-
-/// A host whose site is a real server.
-fn behind(
-    server: &TestServer,
-    configure: impl Fn(HostBuilder) -> HostBuilder + 'static,
-) -> Scenario {
-    let upstream: Url = server.url("/").parse().unwrap();
-    Scenario::online().with(move |builder| {
-        let site = OriginServer::Upstream(upstream.clone());
-        configure(builder.origin_server(&address(""), site))
-    })
-}
 
 fn minute(text: &str) -> Answer {
     Answer::text(text).header("cache-control", "max-age=60")
 }
 
 fn script(text: &str) -> Answer {
-    let answer = Answer::status(200).header("content-type", "text/javascript");
-    answer.header("cache-control", "max-age=3600000").body(text)
-}
-
-/// The paths asked for, in their order.
-fn asked(server: &TestServer) -> Vec<String> {
-    let requests = server.requests().into_iter();
-    requests.map(|request| request.target).collect()
+    Answer::script(text).header("cache-control", "max-age=3600000")
 }
 
 #[test]
 fn offline_a_page_gets_what_is_still_fresh_and_nothing_is_posted() {
     let server = TestServer::start();
     server.answer("/data", minute("cached"));
-    let scenario = behind(&server, |builder| builder).page("");
+    let scenario = Scenario::online().behind(&server).page("");
     let get = "fetch('/data').then((response) => response.text(), (error) => error.name)";
     let scenario = scenario
         .expect_eval(get, json!("cached"))
@@ -59,7 +38,7 @@ fn offline_a_page_gets_what_is_still_fresh_and_nothing_is_posted() {
             json!("cached"),
         );
     drop(scenario);
-    assert_eq!(asked(&server), ["/data"]);
+    assert_eq!(server.asked(), ["/data"]);
 }
 
 #[test]
@@ -69,7 +48,9 @@ fn a_host_without_a_cache_always_asks() {
         .answer("/data", minute("one"))
         .answer("/data", minute("two"));
     let get = "fetch('/data').then((response) => response.text())";
-    behind(&server, |builder| builder.http_cache_limit(0))
+    Scenario::online()
+        .behind(&server)
+        .with(|builder| builder.http_cache_limit(0))
         .page("")
         .expect_eval(get, json!("one"))
         .expect_eval(get, json!("two"));
@@ -82,7 +63,8 @@ fn clearing_an_origin_empties_its_http_cache() {
         .answer("/data", minute("one"))
         .answer("/data", minute("two"));
     let get = "fetch('/data').then((response) => response.text())";
-    let mut scenario = behind(&server, |builder| builder)
+    let mut scenario = Scenario::online()
+        .behind(&server)
         .page("")
         .expect_eval(get, json!("one"));
     let host = scenario.host();
@@ -106,7 +88,7 @@ fn a_server_clears_what_its_clients_keep_of_it() {
         .answer("/data", minute("two"))
         .answer("/some", leave("\"cache\", \"cookies\""))
         .answer("/all", leave("\"*\""));
-    let mut scenario = behind(&server, |builder| builder);
+    let mut scenario = Scenario::online().behind(&server);
     let options = RegisterOptions::new(address("sw.js"));
     scenario.register_with(options).expect("it is registered");
     let get = "fetch('/data').then((response) => response.text())";
@@ -153,7 +135,7 @@ fn updates(update_via_cache: UpdateViaCache) -> [Vec<String>; 3] {
     server
         .answer("/sw.js", script(IMPORTING))
         .answer("/lib.js", script("self.version = 1;"));
-    let mut scenario = behind(&server, |builder| builder);
+    let mut scenario = Scenario::online().behind(&server);
     let options = RegisterOptions {
         update_via_cache,
         ..RegisterOptions::new(address("sw.js"))
@@ -162,14 +144,14 @@ fn updates(update_via_cache: UpdateViaCache) -> [Vec<String>; 3] {
     let scenario = scenario.page("");
     let update =
         "navigator.serviceWorker.ready.then((registration) => registration.update()).then(() => 1)";
-    let registered = asked(&server).len();
+    let registered = server.asked().len();
     let scenario = scenario.expect_eval(update, json!(1));
-    let updated = asked(&server).len();
+    let updated = server.asked().len();
     let scenario = scenario
         .advance(Duration::from_secs(86_401))
         .expect_eval(update, json!(1));
     drop(scenario);
-    let all = asked(&server);
+    let all = server.asked();
     [
         all[..registered].to_vec(),
         all[registered..updated].to_vec(),
@@ -206,7 +188,7 @@ fn an_update_asks_whether_a_script_has_changed() {
             "/sw.js",
             script("console.log('two');").header("etag", "\"2\""),
         );
-    let mut scenario = behind(&server, |builder| builder);
+    let mut scenario = Scenario::online().behind(&server);
     let options = RegisterOptions::new(address("sw.js"));
     scenario.register_with(options).expect("it is registered");
     let update =
@@ -237,7 +219,7 @@ fn a_new_worker_imports_what_is_in_the_cache_unless_its_registration_says_no() {
             "/lib.js",
             script("self.version = 1;").header("vary", "accept-language"),
         );
-        let mut scenario = behind(&server, |builder| builder).page("").expect_eval(
+        let mut scenario = Scenario::online().behind(&server).page("").expect_eval(
             "fetch('/lib.js').then((response) => response.text()).then(() => 1)",
             json!(1),
         );
@@ -247,7 +229,8 @@ fn a_new_worker_imports_what_is_in_the_cache_unless_its_registration_says_no() {
         };
         scenario.register_with(options).expect("it is registered");
         drop(scenario);
-        let imports = asked(&server)
+        let imports = server
+            .asked()
             .iter()
             .filter(|path| *path == "/lib.js")
             .count();

@@ -79,6 +79,8 @@ mod script_errors;
 mod serve;
 /// The same over TLS.
 mod serve_tls;
+/// Workers that are stopped, and what becomes of their events.
+mod stopped_workers;
 /// What is stored for an origin, and clearing it.
 mod storage;
 /// `landfall sync`: stories of tags, and what can be done about them.

@@ -412,3 +412,69 @@ fn is_running(scenario: &mut Scenario) -> bool {
     let active = status.registrations[0].active.as_ref();
     active.expect("an active worker").running
 }
+
+#[test]
+fn skip_waiting_is_answered_when_activate_has_been_dispatched_and_not_when_it_is_over() {
+    let waits = "self.onactivate = (event) => {
+                     console.log('activate');
+                     event.waitUntil(new Promise((resolve) => setTimeout(resolve, 1000)));
+                 };
+                 self.onmessage = () => skipWaiting().then(() => console.log(registration.active.state));";
+    let mut scenario = Scenario::online().worker("").page("").file("sw.js", waits);
+    scenario.eval("navigator.serviceWorker.ready.then((r) => r.update()).then(() => true)");
+    scenario.settle();
+    scenario.eval(
+        "navigator.serviceWorker.ready.then((r) => { r.waiting.postMessage(null); return true; })",
+    );
+    scenario.settle();
+    scenario.expect_printed(&["activate", "activating"]);
+}
+
+#[test]
+fn a_registration_unregisters_whatever_is_registered_for_its_scope() {
+    Scenario::online().worker("").expect_eval(
+        "(async () => {
+                 const container = navigator.serviceWorker;
+                 const old = await container.getRegistration();
+                 await old.unregister();
+                 const again = await container.register('sw.js');
+                 const answers = [await old.unregister(), await old.unregister()];
+                 return [...answers, again === old, (await container.getRegistrations()).length];
+             })()",
+        json!([true, false, false, 0]),
+    );
+}
+
+/// Somebody uses it still, so its waiting worker can take over.
+#[test]
+fn a_worker_that_waits_takes_over_also_when_it_is_unregistered() {
+    let mut scenario = Scenario::online()
+        .worker("")
+        .page("")
+        .file("sw.js", "self.onmessage = () => skipWaiting();");
+    scenario.eval(
+        "navigator.serviceWorker.ready.then((r) => {
+             self.kept = r;
+             navigator.serviceWorker.oncontrollerchange = () => console.log('taken over');
+             return r.update();
+         }).then(() => true)",
+    );
+    scenario.settle();
+    scenario = scenario.expect_eval(
+        "kept.unregister().then((was) => {
+             const { waiting } = kept;
+             waiting.onstatechange = () => console.log(waiting.state);
+             waiting.postMessage(null);
+             return was;
+         })",
+        json!(true),
+    );
+    scenario.settle();
+    scenario
+        .expect_printed(&["activating", "taken over", "activated"])
+        .restart_host()
+        .expect_eval(
+            "navigator.serviceWorker.getRegistrations().then(({ length }) => length)",
+            json!(0),
+        );
+}

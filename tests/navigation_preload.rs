@@ -1,8 +1,9 @@
 //! Navigation preload: a page load asks the network while its worker starts.
 
-use landfall::network::{OriginServer, Request, RequestMode, Response};
+use landfall::HostEventKind;
+use landfall::network::{Request, RequestMode, Response};
+use landfall::service_worker::WarningName;
 use serde_json::json;
-use url::Url;
 
 use crate::support::scenario::{ORIGIN, Scenario, address};
 use crate::support::server::{Answer, TestServer};
@@ -43,20 +44,11 @@ fn load(scenario: &mut Scenario, path: &str, mode: RequestMode) -> String {
 
 /// A worker whose site is behind a server, and that server.
 fn in_front_of(server: &TestServer) -> Scenario {
-    server.answer(
-        "/sw.js",
-        Answer::status(200)
-            .header("content-type", "text/javascript")
-            .body(WORKER),
-    );
+    server.answer("/sw.js", Answer::script(WORKER));
     for path in ["/used", "/unused"] {
         server.answer(path, Answer::text("from the network"));
     }
-    let upstream: Url = server.url("/").parse().expect("an address");
-    let origin = address("");
-    let mut scenario = Scenario::online().with(move |builder| {
-        builder.origin_server(&origin, OriginServer::Upstream(upstream.clone()))
-    });
+    let mut scenario = Scenario::online().behind(server);
     scenario.register("sw.js").expect("it is registered");
     scenario
 }
@@ -103,6 +95,10 @@ fn a_preload_that_fails_rejects_and_one_that_nobody_wants_does_no_harm() {
         load(&mut scenario, "unused", RequestMode::Navigate),
         "own answer"
     );
+    scenario = scenario.wait_until(|kind| {
+        matches!(kind, HostEventKind::Warning { warning, .. }
+            if warning.name == WarningName::UnusedPreload && warning.message.contains("/unused while"))
+    });
     let mut scenario = scenario.go_offline();
     assert_eq!(
         load(&mut scenario, "failed", RequestMode::Navigate),

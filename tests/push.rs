@@ -17,7 +17,7 @@ const WORKER: &str = "
 addEventListener('install', () => skipWaiting());
 addEventListener('push', ({ data }) => console.log(`push ${data?.text()}`));
 addEventListener('pushsubscriptionchange', ({ newSubscription, oldSubscription }) =>
-  console.log(`change ${oldSubscription.endpoint} ${newSubscription.endpoint}`));
+  console.log(`change ${oldSubscription.endpoint} ${newSubscription?.endpoint}`));
 ";
 
 fn granted(builder: HostBuilder) -> HostBuilder {
@@ -147,6 +147,10 @@ fn what_cannot_be_subscribed_is_refused_by_name() {
     allowed(WORKER)
         .expect_eval(
             &name("{ applicationServerKey: 'not/base64url' }"),
+            json!("InvalidCharacterError"),
+        )
+        .expect_eval(
+            &name(&format!("{{ applicationServerKey: '{key}=' }}")),
             json!("InvalidCharacterError"),
         )
         .expect_eval(
@@ -369,18 +373,48 @@ fn a_push_event_may_take_ninety_seconds() {
     assert_eq!(outcome.unwrap().unwrap(), EventOutcome::TimedOut);
 }
 
+fn set_permission(scenario: &mut Scenario, state: PermissionState) {
+    let host = scenario.host();
+    let origin = address("");
+    let set = async move {
+        host.set_permission(&origin, Permission::Notifications, state)
+            .await
+    };
+    scenario.run(set).expect("it is set");
+}
+
+/// Scripts ask for it by the name of the Push API.
+#[test]
+fn the_permission_for_push_messages_is_that_for_notifications() {
+    let mut scenario = allowed(WORKER).expect_eval(
+        "navigator.permissions.query({ name: 'push', userVisibleOnly: true }).then((status) => {
+             status.onchange = () => console.log(`now ${status.state}`);
+             return [status.name, status.state];
+         })",
+        json!(["push", "granted"]),
+    );
+    set_permission(&mut scenario, PermissionState::Denied);
+    scenario.wait_until_printed("now denied");
+}
+
+#[test]
+fn a_host_without_the_permission_ends_the_subscriptions_of_one_with_it() {
+    let mut scenario = allowed(WORKER);
+    let subscription = subscribe(&mut scenario);
+    scenario = scenario.stop_host().with(|builder| builder).start_host();
+    let endpoint = subscription["endpoint"].as_str().expect("an endpoint");
+    scenario = scenario.wait_until_printed(&format!("change {endpoint} undefined"));
+    let request = server().message(&subscription, "x", NOW_MS);
+    assert_eq!(refusal(&mut scenario, request), PushRefusal::Gone);
+}
+
 #[test]
 fn a_subscription_goes_with_its_permission() {
     let mut scenario = allowed(WORKER);
     let subscription = subscribe(&mut scenario);
-    let host = scenario.host();
-    scenario
-        .run(async move {
-            let origin = address("");
-            host.set_permission(&origin, Permission::Notifications, PermissionState::Denied)
-                .await
-        })
-        .unwrap();
+    set_permission(&mut scenario, PermissionState::Denied);
+    let endpoint = subscription["endpoint"].as_str().expect("an endpoint");
+    scenario = scenario.expect_printed(&[&format!("change {endpoint} undefined")]);
     let request = server().message(&subscription, "x", NOW_MS);
     assert_eq!(refusal(&mut scenario, request), PushRefusal::Gone);
     scenario

@@ -2,38 +2,12 @@
 
 use std::time::Duration;
 
-use landfall::network::OriginServer;
 use landfall::service_worker::ScriptType;
 use landfall::{ClientScript, RegisterOptions};
 use serde_json::json;
-use url::Url;
 
 use crate::support::scenario::{Scenario, address};
 use crate::support::server::{Answer, TestServer};
-
-/// A site behind a server.
-fn behind(server: &TestServer) -> Scenario {
-    let upstream: Url = server.url("/").parse().expect("an address");
-    let origin = address("");
-    Scenario::online().with(move |builder| {
-        builder.origin_server(&origin, OriginServer::Upstream(upstream.clone()))
-    })
-}
-
-fn script(text: &str) -> Answer {
-    Answer::status(200)
-        .header("content-type", "text/javascript")
-        .body(text)
-}
-
-/// What was asked for at a path, so far.
-fn asked(server: &TestServer, path: &str) -> usize {
-    let requests = server.requests();
-    requests
-        .iter()
-        .filter(|request| request.target == path)
-        .count()
-}
 
 const UPDATE: &str = "navigator.serviceWorker.ready.then((r) => r.update()).then(() => true)";
 
@@ -41,50 +15,53 @@ const UPDATE: &str = "navigator.serviceWorker.ready.then((r) => r.update()).then
 fn an_import_that_the_check_has_fetched_is_what_the_new_worker_gets() {
     let server = TestServer::start();
     server
-        .answer("/sw.js", script("importScripts('lib.js');"))
-        .answer("/lib.js", script("console.log('one');"))
-        .answer("/lib.js", script("console.log('two');"))
-        .answer("/lib.js", script("console.log('never asked for');"));
-    let mut scenario = behind(&server);
+        .answer("/sw.js", Answer::script("importScripts('lib.js');"))
+        .answer("/lib.js", Answer::script("console.log('one');"))
+        .answer("/lib.js", Answer::script("console.log('two');"))
+        .answer("/lib.js", Answer::script("console.log('never asked for');"));
+    let mut scenario = Scenario::online().behind(&server);
     scenario.register("sw.js").expect("it is registered");
     scenario = scenario.expect_eval(UPDATE, json!(true));
     scenario.settle();
     scenario.expect_printed(&["one", "two"]);
-    assert_eq!(asked(&server, "/lib.js"), 2);
+    assert_eq!(server.times_asked("/lib.js"), 2);
 }
 
 #[test]
 fn an_import_that_the_check_could_not_have_fails_the_new_worker() {
     let server = TestServer::start();
     server
-        .answer("/sw.js", script("importScripts('a.js', 'b.js');"))
-        .answer("/a.js", script("// one"))
-        .answer("/a.js", script("// two"))
-        .answer("/b.js", script("// there"))
+        .answer("/sw.js", Answer::script("importScripts('a.js', 'b.js');"))
+        .answer("/a.js", Answer::script("// one"))
+        .answer("/a.js", Answer::script("// two"))
+        .answer("/b.js", Answer::script("// there"))
         .answer("/b.js", Answer::status(404));
-    let mut scenario = behind(&server);
+    let mut scenario = Scenario::online().behind(&server);
     scenario.register("sw.js").expect("it is registered");
     scenario.expect_eval(
         "navigator.serviceWorker.ready.then((r) => r.update()).catch(({ name }) => name)",
         json!("TypeError"),
     );
-    assert_eq!((asked(&server, "/a.js"), asked(&server, "/b.js")), (2, 2));
+    assert_eq!(
+        (server.times_asked("/a.js"), server.times_asked("/b.js")),
+        (2, 2)
+    );
 }
 
 #[test]
 fn an_import_that_is_not_used_any_more_is_not_asked_for_again() {
     let server = TestServer::start();
     server
-        .answer("/sw.js", script("importScripts('lib.js');"))
-        .answer("/sw.js", script("console.log('alone');"))
-        .answer("/lib.js", script(""));
-    let mut scenario = behind(&server);
+        .answer("/sw.js", Answer::script("importScripts('lib.js');"))
+        .answer("/sw.js", Answer::script("console.log('alone');"))
+        .answer("/lib.js", Answer::script(""));
+    let mut scenario = Scenario::online().behind(&server);
     scenario.register("sw.js").expect("it is registered");
     scenario
         .expect_eval(UPDATE, json!(true))
         .expect_eval(UPDATE, json!(true))
         .expect_printed(&["alone"]);
-    assert_eq!(asked(&server, "/lib.js"), 1);
+    assert_eq!(server.times_asked("/lib.js"), 1);
 }
 
 #[test]
@@ -152,9 +129,9 @@ fn a_new_mode_for_the_same_script_is_seen_by_everyone() {
 fn the_referrer_of_a_script_is_the_page_that_asks() {
     let server = TestServer::start();
     server
-        .answer("/sw.js", script("// one"))
-        .answer("/sw.js", script("// two"));
-    let mut scenario = behind(&server);
+        .answer("/sw.js", Answer::script("// one"))
+        .answer("/sw.js", Answer::script("// two"));
+    let mut scenario = Scenario::online().behind(&server);
     scenario
         .open(
             "folder/page.html",
@@ -183,9 +160,9 @@ fn modules_of_another_origin_are_imported_only_if_it_agrees() {
     server
         .answer(
             "/shared.mjs",
-            script("export default 'shared';").header("access-control-allow-origin", "*"),
+            Answer::script("export default 'shared';").header("access-control-allow-origin", "*"),
         )
-        .answer("/private.mjs", script("export default 'private';"));
+        .answer("/private.mjs", Answer::script("export default 'private';"));
     let mut scenario = Scenario::online();
     for name in ["shared", "private"] {
         let text = format!(
@@ -209,9 +186,9 @@ fn modules_of_another_origin_are_imported_only_if_it_agrees() {
 fn the_server_of_a_module_worker_knows_what_its_imports_are_for() {
     let server = TestServer::start();
     server
-        .answer("/sw.js", script("import './lib.mjs';"))
-        .answer("/lib.mjs", script(""));
-    let mut scenario = behind(&server);
+        .answer("/sw.js", Answer::script("import './lib.mjs';"))
+        .answer("/lib.mjs", Answer::script(""));
+    let mut scenario = Scenario::online().behind(&server);
     scenario
         .register_with(RegisterOptions {
             script_type: ScriptType::Module,
@@ -293,4 +270,24 @@ fn who_waits_is_redundant_before_its_successor_is_installed() {
         .expect_eval(UPDATE, json!(true));
     scenario.settle();
     scenario.expect_printed(&["second redundant", "third installed"]);
+}
+
+#[test]
+fn a_redirected_script_is_a_type_error_of_an_update_and_a_security_error_of_a_registration() {
+    let server = TestServer::start();
+    server
+        .answer("/sw.js", Answer::script(""))
+        .answer("/sw.js", Answer::redirect(302, "/other.js"))
+        .answer("/moved.js", Answer::redirect(302, "/other.js"));
+    let mut scenario = Scenario::online().behind(&server);
+    scenario.register("sw.js").expect("it is registered");
+    scenario
+        .expect_eval(
+            "navigator.serviceWorker.ready.then((r) => r.update()).catch(({ name }) => name)",
+            json!("TypeError"),
+        )
+        .expect_eval(
+            "navigator.serviceWorker.register('moved.js').catch(({ name }) => name)",
+            json!("SecurityError"),
+        );
 }

@@ -174,6 +174,7 @@ async fn application_servers_may_send_without_tls_and_hear_what_is_wrong() {
     assert!(why.contains("applicationServerKey"), "{why}");
     let asked = client.get(endpoint).send().await.expect("an answer");
     assert_eq!(asked.status(), 405);
+    assert_eq!(asked.headers()["allow"], "POST");
     let too_large = client.post(endpoint).body(vec![0; 100_000]).send().await;
     assert_eq!(too_large.expect("an answer").status(), 413);
 }

@@ -1,7 +1,7 @@
 // BackgroundFetchRegistration: a background fetch as a script sees it.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { DOMException, event, fire, webidl } from "ext:landfall_platform/platform.js";
+import { defineEventHandler, DOMException, event, fire, webidl } from "ext:landfall_platform/platform.js";
 import { op_background_fetch_abort, op_background_fetch_match } from "ext:core/ops";
 import { createRecord } from "ext:sw_background_fetch/background_fetch_record.js";
 import { innerRequestOf, toCacheQueryOptions, toRequestInfo } from "ext:sw_cache/query.js";
@@ -115,7 +115,7 @@ export class BackgroundFetchRegistration extends event.EventTarget {
 }
 webidl.configureInterface(BackgroundFetchRegistration);
 const BackgroundFetchRegistrationPrototype = BackgroundFetchRegistration.prototype;
-event.defineEventHandler(BackgroundFetchRegistrationPrototype, "progress");
+defineEventHandler(BackgroundFetchRegistrationPrototype, "progress");
 
 /** @returns {object} `RecordQuery` in Rust */
 function toQuery(request, options, prefix) {

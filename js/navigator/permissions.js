@@ -9,6 +9,12 @@ const convertPermissionDescriptor = webidl.createDictionaryConverter("Permission
   { key: "name", required: true, converter: webidl.converters.DOMString },
 ]);
 
+/**
+ * What the host knows a permission as. Push messages are there to be shown: as in browsers, one permission is for both.
+ * https://w3c.github.io/push-api/#permission-integration
+ */
+const nameForHost = (name) => name === "push" ? "notifications" : name;
+
 /** Name to object. Differs from the spec: one for each name and scope, so that nobody has to know who still listens. */
 const statuses = new Map();
 
@@ -60,7 +66,7 @@ export class Permissions {
     webidl.requiredArguments(arguments.length, 1, prefix);
     const { name } = convertPermissionDescriptor(descriptor, prefix, "Argument 1");
     // Everything that an origin stores is kept.
-    const isGranted = name === "persistent-storage" || await op_permissions_query(name);
+    const isGranted = name === "persistent-storage" || await op_permissions_query(nameForHost(name));
     let status = statuses.get(name);
     if (status === undefined) {
       status = new PermissionStatus(HOST, name);
@@ -75,6 +81,8 @@ const PermissionsPrototype = Permissions.prototype;
 
 /** The host says that the origin may do something from now on, or may not. */
 export function changePermission({ name, isGranted }) {
-  const status = statuses.get(name);
-  if (status !== undefined && setState(status, isGranted)) fire(status, new event.Event("change"));
+  for (const [known, status] of statuses) {
+    const isNews = nameForHost(known) === name && setState(status, isGranted);
+    if (isNews) fire(status, new event.Event("change"));
+  }
 }

@@ -20,12 +20,12 @@ const convertGetNotificationOptions = webidl.createDictionaryConverter(
  */
 export async function showNotification(registration, title, options) {
   const prefix = "Failed to execute 'showNotification' on 'ServiceWorkerRegistration'";
-  const { content, data } = readNotification(title, options, prefix, true);
   if (!registration.hasActiveWorker()) {
     throw new TypeError(
       `${prefix}: No active registration available on the ServiceWorkerRegistration.`,
     );
   }
+  const { content, data } = readNotification(title, options, prefix, true);
   await op_notification_show_for_registration(registration.id, content, data);
 }
 

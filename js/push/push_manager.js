@@ -64,8 +64,8 @@ export class PushManager {
   }
 
   /**
-   * Differs from the spec: a subscription without `userVisibleOnly` or without `applicationServerKey` is allowed, which
-   * browsers refuse.
+   * A subscription without `userVisibleOnly` or without `applicationServerKey` is allowed, as in Firefox. Chromium
+   * refuses it, as the specification lets it.
    */
   async subscribe(options = {}) {
     webidl.assertBranded(this, PushManagerPrototype);

@@ -8,13 +8,13 @@ import { createOptions } from "ext:sw_push/push_subscription_options.js";
 const convertKeyName = webidl.createEnumConverter("PushEncryptionKeyName", ["p256dh", "auth"]);
 
 /**
- * https://www.rfc-editor.org/rfc/rfc4648#section-5
+ * https://www.rfc-editor.org/rfc/rfc7515#section-2
  *
- * @param {string} text base64url, with or without padding
+ * @param {string} text base64url without padding
  * @returns {ArrayBuffer | null} null if it is none
  */
 export function decodeBase64Url(text) {
-  if (!/^[A-Za-z0-9_-]*={0,2}$/.test(text)) return null;
+  if (!/^[A-Za-z0-9_-]*$/.test(text)) return null;
   try {
     const bytes = base64.atob(text.replaceAll("-", "+").replaceAll("_", "/"));
     return Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)).buffer;

@@ -61,11 +61,13 @@ const ClientPrototype = Client.prototype;
 export class WindowClient extends Client {
   #id;
   #isFocused;
+  #ancestorOrigins;
 
   constructor(key = undefined, record = undefined) {
     super(key, record);
     this.#id = record.id;
     this.#isFocused = record.focused;
+    this.#ancestorOrigins = Object.freeze(record.ancestorOrigins);
   }
 
   get visibilityState() {
@@ -80,7 +82,7 @@ export class WindowClient extends Client {
 
   get ancestorOrigins() {
     webidl.assertBranded(this, WindowClientPrototype);
-    return Object.freeze([]);
+    return this.#ancestorOrigins;
   }
 
   /** Allowed once after a click on a notification, like {@link Clients.openWindow}. */

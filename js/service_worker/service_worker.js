@@ -1,8 +1,18 @@
 // ServiceWorker: a worker as another scope sees it.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { ownEnvironment, perEnvironment } from "ext:landfall_platform/environment.js";
-import { defineEventHandler, event, fire, webidl } from "ext:landfall_platform/platform.js";
+import {
+  environmentOf,
+  ownEnvironment,
+  perEnvironment,
+} from "ext:landfall_platform/environment.js";
+import {
+  defineEventHandler,
+  DOMException,
+  event,
+  fire,
+  webidl,
+} from "ext:landfall_platform/platform.js";
 import { tellWork } from "ext:sw_activity/activity.js";
 import { op_service_worker_post_message } from "ext:core/ops";
 import { serializeMessage } from "ext:sw_service_worker/message.js";
@@ -51,6 +61,9 @@ export class ServiceWorker extends event.EventTarget {
     webidl.assertBranded(this, ServiceWorkerPrototype);
     const prefix = "Failed to execute 'postMessage' on 'ServiceWorker'";
     webidl.requiredArguments(arguments.length, 1, prefix);
+    if (environmentOf(this.#environment.number) === undefined) {
+      throw new DOMException(`${prefix}: the frame is gone`, "InvalidStateError");
+    }
     tellWork("message");
     op_service_worker_post_message(
       this.#environment.number,

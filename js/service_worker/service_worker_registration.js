@@ -132,12 +132,14 @@ export class ServiceWorkerRegistration extends event.EventTarget {
 
   async update() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return registrationFor(await op_service_worker_update(this.#handle.id), this.#environment);
+    const environment = this.#environment;
+    const snapshot = await op_service_worker_update(environment.number, this.#handle.id);
+    return registrationFor(snapshot, environment);
   }
 
   async unregister() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return await op_service_worker_unregister(this.#handle.id);
+    return await op_service_worker_unregister(this.#environment.number, this.#scope);
   }
 }
 webidl.configureInterface(ServiceWorkerRegistration);

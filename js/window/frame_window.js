@@ -16,7 +16,8 @@ import { postMessageTo } from "ext:sw_window/post_message.js";
 const { ReflectApply, ReflectConstruct, ReflectGet } = primordials;
 const { Window } = globalInterfaces;
 
-const EVENT_HANDLERS = [
+/** Events for which windows have an `on...` attribute. */
+export const EVENT_HANDLERS = [
   "error",
   "message",
   "messageerror",
@@ -24,6 +25,7 @@ const EVENT_HANDLERS = [
   "rejectionhandled",
   "online",
   "offline",
+  "languagechange",
 ];
 
 /** What a window has beyond what the snapshot has. */

@@ -15,6 +15,7 @@ import {
 } from "ext:sw_global_scope/define.js";
 import { navigatorOf } from "ext:sw_window/client_navigator.js";
 import { offerFrames } from "ext:sw_window/frame.js";
+import { EVENT_HANDLERS } from "ext:sw_window/frame_window.js";
 import { postMessage } from "ext:sw_window/post_message.js";
 import { Navigator } from "ext:sw_navigator/navigator.js";
 import { receiveNotificationNews } from "ext:sw_notifications/notification.js";
@@ -27,17 +28,6 @@ import {
 } from "ext:sw_service_worker/service_worker_container.js";
 
 const { Window } = globalInterfaces;
-
-const EVENT_HANDLERS = [
-  "error",
-  "message",
-  "messageerror",
-  "unhandledrejection",
-  "rejectionhandled",
-  "online",
-  "offline",
-  "languagechange",
-];
 
 /**
  * Turns the global into a window-like client's.

@@ -47,6 +47,7 @@ fn about_outcome(end: &DispatchEnd) -> Option<String> {
         },
         DispatchOutcome::TimedOut => "Find what the listener waits for: a promise given to `event.waitUntil()` was never settled, or too late.".to_owned(),
         DispatchOutcome::Terminated => "Look for an endless loop or too much memory: the worker was stopped while the event ran.".to_owned(),
+        DispatchOutcome::Unresponsive => "Find the loop that keeps the worker busy: end it, or let it rest with `setTimeout()`, so that the worker can answer.".to_owned(),
         DispatchOutcome::FailedToStart(_) => {
             "Put the worker's script right: it does not start.".to_owned()
         }

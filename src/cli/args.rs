@@ -440,6 +440,7 @@ Warnings:
   unmatched-tag    the listener did nothing with the tag
   unheard-message  a message was posted that nobody listened to
   register-loop    a tag is registered again in each of its events
+  unused-preload   navigation preload asked for a page, and the worker did not look at it
 
 Sync rules (--sync-rule), as the preset `landfall` has them:
   retry.max_attempts=3          events for one tag until it is given up
@@ -498,7 +499,7 @@ Events (--json):
     storage_failed                        reason
   `kind` is the type of the event: sync or periodicsync.
   `source` is `worker` or `client`, `url` its address.
-  `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, failed_to_start) and `reason`.
+  `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, unresponsive, failed_to_start) and `reason`.
   `removed` is null, succeeded, gave_up or unregistered.
   New events and fields may be added.
 

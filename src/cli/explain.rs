@@ -166,6 +166,11 @@ fn ended(end: &DispatchEnd) -> Vec<String> {
             lines.extend(frames.take(STACK_LINES).map(|frame| format!("  {frame}")));
         }
         DispatchOutcome::TimedOut => lines.push(format!("took too long: given up{after}")),
+        DispatchOutcome::Unresponsive => {
+            lines.push(format!(
+                "the worker was busy, did not answer and was stopped{after}"
+            ));
+        }
         DispatchOutcome::Terminated => lines.push(format!("the worker was stopped{after}")),
         DispatchOutcome::FailedToStart(reason) => {
             lines.push(format!("the worker did not start: {reason}"));

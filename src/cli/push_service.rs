@@ -129,13 +129,13 @@ async fn answer(
     endpoint.set_path(request.uri().path());
     endpoint.set_query(request.uri().query());
     if request.method() != Method::POST {
-        return Ok(told(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "a push message is sent with POST",
-        ));
+        let why = "a push message is sent with POST";
+        let mut response = told(StatusCode::METHOD_NOT_ALLOWED, why);
+        let allowed = HeaderValue::from_static("POST");
+        response.headers_mut().insert(header::ALLOW, allowed);
+        return Ok(response);
     }
     let headers = readable(request.headers());
-    // One byte more than is taken, so that the host sees that it is too much.
     let body = match Limited::new(request.into_body(), MAX_BODY_BYTES)
         .collect()
         .await

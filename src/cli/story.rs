@@ -133,6 +133,9 @@ pub(super) fn reason(outcome: &EventOutcome) -> String {
         EventOutcome::Rejected(rejection) => format!("rejected with {}", rejection.message),
         EventOutcome::TimedOut => "took too long".to_owned(),
         EventOutcome::Terminated => "the worker was stopped".to_owned(),
+        EventOutcome::Unresponsive => {
+            "the worker was busy, did not answer and was stopped".to_owned()
+        }
         EventOutcome::FailedToStart(reason) => format!("the worker did not start: {reason}"),
     }
 }
@@ -336,6 +339,15 @@ mod tests {
     fn the_last_failure_says_that_it_was_the_last() {
         let told = ended(EventOutcome::Terminated, Some(Removal::GaveUp), None);
         assert_eq!(told.text, "`outbox` the worker was stopped, given up");
+    }
+
+    #[test]
+    fn a_worker_that_did_not_answer_is_said_to_have_been_busy() {
+        let told = ended(EventOutcome::Unresponsive, None, Some(Timestamp(301_000)));
+        assert_eq!(
+            told.text,
+            "`outbox` the worker was busy, did not answer and was stopped; next attempt in 5 min"
+        );
     }
 
     #[test]

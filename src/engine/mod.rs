@@ -19,12 +19,12 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use crate::clock::Sleep;
-use crate::service_worker::{EventOutcome, ScriptType};
+use crate::service_worker::ScriptType;
 use crate::web;
 use crate::web::ScopeOptions;
 use crate::web::activity::{Activities, ActivityLog};
 use crate::web::buffers::ScriptBuffers;
-use crate::web::event::{EventInit, Notice, PendingEvents};
+use crate::web::event::{EventInit, EventReply, Notice, PendingEvents};
 use crate::web::global_scope::{EvaluationResult, PendingEvaluations};
 use crate::web::host_port::{ContextId, HostPort};
 use crate::web::script_error::{ScriptError, ScriptSources};
@@ -200,7 +200,7 @@ impl Engine {
         id: u32,
         event: EventInit,
         activity: Option<ActivityLog>,
-        outcome: oneshot::Sender<EventOutcome>,
+        reply: EventReply,
     ) {
         let kind = event.kind();
         let detail = {
@@ -210,7 +210,7 @@ impl Engine {
                 let activities = state.borrow_mut::<Activities>();
                 activities.expect(id, &event.name(), log);
             }
-            state.borrow_mut::<PendingEvents>().begin(id, outcome);
+            state.borrow_mut::<PendingEvents>().begin(id, reply);
             event.put(id, &mut state)
         };
         self.entry

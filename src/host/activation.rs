@@ -94,7 +94,7 @@ impl Core {
         if self.is_ending.get() {
             return;
         }
-        let Some(registration) = self.registration(id) else {
+        let Some(registration) = self.registration_in_use(id) else {
             return;
         };
         let usage = Usage {
@@ -117,13 +117,13 @@ impl Core {
         let moved = self.update_registration(id, ServiceWorkerRegistration::begin_activate);
         let Some(Ok(replaced)) = moved else { return };
         self.retire(replaced);
-        let Some(registration) = self.registration(id) else {
+        let Some(registration) = self.registration_in_use(id) else {
             return;
         };
         let Some(worker) = registration.active.clone() else {
             return;
         };
-        self.report_storage(self.storage.save_registration(&registration, &[]));
+        self.save_if_registered(&registration);
         self.show(&registration, worker.id);
         self.change_controller(&registration);
         let core = Rc::clone(self);
@@ -142,8 +142,8 @@ impl Core {
             return;
         }
         self.update_registration(id, ServiceWorkerRegistration::finish_activate);
-        if let Some(registration) = self.registration(id) {
-            self.report_storage(self.storage.save_registration(&registration, &[]));
+        if let Some(registration) = self.registration_in_use(id) {
+            self.save_if_registered(&registration);
             self.show(&registration, worker.id);
             self.publish(HostEventKind::Activated {
                 scope: registration.scope,
@@ -154,6 +154,13 @@ impl Core {
         self.touch();
         // Another one may have been installed meanwhile.
         self.try_activate(id);
+    }
+
+    /// One that is unregistered goes on while it is used, but not on disk.
+    fn save_if_registered(&self, registration: &ServiceWorkerRegistration) {
+        if self.registrations.borrow().contains_key(&registration.id) {
+            self.report_storage(self.storage.save_registration(registration, &[]));
+        }
     }
 
     /// Clients of a registration get its active worker as their controller.

@@ -134,6 +134,7 @@ impl Core {
             url: options.url.clone(),
             kind: ClientType::Window,
             frame_type: FrameType::TopLevel,
+            ancestor_origins: Vec::new(),
             controller: registration.as_ref().map(|registration| registration.id),
             is_visible: true,
             is_focused: created == 1,

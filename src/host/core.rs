@@ -82,6 +82,8 @@ pub(super) struct Core {
     pub reserved_clients: RefCell<HashSet<String>>,
     /// Somebody waits for the moment when the worker that has rested longest is stopped.
     pub is_rest_watched: Cell<bool>,
+    /// Workers with events are asked now and then whether they answer.
+    pub are_answers_watched: Cell<bool>,
     pub syncs: RefCell<SyncQueue>,
     /// What is known of tags beyond what is stored.
     pub memory: SyncMemory,
@@ -153,6 +155,7 @@ impl Core {
             scopes: RefCell::default(),
             reserved_clients: RefCell::default(),
             is_rest_watched: Cell::new(false),
+            are_answers_watched: Cell::new(false),
             syncs: RefCell::new(SyncQueue::new()),
             memory: SyncMemory::new(started_at),
             sync_changed: watch::Sender::new(()),

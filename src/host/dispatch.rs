@@ -8,6 +8,7 @@ use futures::StreamExt;
 use tokio::sync::oneshot;
 
 use crate::host::core::Core;
+use crate::host::runner::Runner;
 use crate::host::scope_thread::Command;
 use crate::host::windows::WINDOW_INTERACTION;
 use crate::network::Body;
@@ -17,8 +18,17 @@ use crate::service_worker::{
     EventActivity, EventKind, EventOutcome, RegistrationId, WorkerId, WorkerState,
 };
 use crate::web::activity::ActivityLog;
-use crate::web::event::EventInit;
+use crate::web::event::{EventEnd, EventInit};
 use crate::web::host_port::ContextId;
+
+/// What holds for an event, however often it is sent.
+struct Sent {
+    /// Closed when nobody wants the answer to a `fetch` event any more.
+    given_up: Option<oneshot::Receiver<()>>,
+    activity: Option<ActivityLog>,
+    /// In elapsed time.
+    deadline: Duration,
+}
 
 /// An event that is over: how it ended, and what its script did until then.
 pub(super) struct Ended {
@@ -63,38 +73,70 @@ impl Core {
         self: &Rc<Self>,
         registration: RegistrationId,
         worker: WorkerId,
-        event: EventInit,
+        mut event: EventInit,
     ) -> Ended {
         let _work = self.begin_work();
         let kind = event.kind();
         let log = ActivityLog::new(Arc::clone(&self.clock));
         let sync_limit = self.settings.sync_policy.event_time_limit;
         let limit = self.settings.limits.limit_for(kind, sync_limit);
-        let deadline = self.clock.elapsed().saturating_add(limit);
-        let (context, id) = match self.begin_event(registration, worker).await {
-            Ok(begun) => begun,
-            Err(reason) => {
-                return Ended {
-                    outcome: EventOutcome::FailedToStart(reason),
-                    activity: log.read(),
-                };
-            }
+        let sent = Sent {
+            given_up: event.take_given_up(),
+            activity: (kind != EventKind::Fetch).then(|| log.clone()),
+            deadline: self.clock.elapsed().saturating_add(limit),
         };
-        let activity = (kind != EventKind::Fetch).then(|| log.clone());
-        let outcome = self.fire_in(context, id, event, activity, deadline).await;
+        let outcome = self
+            .fire_until_ended(registration, worker, event, sent)
+            .await;
         tracing::debug!(?outcome, "the event ended");
-        if outcome == EventOutcome::TimedOut {
-            if EventLimits::is_killed_on_timeout(kind) {
-                self.terminate(context);
-            } else {
-                self.scopes.borrow_mut().stop_when_quiet(context);
-            }
-        }
-        self.event_ended(registration, context);
         self.update_if_stale(registration, kind);
         Ended {
             outcome,
             activity: log.read(),
+        }
+    }
+
+    /// A functional event that its worker did not come to before it was stopped waits for the next start of the worker
+    /// in charge. <https://w3c.github.io/ServiceWorker/#dfn-service-worker-registration-task-queue>
+    async fn fire_until_ended(
+        self: &Rc<Self>,
+        registration: RegistrationId,
+        mut worker: WorkerId,
+        mut event: EventInit,
+        mut sent: Sent,
+    ) -> EventOutcome {
+        let kind = event.kind();
+        loop {
+            let (context, id) = match self.begin_event(registration, worker).await {
+                Ok(begun) => begun,
+                Err(reason) => {
+                    // "If respondWithEntered is false, return null": the network answers.
+                    if let EventInit::Fetch(request) = event {
+                        request.pass_through();
+                    }
+                    return EventOutcome::FailedToStart(reason);
+                }
+            };
+            let end = self.fire_in(context, id, event, &mut sent).await;
+            if let EventEnd::Ended(EventOutcome::TimedOut) = end {
+                if EventLimits::is_killed_on_timeout(kind) {
+                    self.terminate(context);
+                } else {
+                    self.scopes.borrow_mut().stop_when_quiet(context);
+                }
+            }
+            self.event_ended(registration, context);
+            event = match end {
+                EventEnd::Ended(outcome) => return outcome,
+                EventEnd::NotDispatched(event) if kind.is_functional() && !self.is_ending.get() => {
+                    *event
+                }
+                EventEnd::NotDispatched(_) => return EventOutcome::Terminated,
+            };
+            worker = match self.activated_worker(registration).await {
+                Some(worker) => worker,
+                None => return EventOutcome::Terminated,
+            };
         }
     }
 
@@ -108,8 +150,7 @@ impl Core {
             .get(&id)
             .is_some_and(|registration| is_stale(registration, now));
         if kind.is_functional() && is_stale && !self.is_ending.get() {
-            let core = Rc::clone(self);
-            tokio::task::spawn_local(async move { core.look_for_update(id).await });
+            self.soft_update(id);
         }
     }
 
@@ -181,12 +222,11 @@ impl Core {
         self: &Rc<Self>,
         context: ContextId,
         id: u32,
-        mut event: EventInit,
-        activity: Option<ActivityLog>,
-        deadline: Duration,
-    ) -> EventOutcome {
-        let (sender, outcome) = oneshot::channel();
-        let given_up = event.take_given_up();
+        event: EventInit,
+        sent: &mut Sent,
+    ) -> EventEnd {
+        let (reply, end) = oneshot::channel();
+        let runner = self.scopes.borrow().runner(context);
         {
             let mut scopes = self.scopes.borrow_mut();
             if matches!(
@@ -201,31 +241,40 @@ impl Core {
                 Command::Dispatch {
                     id,
                     event,
-                    activity,
-                    outcome: sender,
+                    activity: sent.activity.clone(),
+                    reply,
                 },
             );
         }
         let tell_if_given_up = async {
-            if let Some(given_up) = given_up
+            if let Some(given_up) = &mut sent.given_up
                 && given_up.await.is_err()
             {
+                sent.given_up = None;
                 self.scopes.borrow_mut().send(context, Command::GiveUp(id));
             }
             std::future::pending().await
         };
         tokio::select! {
             never = tell_if_given_up => never,
-            outcome = outcome => {
+            end = end => {
                 // What the script said and asked for during the event came before its end.
                 self.take_waiting_requests();
                 // A scope that ends drops its end of the channel.
-                outcome.unwrap_or(EventOutcome::Terminated)
+                end.unwrap_or_else(|_| EventEnd::Ended(outcome_without_scope(runner.as_deref())))
             }
-            () = self.clock.sleep_until_elapsed(deadline) => {
+            () = self.clock.sleep_until_elapsed(sent.deadline) => {
                 self.scopes.borrow_mut().send(context, Command::TimeOut(id));
-                EventOutcome::TimedOut
+                EventEnd::Ended(EventOutcome::TimedOut)
             }
         }
+    }
+}
+
+/// How an event ended whose scope is gone.
+fn outcome_without_scope(runner: Option<&Runner>) -> EventOutcome {
+    match runner {
+        Some(runner) if runner.is_unresponsive.get() => EventOutcome::Unresponsive,
+        _ => EventOutcome::Terminated,
     }
 }

@@ -85,7 +85,7 @@ fn ended(record: &SyncRecord, end: &DispatchEnd) -> Option<LogEntry> {
     let reason = match end.outcome {
         DispatchOutcome::Fulfilled => None,
         DispatchOutcome::Rejected(_) => Some("waitUntil rejected"),
-        DispatchOutcome::TimedOut => Some("timeout"),
+        DispatchOutcome::TimedOut | DispatchOutcome::Unresponsive => Some("timeout"),
         DispatchOutcome::Terminated | DispatchOutcome::Interrupted => Some("aborted"),
         DispatchOutcome::FailedToStart(_) => Some("failed"),
         DispatchOutcome::NotSent => return None,

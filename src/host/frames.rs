@@ -10,7 +10,7 @@ use crate::host::builder::HostBuilder;
 use crate::host::core::Core;
 use crate::host::handle_fetch::Handled;
 use crate::host::requests::Asker;
-use crate::host::scopes::Scopes;
+use crate::host::scopes::{Scope, Scopes};
 use crate::network::{
     CredentialsMode, MAX_REDIRECTS, NetworkError, RedirectMode, Request, RequestMode, Response,
     location_url, settle_referrer,
@@ -113,8 +113,7 @@ impl Core {
         }
         // As in browsers, an update is looked for when the page has been loaded, whatever came of it.
         for registration in in_charge {
-            let core = Rc::clone(self);
-            tokio::task::spawn_local(async move { core.look_for_update(registration).await });
+            self.soft_update(registration);
         }
         view
     }
@@ -229,11 +228,14 @@ impl Core {
             url.origin().ascii_serialization()
         };
         let mut scopes = self.scopes.borrow_mut();
+        let around = scopes.get(asker.context).and_then(Scope::client);
+        let around = around.map_or(&[][..], |client| &client.ancestor_origins);
         let client = Client {
             id: ClientId(id.clone()),
             url: url.clone(),
             kind: ClientType::Window,
             frame_type: FrameType::Nested,
+            ancestor_origins: [std::slice::from_ref(&asker.origin), around].concat(),
             controller: controller.as_ref().map(|(registration, _)| *registration),
             is_visible: true,
             is_focused: false,

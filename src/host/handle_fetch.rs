@@ -96,8 +96,7 @@ impl Core {
             .handle_fetch(registration, request, String::new(), resulting_client)
             .await;
         if is_navigation {
-            let core = Rc::clone(self);
-            tokio::task::spawn_local(async move { core.look_for_update(registration).await });
+            self.soft_update(registration);
         }
         match handled? {
             Handled::Response(response) => Ok(response),

@@ -105,19 +105,22 @@ impl Core {
         }
     }
 
+    /// The same, and nobody waits for it.
+    pub(super) fn soft_update(self: &Rc<Self>, id: RegistrationId) {
+        let core = Rc::clone(self);
+        tokio::task::spawn_local(async move { core.look_for_update(id).await });
+    }
+
+    /// Of whatever is registered for the scope by then.
     /// <https://w3c.github.io/ServiceWorker/#navigator-service-worker-unregister>
     pub(super) fn unregister(
         self: &Rc<Self>,
-        id: RegistrationId,
+        scope: Url,
         reply: impl FnOnce(Result<bool, WebError>) + 'static,
     ) {
-        let Some(registration) = self.registration(id) else {
-            reply(Ok(false));
-            return;
-        };
         let job = Job {
             kind: JobKind::Unregister,
-            scope: registration.scope,
+            scope,
             client_url: None,
         };
         let waiter: JobWaiter = Box::new(|result| {
@@ -205,9 +208,8 @@ impl Core {
         let is_stale = is_stale(&registration, self.clock.now());
         // Differs from the spec: a new mode holds for the very update that brings it, as in browsers.
         let bypass = |role| should_bypass_cache(role, script.update_via_cache, is_stale);
-        let client_url = job.client_url.as_ref();
         let main = self
-            .fetch_main_script(&script.url, scope, client_url, bypass(ScriptRole::Main))
+            .fetch_main_script(job, &script.url, bypass(ScriptRole::Main))
             .await?;
         self.note_update_check(registration.id, &main);
         let main = main.script;

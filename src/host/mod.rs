@@ -7,6 +7,7 @@ mod activation;
 mod background_fetch;
 mod builder;
 mod by_hand;
+mod claim;
 mod clients;
 mod core;
 mod dispatch;
@@ -28,6 +29,8 @@ mod permissions;
 mod push;
 mod push_event;
 mod requests;
+mod responsiveness;
+mod runner;
 mod scope_thread;
 mod scopes;
 mod script_fetch;
@@ -171,11 +174,8 @@ impl Host {
     pub async fn unregister(&self, scope: &Url) -> Result<bool, Error> {
         let scope = scope.clone();
         self.call(move |core| async move {
-            let Some(registration) = core.registration_for_scope(&scope) else {
-                return Ok(false);
-            };
             let (reply, unregistered) = oneshot::channel();
-            core.unregister(registration.id, |result| {
+            core.unregister(scope, |result| {
                 let _ = reply.send(result);
             });
             Ok(unregistered.await.unwrap_or(Err(WebError::ShuttingDown))?)

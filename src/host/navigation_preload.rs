@@ -88,6 +88,7 @@ impl Core {
         let value = preload.header_value.chars().map(|byte| byte as u8);
         headers.push((HEADER.to_owned(), value.collect()));
         let request = request.with(headers, Body::Empty);
+        let url = request.url.clone();
         let (mut reply, response) = oneshot::channel();
         let core = Rc::clone(self);
         tokio::task::spawn_local(async move {
@@ -97,6 +98,6 @@ impl Core {
             };
             let _ = reply.send(response);
         });
-        Some(response)
+        Some(Preload { url, response })
     }
 }

@@ -2,6 +2,7 @@
 //! Its events are fired and settled by the loop of one-shot sync.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -72,7 +73,7 @@ impl Core {
     /// Another permission for an origin. Without that for periodic sync its periodic registrations are gone.
     /// <https://wicg.github.io/periodic-background-sync/#permissions>
     pub(super) fn set_permission(
-        &self,
+        self: &Rc<Self>,
         origin: &str,
         permission: Permission,
         state: PermissionState,
@@ -84,7 +85,7 @@ impl Core {
             name: permission.name(),
             is_granted: state == PermissionState::Granted,
         });
-        self.review_push_subscriptions(origin)?;
+        self.review_push_subscriptions()?;
         self.review_periodic_syncs(origin)
     }
 

@@ -7,6 +7,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::host::Host;
@@ -134,22 +135,15 @@ impl Core {
         Ok(true)
     }
 
-    /// Without the permission an origin has no subscriptions.
+    /// Without the permission an origin has no subscriptions, and its workers hear of each that ended.
     /// <https://w3c.github.io/push-api/#dfn-deactivated>
-    pub(super) fn review_push_subscriptions(&self, origin: &str) -> Result<(), StorageError> {
-        if self.may_notify(origin) {
-            return Ok(());
-        }
-        let subscribed: Vec<_> = self
-            .push_subscriptions
-            .borrow()
-            .clone()
-            .into_iter()
-            .collect();
-        for (id, subscription) in subscribed {
+    pub(super) fn review_push_subscriptions(self: &Rc<Self>) -> Result<(), StorageError> {
+        let subscriptions = self.push_subscriptions.borrow().clone();
+        for (id, old) in subscriptions {
             let owner = self.registration(id);
-            if owner.is_some_and(|registration| registration.origin == origin) {
-                self.unsubscribe(subscription.endpoint.as_str())?;
+            if owner.is_some_and(|registration| !self.may_notify(&registration.origin)) {
+                self.unsubscribe(old.endpoint.as_str())?;
+                self.tell_subscription_change(id, None, &old);
             }
         }
         Ok(())
@@ -174,20 +168,17 @@ impl Core {
         Ok(())
     }
 
-    /// Goes on with what a previous run left: subscriptions move to the push service that this host has, messages are
-    /// delivered.
+    /// Goes on with what a previous run left: subscriptions that may be no more are ended, others move to the push
+    /// service that this host has, messages are delivered.
     pub(super) fn resume_push(self: &Rc<Self>) {
+        let reviewed = self.review_push_subscriptions();
+        self.report_storage(reviewed);
         if self.settings.has_own_push_service() {
             let service = &self.settings.push_service;
             let subscriptions = self.push_subscriptions.borrow().clone();
             for (id, old) in subscriptions {
                 if !old.is_at(service) {
-                    let core = Rc::clone(self);
-                    let work = self.begin_work();
-                    tokio::task::spawn_local(async move {
-                        core.renew_subscription(id, old).await;
-                        drop(work);
-                    });
+                    self.report_storage(self.renew_subscription(id, &old).map(drop));
                 }
             }
         }
@@ -195,25 +186,32 @@ impl Core {
     }
 
     /// Gives a registration another subscription in the place of the one it has, and tells its worker.
-    /// <https://w3c.github.io/push-api/#the-pushsubscriptionchange-event>
-    async fn renew_subscription(
+    fn renew_subscription(
         self: &Rc<Self>,
         id: RegistrationId,
-        old: PushSubscription,
-    ) -> EventOutcome {
-        let new = match self.new_subscription(id, old.options.clone()) {
-            Ok(new) => new,
-            Err(error) => {
-                let reason = error.to_string();
-                self.report_storage(Err(error));
-                return EventOutcome::FailedToStart(reason);
-            }
-        };
+        old: &PushSubscription,
+    ) -> Result<JoinHandle<EventOutcome>, StorageError> {
+        let new = self.new_subscription(id, old.options.clone())?;
+        Ok(self.tell_subscription_change(id, Some(&new), old))
+    }
+
+    /// <https://w3c.github.io/push-api/#the-pushsubscriptionchange-event>
+    fn tell_subscription_change(
+        self: &Rc<Self>,
+        id: RegistrationId,
+        new: Option<&PushSubscription>,
+        old: &PushSubscription,
+    ) -> JoinHandle<EventOutcome> {
         let event = EventInit::PushSubscriptionChange {
-            new: Some((&new).into()),
-            old: Some((&old).into()),
+            new: new.map(PushSubscriptionView::from),
+            old: Some(old.into()),
         };
-        self.fire_functional(id, event).await
+        let (core, work) = (Rc::clone(self), self.begin_work());
+        tokio::task::spawn_local(async move {
+            let outcome = core.fire_functional(id, event).await;
+            drop(work);
+            outcome
+        })
     }
 
     /// Takes a message: when this returns it is on disk.
@@ -283,6 +281,9 @@ impl Core {
 
     /// What cannot be marked on disk as being delivered, or as delivered, ends the round: nothing is delivered twice
     /// without need.
+    ///
+    /// Differs from the spec, which recommends three attempts: as in browsers, a message whose handler failed is not
+    /// delivered again.
     async fn deliver_in_order(self: &Rc<Self>, id: RegistrationId) -> Result<(), StorageError> {
         while self.connectivity.is_online() && !self.is_ending.get() {
             let Some(message) = self.storage.next_push(id)? else {
@@ -386,7 +387,8 @@ impl Host {
                 .get(&registration.id)
                 .cloned();
             let old = old.ok_or(Error::NotSubscribed(scope))?;
-            Ok(core.renew_subscription(registration.id, old).await)
+            let told = core.renew_subscription(registration.id, &old)?.await;
+            Ok(told.unwrap_or(EventOutcome::Terminated))
         })
         .await
     }

@@ -9,11 +9,11 @@ use url::Url;
 use crate::host::core::Core;
 use crate::host::event::{HostEventKind, ScriptSource};
 use crate::host::permissions::Permission;
+use crate::host::runner::Importing;
 use crate::host::scope_thread::Command;
 use crate::host::scopes::Role;
 use crate::host::script_fetch::Import;
 use crate::service_worker::client::{ClientQuery, ClientScope, match_all};
-use crate::service_worker::scope::match_registration;
 use crate::service_worker::{
     Client, ClientType, NewScripts, RegistrationId, ScriptPlace, ScriptResource, ScriptType,
     WorkerId,
@@ -72,6 +72,7 @@ impl Core {
                 self.woken.set(self.woken.get() + 1);
                 self.scopes.borrow_mut().mark_busy(context);
             }
+            HostRequest::Pong => self.take_answer(context),
             HostRequest::CallEmbedder(name, arguments, reply) => {
                 self.call_embedder(context, &name, &arguments, reply);
             }
@@ -84,6 +85,7 @@ impl Core {
             HostRequest::MessageUnheard(worker, place) => {
                 self.warn_of_message_to_client(asker.url, WorkerId(worker), place);
             }
+            HostRequest::PreloadUnused(url) => self.warn_of_unused_preload(asker.url, &url),
             question => self.answer(asker, question),
         }
     }
@@ -105,7 +107,7 @@ impl Core {
                 kind,
                 reply,
             } => answer_to(reply)(Ok(self.match_clients(&asker, include_uncontrolled, kind))),
-            HostRequest::ClaimClients(reply) => answer_to(reply)(self.claim_clients(&asker)),
+            HostRequest::ClaimClients(reply) => self.claim_clients(&asker, reply),
             HostRequest::QueryPermission(name, reply) => {
                 let named = Permission::from_str(&name).map_err(|error| {
                     WebError::Type(format!(
@@ -139,9 +141,7 @@ impl Core {
                 self.register(request, &asker.url, answer_to(reply));
             }
             HostRequest::Update(id, reply) => self.update_from_script(&asker, id, reply),
-            HostRequest::Unregister(id, reply) => {
-                self.unregister(RegistrationId(id), answer_to(reply));
-            }
+            HostRequest::Unregister(scope, reply) => self.unregister(scope, answer_to(reply)),
             slow => {
                 tokio::task::spawn_local(Rc::clone(self).answer_slowly(asker, slow));
             }
@@ -151,6 +151,8 @@ impl Core {
     async fn answer_slowly(self: Rc<Self>, asker: Asker, request: HostRequest) {
         match request {
             HostRequest::ImportScript(url, script_type, mut reply) => {
+                let runner = self.scopes.borrow().runner(asker.context);
+                let _importing = runner.map(Importing::begin);
                 let answer = tokio::select! {
                     answer = self.import_script(&asker, url, script_type) => answer,
                     // The scope is gone.
@@ -189,8 +191,10 @@ impl Core {
             HostRequest::SkipWaiting(reply) => {
                 if let Some((registration, worker)) = asker.worker {
                     self.skip_waiting(registration, worker);
+                    // The worker's `activate` event, if it begins now, is sent first.
+                    tokio::task::yield_now().await;
                 }
-                let _ = reply.send(Ok(()));
+                self.answer_in_order(asker.context, reply, Ok(()));
             }
             HostRequest::OpenWindow(url, reply) => {
                 let _ = reply.send(self.open_window(&asker, url).await);
@@ -436,7 +440,11 @@ impl Core {
         self.worker_view(registration, worker).or_else(parsed)
     }
 
-    fn worker_view(&self, registration: RegistrationId, worker: WorkerId) -> Option<WorkerView> {
+    pub(super) fn worker_view(
+        &self,
+        registration: RegistrationId,
+        worker: WorkerId,
+    ) -> Option<WorkerView> {
         self.update_registration(registration, |registration| {
             registration
                 .workers()
@@ -484,43 +492,10 @@ impl Core {
             .and_then(|registration| registration.active)
             .is_some_and(|active| active.id == worker)
     }
-
-    /// <https://w3c.github.io/ServiceWorker/#clients-claim>
-    fn claim_clients(self: &Rc<Self>, asker: &Asker) -> Result<(), WebError> {
-        let claiming = asker
-            .worker
-            .filter(|(registration, worker)| self.is_active(*registration, *worker));
-        let Some((id, worker)) = claiming else {
-            return Err(WebError::InvalidState(
-                "Only the active worker can claim clients.".to_owned(),
-            ));
-        };
-        let view = self.worker_view(id, worker);
-        let (mut claimed, mut left) = (Vec::new(), Vec::new());
-        {
-            let registrations = self.registrations.borrow();
-            let mut scopes = self.scopes.borrow_mut();
-            for (context, client) in scopes.clients_mut() {
-                let is_matched = match_registration(registrations.values(), &client.url)
-                    .is_some_and(|registration| registration.id == id);
-                if is_matched && client.controller != Some(id) {
-                    left.extend(client.controller.replace(id));
-                    claimed.push(context);
-                }
-            }
-        }
-        for context in claimed {
-            self.notify(context, Notice::ControllerChanged(view.clone()));
-        }
-        for registration in left {
-            self.registration_became_quiet(registration);
-        }
-        Ok(())
-    }
 }
 
 /// A function that answers a scope, which may be gone.
-fn answer_to<T: 'static>(reply: Reply<T>) -> impl FnOnce(Result<T, WebError>) + 'static {
+pub(super) fn answer_to<T: 'static>(reply: Reply<T>) -> impl FnOnce(Result<T, WebError>) + 'static {
     move |result| {
         let _ = reply.send(result);
     }

@@ -10,10 +10,10 @@ use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
 use crate::engine::{Engine, EngineOptions, ScopeKind, StopHandle, StopReason};
-use crate::service_worker::{EventOutcome, ScriptType};
+use crate::service_worker::ScriptType;
 use crate::web::ScopeOptions;
 use crate::web::activity::ActivityLog;
-use crate::web::event::{EventInit, Notice};
+use crate::web::event::{EventEnd, EventInit, EventReply, Notice};
 use crate::web::global_scope::EvaluationResult;
 use crate::web::host_port::{ContextId, HostPort, HostRequest};
 use crate::web::script_error::ScriptError;
@@ -59,7 +59,7 @@ pub(super) enum Command {
         event: EventInit,
         /// Where what its script does is written down, if anybody wants to know.
         activity: Option<ActivityLog>,
-        outcome: oneshot::Sender<EventOutcome>,
+        reply: EventReply,
     },
     TimeOut(u32),
     /// Nobody wants the answer to a `fetch` event any more.
@@ -67,6 +67,8 @@ pub(super) enum Command {
     /// News, for the scope itself or a frame in it.
     Notify(Option<ContextId>, Notice),
     SayWhenIdle,
+    /// Wants an answer, to see that one comes.
+    Ping,
     /// Gives an answer in the order of commands.
     Run(Box<dyn FnOnce() + Send>),
     Evaluate {
@@ -79,6 +81,16 @@ pub(super) enum Command {
         result: oneshot::Sender<EvaluationResult>,
     },
     Stop,
+}
+
+impl Command {
+    /// No scope takes it: an event goes back to the host.
+    pub(super) fn give_back(self) {
+        if let Self::Dispatch { event, reply, .. } = self {
+            // Nobody may be waiting any more: the event had timed out.
+            let _ = reply.send(EventEnd::NotDispatched(Box::new(event)));
+        }
+    }
 }
 
 /// The host's end of a scope's thread.
@@ -122,7 +134,9 @@ impl ScopeThread {
 
     /// Sends a command; a scope that has ended takes none.
     pub(super) fn send(&self, command: Command) {
-        let _ = self.commands.send(command);
+        if let Err(mpsc::error::SendError(command)) = self.commands.send(command) {
+            command.give_back();
+        }
     }
 
     /// Ends the scope where it is, even inside an endless loop or a wait for the host.
@@ -186,6 +200,7 @@ fn run(
             has_answered: false,
         };
         poll_fn(|context| turns.poll(context)).await;
+        turns.give_back();
         handle.reason()
     })
 }
@@ -328,13 +343,25 @@ impl Turns {
 
     /// Takes the commands that were received; gives whether the scope is to end.
     fn take_next(&mut self) -> bool {
-        for command in std::mem::take(&mut self.next) {
-            if self.stop.reason().is_some() || matches!(command, Command::Stop) {
-                return true;
+        let mut commands = std::mem::take(&mut self.next).into_iter();
+        while self.stop.reason().is_none() {
+            match commands.next() {
+                None => return false,
+                Some(Command::Stop) => break,
+                Some(command) => self.take(command),
             }
-            self.take(command);
         }
-        false
+        self.next = commands.collect();
+        true
+    }
+
+    /// Gives back the events that were not dispatched: the host may start the worker again for them.
+    fn give_back(&mut self) {
+        self.commands.close();
+        let waiting = std::iter::from_fn(|| self.commands.try_recv().ok());
+        for command in self.next.drain(..).chain(waiting) {
+            command.give_back();
+        }
     }
 
     fn take(&mut self, command: Command) {
@@ -345,8 +372,8 @@ impl Turns {
                 id,
                 event,
                 activity,
-                outcome,
-            } => self.engine.dispatch(id, event, activity, outcome),
+                reply,
+            } => self.engine.dispatch(id, event, activity, reply),
             Command::TimeOut(id) => self.engine.time_out(id),
             Command::GiveUp(id) => self.engine.give_up(id),
             Command::Notify(frame, notice) => self.engine.notify(frame, notice),
@@ -356,6 +383,7 @@ impl Turns {
                 result,
             } => self.engine.evaluate(frame, &source, result),
             Command::OpenFrame { url, result } => self.engine.open_frame(&url, result),
+            Command::Ping => self.port.tell(HostRequest::Pong),
             Command::Run(answer) => {
                 answer();
                 self.has_answered = true;

@@ -1,6 +1,5 @@
 //! Which scopes run: workers start on demand and stop when idle, clients live until they are closed.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::engine::{ScopeKind, StopReason};
 use crate::host::core::Core;
 use crate::host::event::{HostEventKind, ScriptSource};
+use crate::host::runner::Runner;
 use crate::host::scope_thread::{
     Command, MainScript, ScopeProgress, ScopeSpec, ScopeThread, Started,
 };
@@ -56,21 +56,6 @@ pub(super) struct Scope {
     should_stop: bool,
     /// A notification was clicked: until then it may open or focus one window.
     may_interact_until: Option<Timestamp>,
-}
-
-/// The thread of a scope, which it shares with its frames.
-struct Runner {
-    thread: ScopeThread,
-    commands_sent: Cell<u64>,
-    is_idle: Cell<bool>,
-}
-
-impl Runner {
-    fn send(&self, command: Command) {
-        self.commands_sent.set(self.commands_sent.get() + 1);
-        self.is_idle.set(false);
-        self.thread.send(command);
-    }
 }
 
 /// Resolves when a worker's main script has run, or says why it will not.
@@ -142,9 +127,15 @@ impl Scopes {
         self.last_client
     }
 
+    /// The thread of a scope.
+    pub(super) fn runner(&self, id: ContextId) -> Option<Rc<Runner>> {
+        self.running.get(&id).map(|scope| Rc::clone(&scope.runner))
+    }
+
     pub(super) fn send(&self, id: ContextId, command: Command) {
-        if let Some(scope) = self.running.get(&id) {
-            scope.runner.send(command);
+        match self.running.get(&id) {
+            Some(scope) => scope.runner.send(command),
+            None => command.give_back(),
         }
     }
 
@@ -167,17 +158,15 @@ impl Scopes {
 
     /// A scope says that it did all it was told.
     pub(super) fn mark_idle(&self, id: ContextId, commands_taken: u64) {
-        if let Some(Scope { runner, .. }) = self.running.get(&id) {
-            runner
-                .is_idle
-                .set(runner.commands_sent.get() == commands_taken);
+        if let Some(scope) = self.running.get(&id) {
+            scope.runner.mark_idle(commands_taken);
         }
     }
 
     /// A scope says that it was woken by another one.
     pub(super) fn mark_busy(&self, id: ContextId) {
         if let Some(scope) = self.running.get(&id) {
-            scope.runner.is_idle.set(false);
+            scope.runner.mark_busy();
         }
     }
 
@@ -189,9 +178,14 @@ impl Scopes {
     }
 
     pub(super) fn are_idle(&self) -> bool {
-        self.running
-            .values()
-            .all(|scope| scope.runner.is_idle.get())
+        self.running.values().all(|scope| scope.runner.is_idle())
+    }
+
+    /// The workers that have an event.
+    pub(super) fn busy_workers(&self) -> Vec<ContextId> {
+        let is_busy = |scope: &Scope| scope.in_flight > 0;
+        let busy = self.running.iter().filter(|(_, scope)| is_busy(scope));
+        busy.map(|(id, _)| *id).collect()
     }
 
     pub(super) fn has_pending_events(&self, worker: WorkerId) -> bool {
@@ -323,6 +317,7 @@ impl Core {
         };
         let event = self.scopes.borrow_mut().begin_event(context);
         let event = event.ok_or_else(|| "the worker has ended".to_owned())?;
+        self.watch_answers();
         let started = start.await;
         if started.is_err() {
             self.event_ended(registration, context);
@@ -462,11 +457,7 @@ impl Core {
             url,
             origin,
             page: None,
-            runner: Rc::new(Runner {
-                thread,
-                commands_sent: Cell::new(0),
-                is_idle: Cell::new(false),
-            }),
+            runner: Rc::new(Runner::new(thread)),
             last_event: 0,
             in_flight: 0,
             quiet_since: self.clock.elapsed(),
@@ -492,13 +483,19 @@ impl Core {
         });
         tokio::select! {
             started = progress.started => match started {
-                Ok(Ok(started)) => Ok(started),
+                Ok(Ok(started)) => {
+                    if let Some(runner) = self.scopes.borrow().runner(context) {
+                        runner.has_started.set(true);
+                    }
+                    Ok(started)
+                }
                 Ok(Err(reason)) => Err(reason),
                 Err(_) => Err("the script was stopped while it started".to_owned()),
             },
             () = self.clock.sleep(limit) => {
-                self.terminate(context);
-                Err(format!("the script did not come to an end within {} s", limit.as_secs()))
+                let reason = format!("its script did not come to an end within {} s", limit.as_secs());
+                self.cut_off(context, reason.clone());
+                Err(reason)
             }
         }
     }
@@ -558,7 +555,7 @@ impl Core {
         let mut scopes = self.scopes.borrow_mut();
         scopes.retire(context);
         if let Some(scope) = scopes.running.get_mut(&context) {
-            scope.runner.is_idle.set(false);
+            scope.runner.mark_busy();
             scope.runner.thread.terminate();
         }
     }

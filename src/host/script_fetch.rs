@@ -1,6 +1,7 @@
 //! Fetches the scripts of workers, with the headers and checks that the specification asks for.
 
 use std::cell::Cell;
+use std::fmt::Display;
 
 use http::header::ACCEPT;
 use url::Url;
@@ -10,6 +11,7 @@ use crate::network::{
     CacheMode, CacheState, CredentialsMode, NetworkError, RedirectMode, Request, RequestMode,
     Response,
 };
+use crate::service_worker::job::{Job, JobKind};
 use crate::service_worker::scope::check_max_scope;
 use crate::service_worker::{RegistrationId, ScriptResource, ScriptType};
 use crate::web::error::WebError;
@@ -61,30 +63,37 @@ pub(super) struct Fetched {
 }
 
 impl Core {
-    /// Fetches the main script of a worker for `client_url` and checks that it may control `scope`.
+    /// Fetches the main script of a worker for a job and checks that it may control the job's scope.
     /// <https://w3c.github.io/ServiceWorker/#update-algorithm>
     pub(super) async fn fetch_main_script(
         &self,
+        job: &Job,
         script_url: &Url,
-        scope: &Url,
-        client_url: Option<&Url>,
         bypass_cache: bool,
     ) -> Result<Fetched, WebError> {
         let mut request = script_request(script_url, script_url, bypass_cache);
+        let client_url = job.client_url.as_ref();
         request.client_url = client_url.map(Url::to_string).unwrap_or_default();
         request.mode = RequestMode::SameOrigin;
         request.redirect = RedirectMode::Error;
         request.destination = "serviceworker".to_owned();
         request.headers.push(service_worker_header());
         let _fetching = Fetching::begin(&self.fetching);
-        let response = self.fetch_script(request, script_url).await?;
+        let is_registered = matches!(job.kind, JobKind::Register(_));
+        let response = match self.request_script(request, script_url).await {
+            // Differs from the spec, which has a TypeError for `register()` too: browsers agree on this.
+            Err(error @ NetworkError::UnexpectedRedirect(_)) if is_registered => {
+                return Err(WebError::Security(not_fetched(script_url, &error)));
+            }
+            response => check_status(response, script_url)?,
+        };
         // Differs from the spec: it looks at the type first, so that a page that says 404 is a SecurityError. Browsers
         // say what matters, as this does.
         check_mime_type(&response, script_url).map_err(WebError::Security)?;
         let allowed = response
             .header("Service-Worker-Allowed")
             .map(|value| String::from_utf8_lossy(value).into_owned());
-        check_max_scope(script_url, scope, allowed.as_deref())?;
+        check_max_scope(script_url, &job.scope, allowed.as_deref())?;
         read_script(response, script_url).await
     }
 
@@ -110,7 +119,7 @@ impl Core {
         }
         request.destination = "script".to_owned();
         let _fetching = Fetching::begin(&self.fetching);
-        let response = self.fetch_script(request, url).await?;
+        let response = check_status(self.request_script(request, url).await, url)?;
         check_mime_type(&response, url).map_err(WebError::Network)?;
         read_script(response, url).await
     }
@@ -125,23 +134,14 @@ impl Core {
         }
     }
 
-    async fn fetch_script(&self, request: Request, url: &Url) -> Result<Response, WebError> {
+    async fn request_script(&self, request: Request, url: &Url) -> Result<Response, NetworkError> {
         let origin = url.origin().ascii_serialization();
         // Differs from the spec: a folder on this machine can be read without a network, so that a worker can be
         // registered and tried out offline.
-        let response = if self.settings.serves_folder(&origin) {
+        if self.settings.serves_folder(&origin) {
             self.network.fetch_while_offline(request).await
         } else {
             self.network.fetch(request).await
-        };
-        let response = response.map_err(|error| fetch_failed(url, &error))?;
-        if response.is_ok() {
-            Ok(response)
-        } else {
-            Err(WebError::Type(format!(
-                "the script `{url}` could not be fetched: the server answered {}",
-                response.status
-            )))
         }
     }
 }
@@ -178,13 +178,17 @@ fn service_worker_header() -> (String, Vec<u8>) {
     ("Service-Worker".to_owned(), b"script".to_vec())
 }
 
-fn fetch_failed(url: &Url, error: &NetworkError) -> WebError {
-    let reason = format!("the script `{url}` could not be fetched: {error}");
-    match error {
-        // Differs from the spec, which has a TypeError: browsers agree on this.
-        NetworkError::UnexpectedRedirect(_) => WebError::Security(reason),
-        _ => WebError::Type(reason),
+fn check_status(response: Result<Response, NetworkError>, url: &Url) -> Result<Response, WebError> {
+    let response = response.map_err(|error| WebError::Type(not_fetched(url, &error)))?;
+    if response.is_ok() {
+        return Ok(response);
     }
+    let answer = format!("the server answered {}", response.status);
+    Err(WebError::Type(not_fetched(url, &answer)))
+}
+
+fn not_fetched(url: &Url, reason: &dyn Display) -> String {
+    format!("the script `{url}` could not be fetched: {reason}")
 }
 
 fn mime_type(response: &Response) -> String {
@@ -212,7 +216,7 @@ async fn read_script(response: Response, url: &Url) -> Result<Fetched, WebError>
         .body
         .collect()
         .await
-        .map_err(|error| fetch_failed(url, &error))?;
+        .map_err(|error| WebError::Type(not_fetched(url, &error)))?;
     let script = ScriptResource {
         url: final_url,
         mime_type,

@@ -139,6 +139,18 @@ impl Core {
         self.warn(source, &warning);
     }
 
+    /// Warns of a page that was asked for while its worker started, and for nothing.
+    pub(super) fn warn_of_unused_preload(&self, worker: Url, page: &Url) {
+        let warning = Warning {
+            name: WarningName::UnusedPreload,
+            message: format!(
+                "the network was asked for {page} while the worker started, as navigation preload is enabled, and the `fetch` event ended without a look at `event.preloadResponse`: the request was made for nothing. Answer with `event.preloadResponse`, or call `registration.navigationPreload.disable()`."
+            ),
+            place: None,
+        };
+        self.warn(&ScriptSource::Worker(worker), &warning);
+    }
+
     /// Gives a warning, unless it is turned off; tells whether it did.
     fn warn(&self, source: &ScriptSource, warning: &Warning) -> bool {
         let is_given = !self.settings.silenced.contains(&warning.name);

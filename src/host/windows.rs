@@ -8,7 +8,6 @@ use url::Url;
 
 use crate::host::clients::{ClientOptions, ClientScript};
 use crate::host::core::Core;
-use crate::host::error::Error;
 use crate::host::event::HostEventKind;
 use crate::host::requests::Asker;
 use crate::service_worker::scope::is_potentially_trustworthy;
@@ -46,7 +45,7 @@ impl Core {
         let Some(options) = script.map(|script| ClientOptions { url, script }) else {
             return Ok(None);
         };
-        let (context, id) = self.open_client(options).await.map_err(not_opened)?;
+        let (context, id) = self.load_window(options).await?;
         self.focus(context);
         Ok(self.client_view(&asker.origin, &id))
     }
@@ -87,11 +86,25 @@ impl Core {
         let Some(options) = script.map(|script| ClientOptions { url, script }) else {
             return Ok(None);
         };
-        let (context, id) = self.open_client(options).await.map_err(not_opened)?;
+        let (context, id) = self.load_window(options).await?;
         if client.is_focused {
             self.focus(context);
         }
         Ok(self.client_view(&asker.origin, &id))
+    }
+
+    /// A page load, which is the occasion for an update check.
+    /// <https://w3c.github.io/ServiceWorker/#on-fetch-request-algorithm>
+    async fn load_window(
+        self: &Rc<Self>,
+        options: ClientOptions,
+    ) -> Result<(ContextId, String), WebError> {
+        let in_charge = self.matching_registration_id(&options.url);
+        let opened = self.open_client(options).await;
+        if let Some(registration) = in_charge {
+            self.soft_update(registration);
+        }
+        opened.map_err(|error| WebError::Type(error.to_string()))
     }
 
     /// What a window at that address runs; `None` if nothing is to be seen of it here.
@@ -141,8 +154,4 @@ impl Core {
             }
         }
     }
-}
-
-fn not_opened(error: Error) -> WebError {
-    WebError::Type(error.to_string())
 }

@@ -5,7 +5,7 @@
 use crate::network::body::Body;
 use crate::network::decode::ACCEPTED_ENCODINGS;
 use crate::network::referrer::{origin_header, referer_header};
-use crate::network::request::{CacheMode, HeaderList, Request, first_value};
+use crate::network::request::{CacheMode, HeaderList, Request, RequestMode, first_value};
 
 /// Who we say we are.
 #[derive(Debug, Clone)]
@@ -35,6 +35,10 @@ pub(crate) fn outgoing_headers(
         }
     };
     add("Accept", default_accept(&request.destination));
+    if request.mode == RequestMode::Navigate {
+        // https://www.w3.org/TR/upgrade-insecure-requests/#preference
+        add("Upgrade-Insecure-Requests", "1");
+    }
     if let Some(languages) = &identity.accept_language {
         add("Accept-Language", languages);
     }

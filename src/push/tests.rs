@@ -177,18 +177,33 @@ fn credentials_that_prove_nothing_are_refused() {
     }
 }
 
-#[test]
-fn a_token_without_an_algorithm_is_refused_whatever_its_signature() {
+/// A token of the key `PRIVATE`.
+fn signed(algorithm: &str, audience: &str) -> String {
     let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
-    let claims = format!(
-        r#"{{"aud":"https://push.example.net","exp":{}}}"#,
-        TOKEN_EXPIRES
-    );
-    let signed = format!("{}.{}", part(r#"{"alg":"none"}"#), part(&claims));
+    let header = format!(r#"{{"alg":"{algorithm}"}}"#);
+    let claims = format!(r#"{{"aud":{audience},"exp":{TOKEN_EXPIRES}}}"#);
+    let signed = format!("{}.{}", part(&header), part(&claims));
     let key = SigningKey::from_slice(&bytes(PRIVATE)).unwrap();
     let signature: Signature = key.sign(signed.as_bytes());
     let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()));
-    let authorization = format!("vapid t={token},k={PUBLIC}");
+    format!("vapid t={token},k={PUBLIC}")
+}
+
+#[test]
+fn a_token_may_be_for_several_push_services() {
+    let verify = |audience: &str| {
+        let authorization = signed("ES256", audience);
+        super::vapid::verify(&authorization, &service(), None, now())
+    };
+    let [here, there] = ["https://push.example.net", "https://other.example"];
+    assert_eq!(verify(&format!(r#"["{there}", "{here}"]"#)), Ok(()));
+    let refused = verify(&format!(r#"["{there}"]"#));
+    assert!(matches!(refused, Err(VapidError::Audience { .. })));
+}
+
+#[test]
+fn a_token_without_an_algorithm_is_refused_whatever_its_signature() {
+    let authorization = signed("none", r#""https://push.example.net""#);
     let refused = super::vapid::verify(&authorization, &service(), None, now());
     assert_eq!(refused, Err(VapidError::Token));
 }

@@ -67,9 +67,26 @@ struct Header {
 
 #[derive(Deserialize)]
 struct Claims {
-    aud: String,
+    aud: Audience,
     /// Seconds since the epoch.
     exp: f64,
+}
+
+/// One or several. <https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3>
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    fn names(self) -> Vec<String> {
+        match self {
+            Self::One(name) => vec![name],
+            Self::Several(names) => names,
+        }
+    }
 }
 
 impl<'a> Credentials<'a> {
@@ -110,8 +127,12 @@ pub(super) fn verify(
     }
     let claims = signed_claims(credentials.token, &verifying_key)?;
     let expected = service.origin().ascii_serialization();
-    if claims.aud.trim_end_matches('/') != expected {
-        let found = claims.aud;
+    let audience = claims.aud.names();
+    if audience
+        .iter()
+        .all(|name| name.trim_end_matches('/') != expected)
+    {
+        let found = audience.join(", ");
         return Err(VapidError::Audience { found, expected });
     }
     let left = claims.exp - now.as_millis() as f64 / 1000.0;

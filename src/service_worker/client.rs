@@ -51,6 +51,8 @@ pub struct Client {
     pub kind: ClientType,
     /// Where its window sits.
     pub frame_type: FrameType,
+    /// Origins of the pages around a frame, the innermost first; none for anything else.
+    pub ancestor_origins: Vec<String>,
     /// The registration whose active worker gets its requests.
     pub controller: Option<RegistrationId>,
     /// Whether it can be seen; a client without screen counts as seen.

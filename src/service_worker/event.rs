@@ -92,6 +92,8 @@ pub enum EventOutcome {
     TimedOut,
     /// The worker was stopped or died while the event ran.
     Terminated,
+    /// The worker was stopped because it was busy for so long that it did not answer.
+    Unresponsive,
     /// The worker did not start, for the reason given.
     FailedToStart(String),
 }

@@ -5,6 +5,18 @@ use std::time::Duration;
 
 use crate::service_worker::event::EventKind;
 
+/// So long, by the computer's clock, a worker has for its answer at least: a clock that is moved by hand jumps.
+pub const ANSWER_GRACE: Duration = Duration::from_secs(5);
+
+/// How long a worker that was asked whether it answers has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owed {
+    /// By the clock that limits are measured by.
+    pub by_clock: Duration,
+    /// By the computer's clock.
+    pub really: Duration,
+}
+
 /// How long things may take. The times are Chromium's by default (fact sheet, section 6.4); it has no limit to the
 /// number of idle workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +36,9 @@ pub struct EventLimits {
     pub idle_workers: usize,
     /// A worker that was told to stop is cut off after this time.
     pub stop: Duration,
+    /// A worker with events is asked this often whether it still answers. One that has not answered when it is to be
+    /// asked again is cut off.
+    pub ping: Duration,
 }
 
 impl Default for EventLimits {
@@ -36,6 +51,7 @@ impl Default for EventLimits {
             idle: Duration::from_secs(30),
             idle_workers: 16,
             stop: Duration::from_secs(5),
+            ping: Duration::from_secs(30),
         }
     }
 }
@@ -49,6 +65,11 @@ impl EventLimits {
             EventKind::Push => self.push,
             _ => self.event,
         }
+    }
+
+    /// Whether a worker that has not answered for so long is cut off.
+    pub fn is_unresponsive(&self, owed: Owed) -> bool {
+        owed.by_clock >= self.ping && owed.really >= ANSWER_GRACE
     }
 
     /// Whether a worker is stopped when an event of this kind takes too long.

@@ -11,7 +11,7 @@ use crate::service_worker::client::{
 };
 use crate::service_worker::event::{EventKind, should_skip_event};
 use crate::service_worker::job::{Job, JobKind, JobQueue, Scheduled, ScriptChoice};
-use crate::service_worker::lifetime::EventLimits;
+use crate::service_worker::lifetime::{EventLimits, Owed};
 use crate::service_worker::registration::{
     RegistrationId, ServiceWorkerRegistration, UpdateViaCache, Usage,
 };
@@ -463,12 +463,28 @@ fn a_sync_event_has_three_minutes_and_does_not_cost_the_worker_its_life() {
     assert!(EventLimits::is_killed_on_timeout(EventKind::Fetch));
 }
 
+#[test]
+fn a_worker_has_half_a_minute_for_its_answer_and_five_seconds_by_any_clock() {
+    let limits = EventLimits::default();
+    let is_unresponsive = |by_clock, really| {
+        limits.is_unresponsive(Owed {
+            by_clock: Duration::from_secs(by_clock),
+            really: Duration::from_secs(really),
+        })
+    };
+    assert!(!is_unresponsive(29, 29));
+    assert!(is_unresponsive(30, 30));
+    assert!(!is_unresponsive(86_400, 4));
+    assert!(is_unresponsive(30, 5));
+}
+
 fn client(created: u64, kind: ClientType, last_focus: Option<u64>) -> Client {
     Client {
         id: ClientId(created.to_string()),
         url: url("https://shop.example/page"),
         kind,
         frame_type: FrameType::TopLevel,
+        ancestor_origins: Vec::new(),
         controller: created.is_multiple_of(2).then_some(RegistrationId(1)),
         is_visible: true,
         is_focused: false,

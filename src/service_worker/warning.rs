@@ -26,17 +26,20 @@ pub enum WarningName {
     UnheardMessage,
     /// A tag that is registered again in each of its events.
     RegisterLoop,
+    /// Navigation preload asked for a page, and the worker did not look at it.
+    UnusedPreload,
 }
 
 impl WarningName {
     /// Every name there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::FalseSuccess,
         Self::NoListener,
         Self::NoWaitUntil,
         Self::UnmatchedTag,
         Self::UnheardMessage,
         Self::RegisterLoop,
+        Self::UnusedPreload,
     ];
 
     /// The name in JSON and on the command line.
@@ -48,6 +51,7 @@ impl WarningName {
             Self::UnmatchedTag => "unmatched-tag",
             Self::UnheardMessage => "unheard-message",
             Self::RegisterLoop => "register-loop",
+            Self::UnusedPreload => "unused-preload",
         }
     }
 }
@@ -388,7 +392,11 @@ mod tests {
     #[test]
     fn an_event_that_did_not_end_well_needs_no_warning() {
         let activity = extended(vec![request("https://a.example/", Some(500), None)]);
-        for outcome in [EventOutcome::TimedOut, EventOutcome::Terminated] {
+        for outcome in [
+            EventOutcome::TimedOut,
+            EventOutcome::Terminated,
+            EventOutcome::Unresponsive,
+        ] {
             let event = EndedEvent {
                 kind: EventKind::Sync,
                 tag: Some((OUTBOX, Fate::Gone)),

@@ -136,6 +136,8 @@ pub enum DispatchOutcome {
     TimedOut,
     /// As [`EventOutcome::Terminated`].
     Terminated,
+    /// As [`EventOutcome::Unresponsive`].
+    Unresponsive,
     /// As [`EventOutcome::FailedToStart`].
     FailedToStart(String),
     /// The network or the worker went just before the event was sent.
@@ -151,6 +153,7 @@ impl From<EventOutcome> for DispatchOutcome {
             EventOutcome::Rejected(rejection) => Self::Rejected(rejection),
             EventOutcome::TimedOut => Self::TimedOut,
             EventOutcome::Terminated => Self::Terminated,
+            EventOutcome::Unresponsive => Self::Unresponsive,
             EventOutcome::FailedToStart(reason) => Self::FailedToStart(reason),
         }
     }

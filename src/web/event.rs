@@ -351,23 +351,34 @@ impl Notice {
     }
 }
 
+/// What comes back for an event that was sent into a scope.
+pub enum EventEnd {
+    /// It is over.
+    Ended(EventOutcome),
+    /// The scope ended before it came to this event.
+    NotDispatched(Box<EventInit>),
+}
+
+/// Where what comes back for an event goes.
+pub type EventReply = oneshot::Sender<EventEnd>;
+
 /// The events that a scope works on: where each one's outcome goes. Kept in the scope's op state.
 ///
 /// A scope that ends drops them, and whoever waits learns that the worker was terminated.
 #[derive(Default)]
-pub struct PendingEvents(HashMap<u32, oneshot::Sender<EventOutcome>>);
+pub struct PendingEvents(HashMap<u32, EventReply>);
 
 impl PendingEvents {
-    /// The outcome of event `id` goes to `outcome`.
-    pub fn begin(&mut self, id: u32, outcome: oneshot::Sender<EventOutcome>) {
-        self.0.insert(id, outcome);
+    /// The outcome of event `id` goes to `reply`.
+    pub fn begin(&mut self, id: u32, reply: EventReply) {
+        self.0.insert(id, reply);
     }
 
     /// The event is over.
     pub fn settle(&mut self, id: u32, outcome: EventOutcome) {
         if let Some(waiting) = self.0.remove(&id) {
             // Nobody may be waiting any more: the event had timed out.
-            let _ = waiting.send(outcome);
+            let _ = waiting.send(EventEnd::Ended(outcome));
         }
     }
 }

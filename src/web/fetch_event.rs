@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use deno_core::{OpState, op2};
 use deno_error::JsErrorBox;
 use tokio::sync::oneshot;
+use url::Url;
 
 use crate::network::{Body, NetworkError, Request, Response};
 use crate::web::fetch_bridge::{
@@ -29,8 +30,13 @@ pub struct FetchInit {
     pub given_up: Option<oneshot::Receiver<()>>,
 }
 
-/// The answer of the network to a page load, asked for while its worker started.
-pub type Preload = oneshot::Receiver<Result<Response, NetworkError>>;
+/// A page load that the network was asked for while its worker started.
+pub struct Preload {
+    /// The page's address.
+    pub url: Url,
+    /// The answer of the network.
+    pub response: oneshot::Receiver<Result<Response, NetworkError>>,
+}
 
 /// What a worker made of a `fetch` event.
 pub enum FetchAnswer {
@@ -65,6 +71,12 @@ pub struct FetchDetail {
 }
 
 impl FetchInit {
+    /// No worker gets the request: it goes to the network.
+    pub fn pass_through(self) {
+        // The client may have given up.
+        let _ = self.reply.send(FetchAnswer::PassThrough(self.request));
+    }
+
     /// Brings the request into the scope; its answer will be that of event `id`.
     pub(crate) fn put(self, id: u32, state: &mut OpState) -> FetchDetail {
         let pending = Pending {

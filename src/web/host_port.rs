@@ -68,6 +68,8 @@ pub enum HostRequest {
     },
     /// Something is under way again in a scope that was idle: what woke it did not come through the host.
     Busy,
+    /// The scope was asked whether it answers.
+    Pong,
     /// A function that the embedder exposed is called, with its arguments as a JSON array.
     CallEmbedder(String, String, Reply<String>),
     /// `importScripts()` or an import of a module that the worker has not stored.
@@ -82,8 +84,8 @@ pub enum HostRequest {
     Register(RegisterRequest, Reply<RegistrationView>),
     /// `registration.update()`
     Update(i64, Reply<RegistrationView>),
-    /// `registration.unregister()`
-    Unregister(i64, Reply<bool>),
+    /// `registration.unregister()`, with the registration's scope.
+    Unregister(Url, Reply<bool>),
     /// `navigator.serviceWorker.getRegistration()`
     GetRegistration(Url, Reply<Option<RegistrationView>>),
     /// `navigator.serviceWorker.getRegistrations()`
@@ -118,6 +120,8 @@ pub enum HostRequest {
     PostToClient(String, TransferredMessage, Option<ScriptPlace>),
     /// A message of this worker, posted there, came to a client that has no listener for it.
     MessageUnheard(i64, Option<ScriptPlace>),
+    /// A worker did not look at what was preloaded of the page at this address.
+    PreloadUnused(Url),
 
     /// `navigator.permissions.query()`: whether it is granted.
     QueryPermission(String, Reply<bool>),

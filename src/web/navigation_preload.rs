@@ -94,7 +94,7 @@ pub(crate) async fn op_fetch_event_preload(
     let Some(preload) = preload else {
         return Ok(None);
     };
-    match preload.await {
+    match preload.response.await {
         Ok(Ok(response)) => {
             let mut state = state.borrow_mut();
             Ok(Some(NativeResponse::put(response, &mut state)))

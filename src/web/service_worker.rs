@@ -151,7 +151,9 @@ fn op_service_worker_event_rejected(
 
 fn settle(state: &mut OpState, id: u32, outcome: EventOutcome) {
     // What was preloaded and not asked for is not wanted any more.
-    state.borrow_mut::<Preloads>().0.remove(&id);
+    if let Some(unused) = state.borrow_mut::<Preloads>().0.remove(&id) {
+        HostPort::of(state).tell(HostRequest::PreloadUnused(unused.url));
+    }
     state.borrow_mut::<PendingEvents>().settle(id, outcome);
 }
 
@@ -227,9 +229,10 @@ async fn op_service_worker_register(
 #[serde]
 async fn op_service_worker_update(
     state: Rc<RefCell<OpState>>,
+    #[number] environment: u64,
     #[number] registration: i64,
 ) -> Result<RegistrationView, WebError> {
-    let host = HostPort::of(&state.borrow());
+    let host = port_of(&state.borrow(), environment);
     host.ask(|reply| HostRequest::Update(registration, reply))
         .await
 }
@@ -237,10 +240,12 @@ async fn op_service_worker_update(
 #[op2]
 async fn op_service_worker_unregister(
     state: Rc<RefCell<OpState>>,
-    #[number] registration: i64,
+    #[number] environment: u64,
+    #[string] scope: String,
 ) -> Result<bool, WebError> {
-    let host = HostPort::of(&state.borrow());
-    host.ask(|reply| HostRequest::Unregister(registration, reply))
+    let host = port_of(&state.borrow(), environment);
+    let scope = Url::parse(&scope).map_err(|_| WebError::Type(format!("`{scope}` is no URL")))?;
+    host.ask(|reply| HostRequest::Unregister(scope, reply))
         .await
 }
 

@@ -87,6 +87,8 @@ pub struct ClientView {
     pub frame_type: FrameType,
     /// Whether it has the focus.
     pub focused: bool,
+    /// Origins of the pages around a frame, the innermost first.
+    pub ancestor_origins: Vec<String>,
 }
 
 impl From<&Client> for ClientView {
@@ -97,6 +99,7 @@ impl From<&Client> for ClientView {
             kind: client.kind,
             frame_type: client.frame_type,
             focused: client.is_focused,
+            ancestor_origins: client.ancestor_origins.clone(),
         }
     }
 }

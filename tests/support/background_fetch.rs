@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use landfall::network::OriginServer;
 use landfall::{BackgroundFetchEvent, HostBuilder, HostEventKind, RegisterOptions};
-use url::Url;
 
 use crate::support::scenario::{Scenario, address};
-use crate::support::server::{Answer, Hold, TestServer};
+use crate::support::server::{Answer, AnswerStream, Hold, TestServer};
 
 /// Prints how each fetch ended, with everything that can be read of it.
 pub const WORKER: &str = "
@@ -42,13 +40,8 @@ pub fn configured(
     configure: impl Fn(HostBuilder) -> HostBuilder + 'static,
 ) -> (Scenario, TestServer) {
     let server = TestServer::start();
-    let script = Answer::status(200).header("content-type", "text/javascript");
-    server.answer("/sw.js", script.body(worker));
-    let upstream: Url = server.url("/").parse().unwrap();
-    let mut scenario = Scenario::online().with(move |builder| {
-        let site = OriginServer::Upstream(upstream.clone());
-        configure(builder.origin_server(&address(""), site))
-    });
+    server.answer("/sw.js", Answer::script(worker));
+    let mut scenario = Scenario::online().behind(&server).with(configure);
     let options = RegisterOptions::new(address("sw.js"));
     scenario.register_with(options).expect("it is registered");
     scenario.settle();
@@ -95,6 +88,18 @@ pub fn ranges(server: &TestServer, path: &str) -> Vec<Option<String>> {
     asked
         .map(|request| request.header("range").map(str::to_owned))
         .collect()
+}
+
+/// The server has ten digits at `/film`, in two parts: the first answer breaks off after four, when it is let go.
+pub fn film_in_parts(server: &TestServer) -> AnswerStream {
+    let tag = ("etag", "\"one\"");
+    let (answer, stream) = Answer::status(200).header(tag.0, tag.1).streamed();
+    let rest = Answer::status(206).header(tag.0, tag.1).body("456789");
+    server
+        .answer("/film", answer)
+        .answer("/film", rest.header("content-range", "bytes 4-9/10"));
+    stream.send("0123");
+    stream
 }
 
 /// The server has the text `film` at `/film`, and sends it when it is let go.

@@ -20,6 +20,8 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use url::Url;
 
+use crate::support::server::TestServer;
+
 /// The origin of every scenario.
 pub const ORIGIN: &str = "https://app.example/";
 
@@ -80,10 +82,19 @@ impl Scenario {
         self
     }
 
-    /// Other settings. To be said before the first step that needs a host.
+    /// Other settings, too. To be said before the first step that needs a host.
     pub fn with(mut self, configure: impl Fn(HostBuilder) -> HostBuilder + 'static) -> Self {
-        self.configure = Box::new(configure);
+        let before = self.configure;
+        self.configure = Box::new(move |builder| configure(before(builder)));
         self
+    }
+
+    /// The site is a real server. To be said before the first step that needs a host.
+    pub fn behind(self, server: &TestServer) -> Self {
+        let upstream: Url = server.url("/").parse().expect("an address");
+        self.with(move |builder| {
+            builder.origin_server(&address(""), OriginServer::Upstream(upstream.clone()))
+        })
     }
 
     /// Puts a file onto the site.

@@ -87,6 +87,13 @@ impl Answer {
             .body(text)
     }
 
+    /// 200 with a script.
+    pub fn script(text: &str) -> Self {
+        Self::status(200)
+            .header("content-type", "text/javascript")
+            .body(text)
+    }
+
     /// A redirect.
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::status(status).header("location", location)
@@ -238,6 +245,18 @@ impl TestServer {
     /// Everything asked so far.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.script.requests.borrow().clone()
+    }
+
+    /// The path and query of everything asked so far.
+    pub fn asked(&self) -> Vec<String> {
+        let requests = self.requests().into_iter();
+        requests.map(|request| request.target).collect()
+    }
+
+    /// How often a path and query was asked for so far.
+    pub fn times_asked(&self, target: &str) -> usize {
+        let asked = self.asked().into_iter();
+        asked.filter(|asked| asked == target).count()
     }
 
     /// Waits until so many requests have come, bodies included.
