@@ -1,13 +1,10 @@
 //! Handle Fetch: brings a request to the worker in charge, and the worker's answer back.
 //! <https://w3c.github.io/ServiceWorker/#handle-fetch>
 
-use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use futures::future::LocalBoxFuture;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -173,11 +170,12 @@ impl Core {
             given_up: Some(given_up),
         };
         let core = Rc::clone(self);
-        let event = FiredEvent::new(async move {
+        // A task of its own: whoever waits for the answer, a whole connection perhaps, is not woken by the event's end.
+        tokio::task::spawn_local(async move {
             core.fire(registration, worker, EventInit::Fetch(Box::new(init)))
                 .await;
         });
-        let answer = event.while_waiting_for(answer).await;
+        let answer = answer.await;
         // Dropped before, it tells the event that nobody waits any more.
         let _ = still_wanted.send(());
         match answer {
@@ -203,38 +201,6 @@ impl Core {
             })
         });
         (listens == Some(true)).then_some(worker)
-    }
-}
-
-/// An event that has been fired and is seen to its end, whether or not its answer comes first or is waited for.
-///
-/// Most events are over when their answer is there: then they need no task of their own.
-struct FiredEvent(Option<LocalBoxFuture<'static, ()>>);
-
-impl FiredEvent {
-    fn new(event: impl Future<Output = ()> + 'static) -> Self {
-        Self(Some(Box::pin(event)))
-    }
-
-    async fn while_waiting_for<T>(mut self, answer: impl Future<Output = T>) -> T {
-        let mut answer = pin!(answer);
-        poll_fn(|context| {
-            if let Some(event) = &mut self.0
-                && event.as_mut().poll(context).is_ready()
-            {
-                self.0 = None;
-            }
-            answer.as_mut().poll(context)
-        })
-        .await
-    }
-}
-
-impl Drop for FiredEvent {
-    fn drop(&mut self) {
-        if let Some(event) = self.0.take() {
-            tokio::task::spawn_local(event);
-        }
     }
 }
 
