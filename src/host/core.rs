@@ -217,17 +217,13 @@ impl Core {
 
     /// Waits until `condition` gives something; it is asked again after every change.
     pub(super) async fn wait_for<T>(&self, mut condition: impl FnMut(&Self) -> Option<T>) -> T {
-        // Everything that changes the state runs on this thread: nothing changes between a look and the wait after it.
-        if let Some(found) = condition(self) {
-            return found;
-        }
         let mut changes = self.changed.subscribe();
         loop {
-            // The sender lives in self, so this never fails.
-            let _ = changes.changed().await;
             if let Some(found) = condition(self) {
                 return found;
             }
+            // The sender lives in self, so this never fails.
+            let _ = changes.changed().await;
         }
     }
 
