@@ -168,6 +168,48 @@ fn broadcast_channels_join_the_scopes_of_an_origin() {
 }
 
 #[test]
+fn a_broadcast_is_heard_by_all_but_the_channel_that_spoke() {
+    let scenario = Scenario::online()
+        .worker(
+            "globalThis.MessageEvent = null;
+             const hear = ({ target, origin, data }) => console.log(target.id, origin, data);
+             for (const [id, name] of Object.entries(['news', 'news', 'weather'])) {
+                 const channel = new BroadcastChannel(name);
+                 Object.assign(channel, { id, onmessage: hear });
+                 addEventListener('message', () => id === '0' && channel.postMessage(undefined));
+             }",
+        )
+        .page(
+            "const channel = new BroadcastChannel('news');
+             const deaf = new BroadcastChannel('news');
+             deaf.onmessage = () => console.log('closed');
+             deaf.close();
+             channel.onmessage = ({ origin, data }) => console.log('page', origin, data);
+             navigator.serviceWorker.ready.then(({ active }) => active.postMessage(null));",
+        )
+        .wait_until_printed("1 https://app.example undefined")
+        .wait_until_printed("page https://app.example undefined");
+    assert_eq!(scenario.printed().len(), 2, "nobody else hears it");
+}
+
+#[test]
+fn broadcasts_are_not_lost_on_a_scope_that_is_slow() {
+    Scenario::online()
+        .worker(
+            "let count = 0;
+             new BroadcastChannel('news').onmessage = ({ data }) => {
+                 if (data !== count++) throw new Error(`${data} is not next`);
+                 if (count === 1_000) console.log('all of them');
+             };",
+        )
+        .page(
+            "const channel = new BroadcastChannel('news');
+             for (let n = 0; n < 1_000; n += 1) channel.postMessage(n);",
+        )
+        .wait_until_printed("all of them");
+}
+
+#[test]
 fn a_scope_that_another_one_wakes_is_not_idle() {
     let mut scenario = Scenario::online()
         .file("plain.txt", "from the site")

@@ -9,7 +9,7 @@ use landfall::{
 };
 use serde_json::json;
 
-use crate::support::scenario::{ORIGIN, Scenario};
+use crate::support::scenario::{ORIGIN, Scenario, address};
 
 const WORKER: &str = "
 addEventListener('install', () => skipWaiting());
@@ -79,6 +79,50 @@ fn nobody_may_show_notifications_unless_it_was_granted() {
             json!("error"),
         );
     assert_eq!(titles(&mut scenario), Vec::<String>::new());
+}
+
+fn set_permission(scenario: &mut Scenario, state: PermissionState) {
+    let host = scenario.host();
+    let origin = address("");
+    let set = async move {
+        host.set_permission(&origin, Permission::Notifications, state)
+            .await
+    };
+    scenario.run(set).expect("it is set");
+}
+
+/// What a page sees of its permission.
+const STATES: &str = "(async () => [
+    Notification.permission,
+    (await navigator.permissions.query({ name: 'notifications' })).state,
+])()";
+
+#[test]
+fn a_page_asks_for_the_permission_and_waits_for_the_answer() {
+    let origin = address("");
+    let asks = move |builder: landfall::HostBuilder| {
+        builder.permission(&origin, Permission::Notifications, PermissionState::Prompt)
+    };
+    let request =
+        "Notification.requestPermission().then((state) => console.log(`told ${state}`)); 0";
+    for (state, name) in [
+        (PermissionState::Granted, "granted"),
+        (PermissionState::Denied, "denied"),
+    ] {
+        let mut scenario = Scenario::online()
+            .with(asks.clone())
+            .worker(WORKER)
+            .expect_eval(STATES, json!(["default", "prompt"]))
+            .expect_eval(request, json!(0))
+            .wait_until(|kind| matches!(kind, HostEventKind::PermissionRequested { .. }))
+            .expect_printed(&[]);
+        set_permission(&mut scenario, state);
+        scenario
+            .wait_until_printed(&format!("told {name}"))
+            .expect_eval(STATES, json!([name, name]))
+            // Nobody is asked twice.
+            .expect_eval("Notification.requestPermission()", json!(name));
+    }
 }
 
 #[test]
@@ -297,6 +341,31 @@ fn a_page_shows_a_notification_and_hears_of_it() {
         "data 1",
         "close false true",
     ]);
+}
+
+#[test]
+fn a_click_brings_the_page_that_shows_a_notification_to_the_front() {
+    let focused = "new Promise((resolve) => {
+        navigator.serviceWorker.onmessage = ({ data }) => resolve(data);
+        navigator.serviceWorker.controller.postMessage('who has the focus');
+    })";
+    let worker = "self.onmessage = (event) => event.waitUntil((async () => {
+        const [first] = await clients.matchAll();
+        event.source.postMessage(new URL(first.url).pathname + ' ' + first.focused);
+    })());";
+    for (listener, expected) in [("", "/shows true"), ("event.preventDefault()", "/ true")] {
+        let mut scenario = allowed(worker).expect_eval(focused, json!("/ true"));
+        let script = format!(
+            "const shown = new Notification('page');
+             shown.onclick = (event) => {{ {listener}; console.log('clicked'); }};"
+        );
+        let page = ClientScript::Source(script);
+        scenario.open("shows", page).expect("it opens");
+        click(&mut scenario, None);
+        scenario
+            .wait_until_printed("clicked")
+            .expect_eval(focused, json!(expected));
+    }
 }
 
 #[test]

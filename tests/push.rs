@@ -398,12 +398,58 @@ fn the_permission_for_push_messages_is_that_for_notifications() {
 }
 
 #[test]
+fn subscribing_asks_for_the_permission() {
+    let asks = |builder: HostBuilder| {
+        builder.permission(
+            &address(""),
+            Permission::Notifications,
+            PermissionState::Prompt,
+        )
+    };
+    let subscribe = with_push_manager(
+        "pushManager.subscribe().then(({ options }) => console.log('subscribed'), ({ name }) => console.log(name));
+         return await pushManager.permissionState();",
+    );
+    for (state, line) in [
+        (PermissionState::Granted, "subscribed"),
+        (PermissionState::Denied, "NotAllowedError"),
+    ] {
+        let mut scenario = Scenario::online()
+            .with(asks)
+            .worker(WORKER)
+            .expect_eval(&subscribe, json!("prompt"))
+            .wait_until(|kind| matches!(kind, HostEventKind::PermissionRequested { .. }));
+        set_permission(&mut scenario, state);
+        scenario.wait_until_printed(line);
+    }
+    // Nobody is asked for what could not be done.
+    Scenario::online()
+        .with(asks)
+        .worker(WORKER)
+        .expect_eval(
+            &with_push_manager(
+                "return await pushManager.subscribe({ applicationServerKey: 'AAAA' }).catch(({ name }) => name)",
+            ),
+            json!("InvalidAccessError"),
+        )
+        .expect_no_event(|kind| matches!(kind, HostEventKind::PermissionRequested { .. }));
+}
+
+#[test]
 fn a_host_without_the_permission_ends_the_subscriptions_of_one_with_it() {
     let mut scenario = allowed(WORKER);
     let subscription = subscribe(&mut scenario);
-    scenario = scenario.stop_host().with(|builder| builder).start_host();
+    scenario = scenario.stop_host().with(|builder| {
+        builder.permission(
+            &address(""),
+            Permission::Notifications,
+            PermissionState::Denied,
+        )
+    });
     let endpoint = subscription["endpoint"].as_str().expect("an endpoint");
-    scenario = scenario.wait_until_printed(&format!("change {endpoint} undefined"));
+    scenario = scenario
+        .start_host()
+        .wait_until_printed(&format!("change {endpoint} undefined"));
     let request = server().message(&subscription, "x", NOW_MS);
     assert_eq!(refusal(&mut scenario, request), PushRefusal::Gone);
 }

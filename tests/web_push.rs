@@ -180,6 +180,17 @@ async fn application_servers_may_send_without_tls_and_hear_what_is_wrong() {
 }
 
 #[test]
+fn a_page_that_asks_is_answered_from_the_command_line() {
+    let page = "Notification.requestPermission().then((state) => console.log(`told ${state}`));";
+    let folder = Folder::with(&[("sw.js", WORKER), ("page.js", page)]);
+    let host = folder.start(&["run", "sw.js", "--page", "page.js", "--ask"]);
+    host.expect_line("landfall permission grant notifications");
+    let granted = folder.landfall(&["permission", "grant", "notifications"]);
+    assert_eq!(granted.code, DONE);
+    host.expect_line("told granted");
+}
+
+#[test]
 fn a_push_is_sent_from_the_command_line() {
     let folder = Folder::with(&[("sw.js", WORKER), ("data.bin", "from a file")]);
     let host = folder.start(&["run", "sw.js", "--grant", "notifications"]);

@@ -3,7 +3,6 @@
 import {
   abort,
   base64,
-  broadcastChannel,
   compression,
   crypto,
   domException,
@@ -24,6 +23,7 @@ import {
   urlPattern,
 } from "ext:landfall_platform/platform.js";
 import { tellWork } from "ext:sw_activity/activity.js";
+import { BroadcastChannel } from "ext:sw_broadcast_channel/broadcast_channel.js";
 import { fetch } from "ext:sw_fetch/fetch.js";
 import { Request } from "ext:sw_fetch/request.js";
 
@@ -34,7 +34,7 @@ export const interfaces = {
   AbortController: abort.AbortController,
   AbortSignal: abort.AbortSignal,
   Blob: file.Blob,
-  BroadcastChannel: broadcastChannel.BroadcastChannel,
+  BroadcastChannel,
   ByteLengthQueuingStrategy: streams.ByteLengthQueuingStrategy,
   CloseEvent: event.CloseEvent,
   CompressionStream: compression.CompressionStream,

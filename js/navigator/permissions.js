@@ -1,4 +1,4 @@
-// Permissions: what the origin may do. There is nobody to ask, so nothing is ever "prompt".
+// Permissions: what the origin may do.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 import { defineEventHandler, event, fire, webidl } from "ext:landfall_platform/platform.js";
@@ -18,7 +18,7 @@ const nameForHost = (name) => name === "push" ? "notifications" : name;
 /** Name to object. Differs from the spec: one for each name and scope, so that nobody has to know who still listens. */
 const statuses = new Map();
 
-/** @type {(status: PermissionStatus, isGranted: boolean) => boolean} whether that was news */
+/** @type {(status: PermissionStatus, state: string) => boolean} whether that was news */
 let setState;
 
 /** https://w3c.github.io/permissions/#permissionstatus-interface */
@@ -27,10 +27,10 @@ export class PermissionStatus extends event.EventTarget {
   #state;
 
   static {
-    setState = (status, isGranted) => {
+    setState = (status, state) => {
       const before = status.#state;
-      status.#state = isGranted ? "granted" : "denied";
-      return status.#state !== before;
+      status.#state = state;
+      return state !== before;
     };
   }
 
@@ -66,23 +66,25 @@ export class Permissions {
     webidl.requiredArguments(arguments.length, 1, prefix);
     const { name } = convertPermissionDescriptor(descriptor, prefix, "Argument 1");
     // Everything that an origin stores is kept.
-    const isGranted = name === "persistent-storage" || await op_permissions_query(nameForHost(name));
+    const state = name === "persistent-storage"
+      ? "granted"
+      : await op_permissions_query(nameForHost(name));
     let status = statuses.get(name);
     if (status === undefined) {
       status = new PermissionStatus(HOST, name);
       statuses.set(name, status);
     }
-    setState(status, isGranted);
+    setState(status, state);
     return status;
   }
 }
 webidl.configureInterface(Permissions);
 const PermissionsPrototype = Permissions.prototype;
 
-/** The host says that the origin may do something from now on, or may not. */
-export function changePermission({ name, isGranted }) {
+/** The host says that a permission has another state. */
+export function changePermission({ name, state }) {
   for (const [known, status] of statuses) {
-    const isNews = nameForHost(known) === name && setState(status, isGranted);
+    const isNews = nameForHost(known) === name && setState(status, state);
     if (isNews) fire(status, new event.Event("change"));
   }
 }

@@ -1,10 +1,13 @@
 // Notification: what a page shows with `new`, and what a registration shows.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
+import { ownEnvironment } from "ext:landfall_platform/environment.js";
 import { defineEventHandler, event, fire, webidl } from "ext:landfall_platform/platform.js";
 import {
+  op_frame_focus,
   op_notification_close,
-  op_notification_is_granted,
+  op_notification_permission,
+  op_notification_request_permission,
   op_notification_show,
 } from "ext:core/ops";
 import { deserializeData } from "ext:sw_notifications/data.js";
@@ -15,7 +18,8 @@ const shown = new Map();
 
 let isWorker = false;
 
-const permission = () => op_notification_is_granted() ? "granted" : "denied";
+/** https://notifications.spec.whatwg.org/#get-the-notifications-permission-state */
+const permissionOf = (state) => state === "prompt" ? "default" : state;
 
 /** @type {(notification: Notification) => Promise<void>} */
 let show;
@@ -72,16 +76,16 @@ export class Notification extends event.EventTarget {
   }
 
   static get permission() {
-    return permission();
+    return permissionOf(op_notification_permission());
   }
 
-  /** Nobody is asked: the host was told what may be. */
+  /** Resolves when somebody has granted or denied it. */
   static async requestPermission(deprecatedCallback = undefined) {
     const prefix = "Failed to execute 'requestPermission' on 'Notification'";
     const callback = deprecatedCallback === undefined
       ? undefined
       : webidl.converters.Function(deprecatedCallback, prefix, "Argument 1");
-    const state = permission();
+    const state = permissionOf(await op_notification_request_permission());
     callback?.(state);
     return state;
   }
@@ -206,5 +210,7 @@ export function receiveNotificationNews({ id, news }) {
   const notification = shown.get(id);
   if (notification === undefined) return;
   if (news === "close") shown.delete(id);
-  fire(notification, new event.Event(news, { cancelable: news === "click" }));
+  const isLeftToUs = fire(notification, new event.Event(news, { cancelable: news === "click" }));
+  // https://notifications.spec.whatwg.org/#activating-a-notification: the page comes to the front.
+  if (news === "click" && isLeftToUs) op_frame_focus(ownEnvironment.number);
 }

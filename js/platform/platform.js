@@ -27,7 +27,7 @@ function runTimerSource(source) {
 }
 
 /** Waiting for a message is no work: a scope that only waits is idle. The host hears when one has come. */
-const unreferenced = (op) => (rid) => {
+export const unreferenced = (op) => (rid) => {
   const received = op(rid);
   core.unrefOpPromise(received);
   primordials.PromisePrototypeThen(received, op_scope_report_busy, op_scope_report_busy);
@@ -55,8 +55,6 @@ core.ops.op_set_captured_bootstrap({
       ...hostTime.ops,
       // Asked while the snapshot is made: matrices speak no CSS where there is no document.
       op_geometry_get_enable_css_parser_features: () => false,
-      op_broadcast_recv: unreferenced(core.ops.op_broadcast_recv),
-      op_broadcast_send: telling(core.ops.op_broadcast_send),
       op_message_port_post_message: telling(core.ops.op_message_port_post_message),
       op_message_port_recv_message: unreferenced(core.ops.op_message_port_recv_message),
     },
@@ -101,7 +99,6 @@ export const location = load("ext:deno_web/12_location.js");
 /** The origin of this scope. */
 export const ownOrigin = () => new url.URL(location.getLocationHref()).origin;
 export const ports = load("ext:deno_web/13_message_port.js");
-export const broadcastChannel = load("ext:deno_web/01_broadcast_channel.js");
 export const compression = load("ext:deno_web/14_compression.js");
 export const imageData = load("ext:deno_web/16_image_data.js");
 export const geometry = load("ext:deno_web/17_geometry.js");

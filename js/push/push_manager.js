@@ -3,8 +3,8 @@
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 import { DOMException, webidl } from "ext:landfall_platform/platform.js";
 import {
+  op_permissions_query,
   op_push_get_subscription,
-  op_push_is_granted,
   op_push_subscribe,
 } from "ext:core/ops";
 import { createSubscription, decodeBase64Url } from "ext:sw_push/push_subscription.js";
@@ -87,7 +87,7 @@ export class PushManager {
     webidl.assertBranded(this, PushManagerPrototype);
     const prefix = "Failed to execute 'permissionState' on 'PushManager'";
     convertOptions(options, prefix, "Argument 1");
-    return await op_push_is_granted() ? "granted" : "denied";
+    return await op_permissions_query("notifications");
   }
 }
 webidl.configureInterface(PushManager);

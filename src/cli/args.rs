@@ -175,7 +175,7 @@ pub(super) enum ClockCommand {
 pub(super) enum PermissionCommand {
     /// Grant a permission
     Grant(PermissionArgs),
-    /// Take a permission away; its periodic syncs go with `periodic-background-sync`
+    /// Take a permission away; periodic syncs go with `periodic-background-sync`, push subscriptions with `notifications`
     Deny(PermissionArgs),
 }
 
@@ -359,7 +359,7 @@ pub(super) struct RunArgs {
 
     /// Be a push service at this address; port 0 takes a free one
     ///
-    /// Scripts may subscribe with `--grant notifications`. The endpoints that `pushManager.subscribe()` gives are
+    /// Scripts may subscribe with `--grant notifications`, or with `--ask`. The endpoints that `pushManager.subscribe()` gives are
     /// there. Application servers post encrypted messages to them. A message that was taken with 201 is on disk, and
     /// is delivered when the network is there.
     ///
@@ -474,7 +474,9 @@ Events (--json):
     notification_shown                    id, origin, scope, title, body, tag, actions, ...
     notification_clicked                  id, origin, scope, title, action
     notification_closed                   id, origin, scope, title, by
+    permission_requested                  origin, permission
     window_opened                         worker, address
+    window_navigated                      worker, from, address
     push_subscribed, push_unsubscribed    scope, endpoint
     push_queued, push_expired             scope
     push_given_up                         scope, deliveries

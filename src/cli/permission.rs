@@ -20,10 +20,7 @@ pub(super) async fn set(
         state,
     };
     let origin: String = host.ask(&request).await?;
-    let word = match state {
-        PermissionState::Granted => "granted",
-        PermissionState::Denied => "denied",
-    };
-    output.text(&format!("`{}` is {word} for {origin}", args.name.name()));
+    let (name, state) = (args.name.name(), state.as_str());
+    output.text(&format!("`{name}` is {state} for {origin}"));
     Ok(ExitCode::SUCCESS)
 }

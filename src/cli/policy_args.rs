@@ -65,6 +65,10 @@ pub(super) struct PolicyArgs {
     /// Deny the origin a permission (repeatable)
     #[arg(long, value_name = "NAME", value_parser = permission(), help_heading = "Permissions")]
     deny: Vec<Permission>,
+
+    /// Let scripts ask for `notifications`, and wait until `landfall permission grant` or `deny` answers
+    #[arg(long, help_heading = "Permissions")]
+    ask: bool,
 }
 
 impl PolicyArgs {
@@ -78,6 +82,10 @@ impl PolicyArgs {
         builder = builder
             .sync_policy(policy)
             .engagement(origin, self.engagement.into());
+        if self.ask {
+            let state = PermissionState::Prompt;
+            builder = builder.permission(origin, Permission::Notifications, state);
+        }
         let states = [
             (&self.grant, PermissionState::Granted),
             (&self.deny, PermissionState::Denied),

@@ -10,7 +10,7 @@ use crate::cli::background_fetch_story;
 use crate::cli::frame;
 use crate::cli::push_story;
 use crate::clock::Timestamp;
-use crate::host::{HostEvent, HostEventKind, ScriptSource};
+use crate::host::{HostEvent, HostEventKind as Kind, Permission, ScriptSource};
 use crate::service_worker::{EventOutcome, Warning};
 use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
@@ -56,7 +56,6 @@ impl Story {
 
 /// The line for an event.
 pub(super) fn line(event: &HostEvent) -> Line {
-    use HostEventKind as Kind;
     let until = |at: &Option<Timestamp>| at.map(|at| at.saturating_since(event.at_ms));
     match &event.kind {
         Kind::Registered { scope, script } => registered(script, scope),
@@ -98,6 +97,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::Notification(event) => push_story::notification(event),
         Kind::Push(event) => push_story::push(event),
         Kind::BackgroundFetch(event) => background_fetch_story::background_fetch(event),
+        Kind::PermissionRequested { origin, permission } => asked(origin, *permission),
         Kind::WindowOpened { address, .. } => told("window", BLUE, address.to_string()),
         Kind::WindowNavigated { from, address, .. } => navigated(from, address),
         Kind::Console {
@@ -116,6 +116,17 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::OriginCleared { origin } => told("cleared", BLUE, origin.clone()),
         Kind::StorageFailed { reason } => failure("not stored", reason.clone()),
     }
+}
+
+fn asked(origin: &str, permission: Permission) -> Line {
+    let name = permission.name();
+    told(
+        "asks",
+        YELLOW,
+        format!(
+            "for `{name}` of {origin}; answer with `landfall permission grant {name}` or `deny`"
+        ),
+    )
 }
 
 fn navigated(from: &Url, address: &Url) -> Line {
@@ -313,7 +324,7 @@ mod tests {
 
     fn ended(outcome: EventOutcome, removed: Option<Removal>, next: Option<Timestamp>) -> Line {
         let scope = url::Url::parse("https://localhost/").unwrap();
-        let kind = HostEventKind::SyncEnded {
+        let kind = Kind::SyncEnded {
             kind: SyncKind::OneShot,
             scope,
             tag: "outbox".into(),

@@ -217,7 +217,7 @@ impl HostBuilder {
     /// What the origin of `url` may do. By default it may use background sync, periodic background sync and
     /// background fetch, and may not show notifications. [`Host::set_permission`] changes it later.
     ///
-    /// What an origin may not use any more is forgotten at the start: its periodic syncs.
+    /// What an origin may not use any more is forgotten at the start: its periodic syncs, its push subscriptions.
     #[must_use]
     pub fn permission(mut self, url: &Url, permission: Permission, state: PermissionState) -> Self {
         let origin = url.origin().ascii_serialization();

@@ -22,7 +22,7 @@ use crate::host::history::SyncMemory;
 use crate::host::idle::Parks;
 use crate::host::lifecycle::JobWaiter;
 use crate::host::notifications::Notifications;
-use crate::host::permissions::{Permission, Permissions};
+use crate::host::permissions::Permissions;
 use crate::host::scopes::Scopes;
 use crate::network::Network;
 use crate::push::PushSubscription;
@@ -208,11 +208,6 @@ impl Core {
                 reason: format!("{error}{cause}"),
             });
         }
-    }
-
-    /// Whether an origin has a permission now.
-    pub(super) fn is_granted(&self, origin: &str, permission: Permission) -> bool {
-        self.permissions.borrow().is_granted(origin, permission)
     }
 
     /// Wakes whoever waits for the state of the host to change.

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::clock::Timestamp;
 use crate::host::background_fetch::BackgroundFetchEvent;
+use crate::host::permissions::Permission;
 use crate::host::push_event::{NotificationEvent, PushEvent};
 use crate::service_worker::{EventOutcome, Warning};
 use crate::sync::{Removal, SyncKind};
@@ -162,6 +163,14 @@ pub enum HostEventKind {
         /// What seems wrong, and what follows.
         #[serde(flatten)]
         warning: Warning,
+    },
+    /// A script asks for a permission, and waits until [`Host::set_permission`](crate::Host::set_permission) grants or
+    /// denies it.
+    PermissionRequested {
+        /// The origin that asks.
+        origin: String,
+        /// What for.
+        permission: Permission,
     },
     /// A worker opened a window.
     WindowOpened {

@@ -226,7 +226,7 @@ impl Host {
         self.connectivity.go_online();
     }
 
-    /// Grants the origin of `url` a permission, or takes it away. Its periodic syncs go with
+    /// Grants the origin of `url` a permission, or takes it away; scripts that asked for it go on. Its periodic syncs go with
     /// [`Permission::PeriodicBackgroundSync`], its push subscriptions with [`Permission::Notifications`]; one-shot syncs
     /// that are registered already are sent all the same.
     ///

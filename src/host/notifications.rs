@@ -139,10 +139,26 @@ impl Shown {
 }
 
 impl Core {
-    pub(super) fn answer_notifications(&self, asker: &Asker, question: NotificationRequest) {
+    pub(super) fn answer_notifications(
+        self: &Rc<Self>,
+        asker: &Asker,
+        question: NotificationRequest,
+    ) {
         match question {
-            NotificationRequest::IsGranted(reply) => {
-                let _ = reply.send(Ok(self.may_notify(&asker.origin)));
+            NotificationRequest::Permission(reply) => {
+                let state = self.permission_state(&asker.origin, Permission::Notifications);
+                let _ = reply.send(Ok(state.as_str()));
+            }
+            NotificationRequest::RequestPermission(mut reply) => {
+                let (core, origin) = (Rc::clone(self), asker.origin.clone());
+                tokio::task::spawn_local(async move {
+                    let state = tokio::select! {
+                        state = core.request_permission(&origin, Permission::Notifications) => state,
+                        // The page is gone.
+                        () = reply.closed() => return,
+                    };
+                    let _ = reply.send(Ok(state.as_str()));
+                });
             }
             NotificationRequest::Show(content, reply) => {
                 let _ = reply.send(self.show_for_page(asker, content));

@@ -83,8 +83,9 @@ impl Core {
             .set(origin.to_owned(), permission, state);
         self.notify_origin(origin, || Notice::PermissionChanged {
             name: permission.name(),
-            is_granted: state == PermissionState::Granted,
+            state: state.as_str(),
         });
+        self.touch();
         self.review_push_subscriptions()?;
         self.review_periodic_syncs(origin)
     }

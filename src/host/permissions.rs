@@ -1,10 +1,13 @@
-//! What an origin may do of that for which a browser asks its user. There is nobody to ask here: it is set beforehand.
+//! What an origin may do of that for which a browser asks its user. It is set beforehand; or a script asks, and the
+//! embedder answers.
 
 use std::collections::HashMap;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::host::core::Core;
+use crate::host::event::HostEventKind;
 use crate::sync::SyncKind;
 
 /// Something that an origin may or may not do. The names are those of the Permissions registry.
@@ -31,6 +34,20 @@ pub enum PermissionState {
     Granted,
     /// It may not.
     Denied,
+    /// Nobody has said, and it may not: a script that asks for [`Permission::Notifications`] waits until
+    /// [`Host::set_permission`](crate::Host::set_permission) has.
+    Prompt,
+}
+
+impl PermissionState {
+    /// The spelling of the specification. <https://w3c.github.io/permissions/#dom-permissionstate>
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::Denied => "denied",
+            Self::Prompt => "prompt",
+        }
+    }
 }
 
 /// A name that no permission has.
@@ -94,8 +111,39 @@ impl Permissions {
         self.0.insert((origin, permission), state);
     }
 
-    pub(super) fn is_granted(&self, origin: &str, permission: Permission) -> bool {
+    fn state(&self, origin: &str, permission: Permission) -> PermissionState {
         let set = self.0.get(&(origin.to_owned(), permission)).copied();
-        set.unwrap_or_else(|| permission.default_state()) == PermissionState::Granted
+        set.unwrap_or_else(|| permission.default_state())
+    }
+}
+
+impl Core {
+    pub(super) fn permission_state(&self, origin: &str, permission: Permission) -> PermissionState {
+        self.permissions.borrow().state(origin, permission)
+    }
+
+    /// Whether an origin has a permission.
+    pub(super) fn is_granted(&self, origin: &str, permission: Permission) -> bool {
+        self.permission_state(origin, permission) == PermissionState::Granted
+    }
+
+    /// Asks the embedder, unless it has said already, and waits for what it says.
+    /// <https://w3c.github.io/permissions/#dfn-request-permission-to-use>
+    pub(super) async fn request_permission(
+        &self,
+        origin: &str,
+        permission: Permission,
+    ) -> PermissionState {
+        if self.permission_state(origin, permission) == PermissionState::Prompt {
+            self.publish(HostEventKind::PermissionRequested {
+                origin: origin.to_owned(),
+                permission,
+            });
+        }
+        self.wait_for(|core| {
+            let state = core.permission_state(origin, permission);
+            (state != PermissionState::Prompt).then_some(state)
+        })
+        .await
     }
 }

@@ -14,10 +14,11 @@ use crate::host::Host;
 use crate::host::core::Core;
 use crate::host::error::Error;
 use crate::host::event::HostEventKind;
+use crate::host::permissions::{Permission, PermissionState};
 use crate::host::push_event::PushEvent;
-use crate::host::requests::Asker;
 use crate::push::{
     AcceptedPush, Admission, PushOptions, PushRefusal, PushRequest, PushSubscription, QueuedPush,
+    SubscribeRefusal,
 };
 use crate::service_worker::{EventOutcome, RegistrationId};
 use crate::storage::StorageError;
@@ -57,13 +58,18 @@ pub struct PushReceipt {
 }
 
 impl Core {
-    pub(super) fn answer_push(&self, asker: &Asker, question: PushManagerRequest) {
+    pub(super) fn answer_push(self: &Rc<Self>, question: PushManagerRequest) {
         match question {
-            PushManagerRequest::IsGranted(reply) => {
-                let _ = reply.send(Ok(self.may_notify(&asker.origin)));
-            }
-            PushManagerRequest::Subscribe(registration, options, reply) => {
-                let _ = reply.send(self.subscribe(RegistrationId(registration), options));
+            PushManagerRequest::Subscribe(registration, options, mut reply) => {
+                let core = Rc::clone(self);
+                tokio::task::spawn_local(async move {
+                    let subscribed = tokio::select! {
+                        subscribed = core.subscribe(RegistrationId(registration), options) => subscribed,
+                        // The scope is gone.
+                        () = reply.closed() => return,
+                    };
+                    let _ = reply.send(subscribed);
+                });
             }
             PushManagerRequest::GetSubscription(registration, reply) => {
                 let subscriptions = self.push_subscriptions.borrow();
@@ -77,27 +83,48 @@ impl Core {
     }
 
     /// `pushManager.subscribe()`: what it resolves is on disk.
-    fn subscribe(
+    async fn subscribe(
         &self,
         id: RegistrationId,
         options: PushOptions,
     ) -> Result<PushSubscriptionView, WebError> {
-        let registration = self.registration(id);
-        let existing = self.push_subscriptions.borrow().get(&id).cloned();
-        Admission {
-            options: &options,
-            has_active_worker: registration.as_ref().is_some_and(|it| it.active.is_some()),
-            has_permission: registration
-                .as_ref()
-                .is_some_and(|it| self.may_notify(&it.origin)),
-            existing: existing.as_ref(),
-        }
-        .check()?;
-        let subscription = match existing {
+        let origin = self
+            .registration(id)
+            .map(|registration| registration.origin);
+        // Nobody is asked for what could not be done.
+        self.admit_subscription(id, &options, true)?;
+        let permission = match origin {
+            Some(origin) => {
+                self.request_permission(&origin, Permission::Notifications)
+                    .await
+            }
+            None => PermissionState::Denied,
+        };
+        let has_permission = permission == PermissionState::Granted;
+        let subscription = match self.admit_subscription(id, &options, has_permission)? {
             Some(existing) => existing,
             None => self.new_subscription(id, options)?,
         };
         Ok((&subscription).into())
+    }
+
+    /// Whether a `subscribe()` may go ahead; gives the subscription that there is already.
+    fn admit_subscription(
+        &self,
+        id: RegistrationId,
+        options: &PushOptions,
+        has_permission: bool,
+    ) -> Result<Option<PushSubscription>, SubscribeRefusal> {
+        let existing = self.push_subscriptions.borrow().get(&id).cloned();
+        let registration = self.registration(id);
+        Admission {
+            options,
+            has_active_worker: registration.is_some_and(|it| it.active.is_some()),
+            has_permission,
+            existing: existing.as_ref(),
+        }
+        .check()?;
+        Ok(existing)
     }
 
     fn new_subscription(

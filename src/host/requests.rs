@@ -114,7 +114,9 @@ impl Core {
                         "Failed to execute 'query' on 'Permissions': {error}"
                     ))
                 });
-                answer_to(reply)(named.map(|named| self.is_granted(&asker.origin, named)));
+                answer_to(reply)(
+                    named.map(|named| self.permission_state(&asker.origin, named).as_str()),
+                );
             }
             HostRequest::GetSyncTags(registration, kind, reply) => {
                 answer_to(reply)(self.sync_tags(RegistrationId(registration), kind));
@@ -131,7 +133,7 @@ impl Core {
             }
             HostRequest::Frame(request) => self.answer_frame(asker, request),
             HostRequest::Notifications(question) => self.answer_notifications(&asker, question),
-            HostRequest::Push(question) => self.answer_push(&asker, question),
+            HostRequest::Push(question) => self.answer_push(question),
             HostRequest::BackgroundFetch(asked) => self.answer_background_fetch(&asker, asked),
             HostRequest::NavigationPreload(question) => self.answer_navigation_preload(question),
             HostRequest::FocusClient(id, reply) => {

@@ -248,12 +248,12 @@ pub enum Notice {
     UpdateFound(i64),
     /// The network came or went.
     ConnectivityChanged(bool),
-    /// The origin may do something from now on, or may not.
+    /// The state of a permission of the origin is another one.
     PermissionChanged {
         /// The name of the permission.
         name: &'static str,
-        /// Whether it may.
-        is_granted: bool,
+        /// Its state.
+        state: &'static str,
     },
     /// Something happened to the notification with this number, which the client shows.
     Notification(i64, NotificationNews),
@@ -287,12 +287,11 @@ pub enum NoticeDetail {
     /// A switch.
     Flag(bool),
     /// A permission.
-    #[serde(rename_all = "camelCase")]
     Permission {
         /// Its name.
         name: &'static str,
-        /// Whether the origin has it.
-        is_granted: bool,
+        /// Its state.
+        state: &'static str,
     },
     /// What happened to a notification of the client.
     Notification {
@@ -333,9 +332,9 @@ impl Notice {
                 NoticeDetail::Registration(registration),
             ),
             Self::UpdateFound(registration) => ("updateFound", NoticeDetail::Number(registration)),
-            Self::PermissionChanged { name, is_granted } => (
+            Self::PermissionChanged { name, state } => (
                 "permissionChanged",
-                NoticeDetail::Permission { name, is_granted },
+                NoticeDetail::Permission { name, state },
             ),
             Self::ConnectivityChanged(is_online) => {
                 ("connectivityChanged", NoticeDetail::Flag(is_online))

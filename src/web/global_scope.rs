@@ -18,6 +18,7 @@ deno_core::extension!(
     sw_global_scope,
     deps = [
         landfall_platform,
+        sw_broadcast_channel,
         sw_fetch,
         sw_indexed_db,
         sw_navigator,

@@ -123,8 +123,8 @@ pub enum HostRequest {
     /// A worker did not look at what was preloaded of the page at this address.
     PreloadUnused(Url),
 
-    /// `navigator.permissions.query()`: whether it is granted.
-    QueryPermission(String, Reply<bool>),
+    /// `navigator.permissions.query()`. Answered with the state, in the words of the specification.
+    QueryPermission(String, Reply<&'static str>),
     /// `registration.sync.register()`
     RegisterSync(i64, String, Reply<()>),
     /// The promise of `registration.sync.register()` has been resolved.

@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod background_fetch;
 pub mod body;
+pub mod broadcast_channel;
 pub mod buffers;
 pub mod cache;
 pub mod error;
@@ -41,6 +42,7 @@ use crate::service_worker::ScriptMap;
 use crate::storage::cache_storage::CachePins;
 use crate::storage::indexed_db::Coordinator;
 use crate::storage::{Durability, OriginFiles};
+use crate::web::broadcast_channel::BroadcastHub;
 use crate::web::cache::CacheOptions;
 use crate::web::fetch::FetchRoute;
 use crate::web::fetch_bridge::FetchClient;
@@ -53,7 +55,7 @@ use crate::web::service_worker::StoredScripts;
 pub struct OriginShared {
     files: Arc<OriginFiles>,
     blob_store: Arc<BlobStore>,
-    broadcast_channel: InMemoryBroadcastChannel,
+    broadcasts: BroadcastHub,
     cache_pins: CachePins,
     databases: Arc<Coordinator>,
     /// Buffers that are on their way from one scope to another.
@@ -67,7 +69,7 @@ impl OriginShared {
         Self {
             files,
             blob_store: Arc::default(),
-            broadcast_channel: InMemoryBroadcastChannel::default(),
+            broadcasts: BroadcastHub::default(),
             cache_pins: CachePins::default(),
             databases: Arc::default(),
             array_buffers: SharedArrayBufferStore::default(),
@@ -143,6 +145,7 @@ pub fn extensions() -> Vec<Extension> {
         background_fetch::sw_background_fetch::lazy_init(),
         navigator::sw_navigator::lazy_init(),
         service_worker::sw_service_worker::lazy_init(),
+        broadcast_channel::sw_broadcast_channel::lazy_init(),
         window::sw_window::lazy_init(),
         global_scope::sw_global_scope::lazy_init(),
     ]
@@ -177,7 +180,7 @@ pub fn extension_arguments(
             options.shared.blob_store,
             Some(options.url),
             false,
-            options.shared.broadcast_channel,
+            InMemoryBroadcastChannel::default(),
         ),
         platform::deno_net::args(),
         deno_fetch::deno_fetch::args(deno_fetch::Options::default()),
@@ -194,6 +197,7 @@ pub fn extension_arguments(
         background_fetch::sw_background_fetch::args(),
         navigator::sw_navigator::args(options.navigator),
         service_worker::sw_service_worker::args(scripts),
+        broadcast_channel::sw_broadcast_channel::args(options.shared.broadcasts),
         window::sw_window::args(),
         global_scope::sw_global_scope::args(),
     ]

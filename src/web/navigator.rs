@@ -85,10 +85,11 @@ fn op_navigator_is_online(state: &OpState) -> bool {
 }
 
 #[op2]
+#[string]
 async fn op_permissions_query(
     state: Rc<RefCell<OpState>>,
     #[string] name: String,
-) -> Result<bool, WebError> {
+) -> Result<&'static str, WebError> {
     let host = HostPort::of(&state.borrow());
     host.ask(|reply| HostRequest::QueryPermission(name, reply))
         .await

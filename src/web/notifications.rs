@@ -18,7 +18,8 @@ deno_core::extension!(
     ops = [
         op_notification_close,
         op_notification_get_all,
-        op_notification_is_granted,
+        op_notification_permission,
+        op_notification_request_permission,
         op_notification_show,
         op_notification_show_for_registration,
     ],
@@ -34,8 +35,10 @@ deno_core::extension!(
 
 /// What a scope asks about notifications.
 pub enum NotificationRequest {
-    /// `Notification.permission`
-    IsGranted(Reply<bool>),
+    /// `Notification.permission`. Answered with the state, as in `navigator.permissions.query()`.
+    Permission(Reply<&'static str>),
+    /// `Notification.requestPermission()`. Answered with the state.
+    RequestPermission(Reply<&'static str>),
     /// `new Notification()`. Answered with the notification's number.
     Show(Notification, Reply<i64>),
     /// `registration.showNotification()`
@@ -102,12 +105,23 @@ pub enum NotificationNews {
 }
 
 /// A getter cannot wait for a promise: the scope's thread waits here, and the host's answers.
-#[op2(fast)]
-fn op_notification_is_granted(state: &OpState) -> bool {
+#[op2]
+#[string]
+fn op_notification_permission(state: &OpState) -> Result<&'static str, WebError> {
     let host = HostPort::of(state);
     let answer =
-        host.ask(|reply| HostRequest::Notifications(NotificationRequest::IsGranted(reply)));
-    block_on(unconstrained(answer)).unwrap_or(false)
+        host.ask(|reply| HostRequest::Notifications(NotificationRequest::Permission(reply)));
+    block_on(unconstrained(answer))
+}
+
+#[op2]
+#[string]
+async fn op_notification_request_permission(
+    state: Rc<RefCell<OpState>>,
+) -> Result<&'static str, WebError> {
+    let host = HostPort::of(&state.borrow());
+    host.ask(|reply| HostRequest::Notifications(NotificationRequest::RequestPermission(reply)))
+        .await
 }
 
 #[op2]

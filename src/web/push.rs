@@ -15,7 +15,7 @@ use crate::web::host_port::{HostPort, HostRequest, Reply};
 deno_core::extension!(
     sw_push,
     deps = [landfall_platform],
-    ops = [op_push_get_subscription, op_push_is_granted, op_push_subscribe, op_push_unsubscribe],
+    ops = [op_push_get_subscription, op_push_subscribe, op_push_unsubscribe],
     esm = [
         dir "js/push",
         "push_event.js",
@@ -29,8 +29,6 @@ deno_core::extension!(
 
 /// What a scope asks about push.
 pub enum PushManagerRequest {
-    /// `pushManager.permissionState()`
-    IsGranted(Reply<bool>),
     /// `pushManager.subscribe()`
     Subscribe(i64, PushOptions, Reply<PushSubscriptionView>),
     /// `pushManager.getSubscription()`
@@ -75,13 +73,6 @@ impl From<SubscribeRefusal> for WebError {
             SubscribeRefusal::PermissionDenied => Self::NotAllowed(message),
         }
     }
-}
-
-#[op2]
-async fn op_push_is_granted(state: Rc<RefCell<OpState>>) -> Result<bool, WebError> {
-    let host = HostPort::of(&state.borrow());
-    host.ask(|reply| HostRequest::Push(PushManagerRequest::IsGranted(reply)))
-        .await
 }
 
 #[op2]

@@ -95,7 +95,7 @@ fn encrypted(subscription: &Value, text: &str) -> Vec<u8> {
         .expect("16 bytes");
     hkdf.expand(b"Content-Encoding: nonce\0", &mut nonce)
         .expect("12 bytes");
-    let padded = [text.as_bytes(), &[2]].concat();
+    let padded = [text.as_bytes(), &[2, 0, 0, 0]].concat();
     let ciphertext = Aes128Gcm::new(&key.into())
         .encrypt(Nonce::from_slice(&nonce), &*padded)
         .expect("a short text");

@@ -185,6 +185,7 @@ fn permission_state(name: &str) -> anyhow::Result<PermissionState> {
     Ok(match name {
         "granted" => PermissionState::Granted,
         "denied" => PermissionState::Denied,
-        other => anyhow::bail!("a permission is granted or denied, not `{other}`"),
+        "prompt" => PermissionState::Prompt,
+        other => anyhow::bail!("a permission is granted, denied or prompt, not `{other}`"),
     })
 }

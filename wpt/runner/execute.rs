@@ -8,7 +8,8 @@ use landfall::clock::{Clock, ManualClock, SystemClock};
 use landfall::service_worker::lifetime::EventLimits;
 use landfall::sync::{Preset, SyncPolicy};
 use landfall::{
-    Client, ConnectivityMode, Events, Host, HostBuilder, HostEventKind, RegisterOptions,
+    Client, ConnectivityMode, Events, Host, HostBuilder, HostEventKind, Permission,
+    PermissionState, RegisterOptions,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -245,6 +246,7 @@ fn host_builder(
     is_late: Arc<watch::Sender<bool>>,
 ) -> anyhow::Result<HostBuilder> {
     let site = Arc::clone(site);
+    let origin = site.address("/")?;
     let builder = Host::builder()
         .connectivity(ConnectivityMode::Online)
         .sync_policy(policy(job.test.policy.as_deref())?)
@@ -277,6 +279,13 @@ fn host_builder(
                 Ok(Value::Null)
             }
         });
+    // These do nothing without it; the runners of browsers grant it too.
+    let builder = if job.test.path.starts_with("/notifications/") {
+        let (notifications, granted) = (Permission::Notifications, PermissionState::Granted);
+        builder.permission(&origin, notifications, granted)
+    } else {
+        builder
+    };
     Ok(match &job.server {
         Some(server) => server.reached_by(builder),
         None => builder,

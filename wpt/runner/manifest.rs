@@ -53,6 +53,7 @@ pub(crate) enum LeftOut {
     NeedsDedicatedWorker,
     NeedsInsecurePage,
     NeedsHttp2,
+    NeedsPerson,
     OutOfScope,
 }
 
@@ -66,6 +67,7 @@ impl LeftOut {
             Self::NeedsInsecurePage => "need a page over plain http",
             Self::OutOfScope => "are out of scope, as their expectations say",
             Self::NeedsHttp2 => "need an HTTP/2 server",
+            Self::NeedsPerson => "need a person who looks and clicks",
         }
     }
 }
@@ -144,6 +146,9 @@ pub(crate) fn tests(path: &str, read: impl Fn(&str) -> String) -> Result<Vec<Tes
     let flag = |wanted: &str| parts.iter().skip(1).any(|part| *part == wanted);
     if flag("h2") {
         return Err(LeftOut::NeedsHttp2);
+    }
+    if parts.first().is_some_and(|part| part.ends_with("-manual")) {
+        return Err(LeftOut::NeedsPerson);
     }
     let stem = path.strip_suffix(".js").unwrap_or(path);
     match extension {
