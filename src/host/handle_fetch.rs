@@ -12,7 +12,8 @@ use crate::host::core::Core;
 use crate::host::event::{HostEvent, HostEventKind};
 use crate::network::{
     Body, HeaderList, NetworkError, Request, RequestMode, Response, WorkerAnswer,
-    check_worker_response, replay, settle_referrer, take_forbidden_headers, take_worker_response,
+    check_worker_response, replay, settle_accept, settle_referrer, take_forbidden_headers,
+    take_worker_response,
 };
 use crate::service_worker::{EventKind, RegistrationId, WorkerId, event};
 use crate::web::event::EventInit;
@@ -37,6 +38,7 @@ impl Core {
         let mut url_list = vec![request.url.clone()];
         // The controller may have changed since the request was sent: look at the client as it is now.
         while let Some((registration, client_id)) = self.controller_of(context) {
+            settle_accept(&mut request);
             settle_referrer(&mut request);
             let replay = replay(&request.body);
             let asked = request.with(request.headers.clone(), Body::Empty);
