@@ -214,58 +214,62 @@ async fn a_handler_that_never_answers_is_stopped_after_its_time_limit() {
     assert!(text.contains("stopped before it answered"), "{text}");
 }
 
+const REFUSED: &str = "400 Bad Request";
+
+/// Requests, and what their answers contain. The last ones are well formed.
+const MALFORMED: &[(&str, &str)] = &[
+    ("GARBAGE\r\n\r\n", REFUSED),
+    (
+        "GET /hello HTTP/1.1\r\nhost: a\r\nbad name: 1\r\n\r\n",
+        REFUSED,
+    ),
+    ("GET /hello HTTP/1.1\r\nhost: a\r\nx: a\0b\r\n\r\n", REFUSED),
+    (
+        "GET /hello HTTP/1.1\r\nhost: a\r\nx: a\r\n b\r\n\r\n",
+        REFUSED,
+    ),
+    (
+        "GET /hello HTTP/1.1\r\nconnection: close\r\n\r\n",
+        "one `Host` header",
+    ),
+    (
+        "GET /hello HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n",
+        "one `Host` header",
+    ),
+    (
+        "GET /hello HTTP/1.1\r\nhost: a b/c\r\nconnection: close\r\n\r\n",
+        "one `Host` header",
+    ),
+    (
+        "TRACE /hello HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+        "405 Method Not Allowed",
+    ),
+    (
+        "POST /size HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+        REFUSED,
+    ),
+    (
+        "POST /size HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\nZ\r\n",
+        "the request body failed",
+    ),
+    (
+        "POST /size HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\ntransfer-encoding: chunked\r\n\
+             connection: close\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        "2 bytes",
+    ),
+    (
+        "GET /headers HTTP/1.1\r\nhost: a\r\nx-bytes: \u{e4}\r\nx-empty:\r\nx-twice: 1\r\nx-twice: 2\r\n\
+             connection: close\r\n\r\n",
+        "[[\"x-bytes\",\"\u{e4}\"],[\"x-empty\",\"\"],[\"x-twice\",\"1, 2\"]]",
+    ),
+    ("GET /hello HTTP/1.0\r\n\r\n", "hello"),
+];
+
 #[test]
 fn malformed_requests_are_refused_and_the_worker_sees_the_others_as_they_came() {
     let folder = folder();
     let (_server, address) = serve(&folder);
-    let refused = "400 Bad Request";
-    for (request, expected) in [
-        ("GARBAGE\r\n\r\n", refused),
-        (
-            "GET /hello HTTP/1.1\r\nhost: a\r\nbad name: 1\r\n\r\n",
-            refused,
-        ),
-        ("GET /hello HTTP/1.1\r\nhost: a\r\nx: a\0b\r\n\r\n", refused),
-        (
-            "GET /hello HTTP/1.1\r\nhost: a\r\nx: a\r\n b\r\n\r\n",
-            refused,
-        ),
-        (
-            "GET /hello HTTP/1.1\r\nconnection: close\r\n\r\n",
-            "one `Host` header",
-        ),
-        (
-            "GET /hello HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n",
-            "one `Host` header",
-        ),
-        (
-            "GET /hello HTTP/1.1\r\nhost: a b/c\r\nconnection: close\r\n\r\n",
-            "one `Host` header",
-        ),
-        (
-            "TRACE /hello HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
-            "405 Method Not Allowed",
-        ),
-        (
-            "POST /size HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
-            refused,
-        ),
-        (
-            "POST /size HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\nZ\r\n",
-            "the request body failed",
-        ),
-        (
-            "POST /size HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\ntransfer-encoding: chunked\r\n\
-             connection: close\r\n\r\n2\r\nok\r\n0\r\n\r\n",
-            "2 bytes",
-        ),
-        (
-            "GET /headers HTTP/1.1\r\nhost: a\r\nx-bytes: \u{e4}\r\nx-empty:\r\nx-twice: 1\r\nx-twice: 2\r\n\
-             connection: close\r\n\r\n",
-            "[[\"x-bytes\",\"\u{e4}\"],[\"x-empty\",\"\"],[\"x-twice\",\"1, 2\"]]",
-        ),
-        ("GET /hello HTTP/1.0\r\n\r\n", "hello"),
-    ] {
+    for (request, expected) in MALFORMED {
         let answer = sent_raw(&address, request);
         assert!(answer.contains(expected), "{request:?}: {answer}");
     }
@@ -366,7 +370,7 @@ fn speak_once(answer: &'static str) -> String {
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a client");
         let mut asked = [0; 4096];
-        let _ = stream.read(&mut asked).expect("a request");
+        assert!(stream.read(&mut asked).expect("a request") > 0);
         stream.write_all(answer.as_bytes()).expect("it is sent");
     });
     address

@@ -143,16 +143,8 @@ async fn accept(
         let (host, origin, serialised) = (host.clone(), origin.clone(), Rc::clone(&serialised));
         let service = service_fn(move |request| {
             let host = host.clone();
-            let request = match refusal(&request) {
-                Some((status, reason)) => Err(plain(status, format!("{reason}\n"))),
-                None => Ok(request_from(request, &origin, &serialised)),
-            };
-            async move {
-                Ok::<_, Infallible>(match request {
-                    Ok(request) => answer(host.fetch(request).await),
-                    Err(refused) => refused,
-                })
-            }
+            let request = request_from(request, &origin, &serialised);
+            async move { Ok::<_, Infallible>(answer(&host, request).await) }
         });
         let (builder, watcher) = (builder.clone(), connections.watcher());
         let (tls, stop) = (tls.clone(), stop.clone());
@@ -212,8 +204,15 @@ impl<F: Future<Output: 'static> + 'static> Executor<F> for OnThisThread {
     }
 }
 
-fn answer(result: Result<Response, NetworkError>) -> http::Response<AnswerBody> {
-    match result {
+async fn answer(
+    host: &HostInside,
+    request: Result<Request, http::Response<AnswerBody>>,
+) -> http::Response<AnswerBody> {
+    let request = match request {
+        Ok(request) => request,
+        Err(refused) => return refused,
+    };
+    match host.fetch(request).await {
         Ok(response) => response_from(response),
         // A network error, in words: a browser would show its own page.
         Err(error) => plain(StatusCode::BAD_GATEWAY, format!("{error}\n")),
@@ -246,7 +245,14 @@ fn refusal(request: &http::Request<Incoming>) -> Option<(StatusCode, &'static st
 
 /// The request as a browser would have sent it: what an HTTP client does not say of itself is that of a script of the
 /// origin.
-fn request_from(request: http::Request<Incoming>, origin: &Url, serialised: &str) -> Request {
+fn request_from(
+    request: http::Request<Incoming>,
+    origin: &Url,
+    serialised: &str,
+) -> Result<Request, http::Response<AnswerBody>> {
+    if let Some((status, reason)) = refusal(&request) {
+        return Err(plain(status, format!("{reason}\n")));
+    }
     let (head, body) = request.into_parts();
     let mut url = origin.clone();
     url.set_path(head.uri.path());
@@ -257,7 +263,7 @@ fn request_from(request: http::Request<Incoming>, origin: &Url, serialised: &str
     let page = referrer
         .as_ref()
         .filter(|page| page.origin() == origin.origin());
-    Request {
+    Ok(Request {
         mode,
         credentials: CredentialsMode::Include,
         redirect: if mode == RequestMode::Navigate {
@@ -278,7 +284,7 @@ fn request_from(request: http::Request<Incoming>, origin: &Url, serialised: &str
         headers: headers_from(&head.headers),
         body: body_from(body, head.version),
         ..Request::new(head.method.as_str(), url, serialised)
-    }
+    })
 }
 
 fn mode_of(said: Option<&str>, accept: Option<&str>, method: &str) -> RequestMode {
