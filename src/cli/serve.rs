@@ -206,11 +206,11 @@ impl<F: Future<Output: 'static> + 'static> Executor<F> for OnThisThread {
 
 async fn answer(
     host: &HostInside,
-    request: Result<Request, http::Response<AnswerBody>>,
+    request: Result<Request, Refusal>,
 ) -> http::Response<AnswerBody> {
     let request = match request {
         Ok(request) => request,
-        Err(refused) => return refused,
+        Err((status, reason)) => return plain(status, format!("{reason}\n")),
     };
     match host.fetch(request).await {
         Ok(response) => response_from(response),
@@ -219,10 +219,13 @@ async fn answer(
     }
 }
 
+/// The status and the text of an answer to what no worker gets to see.
+type Refusal = (StatusCode, &'static str);
+
 /// Why no worker gets to see a request: HTTP wants it refused
 /// (<https://www.rfc-editor.org/rfc/rfc9112#section-3.2>), or no browser would have sent it
 /// (<https://fetch.spec.whatwg.org/#forbidden-method>).
-fn refusal(request: &http::Request<Incoming>) -> Option<(StatusCode, &'static str)> {
+fn refusal(request: &http::Request<Incoming>) -> Option<Refusal> {
     if matches!(request.method().as_str(), "CONNECT" | "TRACE" | "TRACK") {
         return Some((
             StatusCode::METHOD_NOT_ALLOWED,
@@ -249,9 +252,9 @@ fn request_from(
     request: http::Request<Incoming>,
     origin: &Url,
     serialised: &str,
-) -> Result<Request, http::Response<AnswerBody>> {
-    if let Some((status, reason)) = refusal(&request) {
-        return Err(plain(status, format!("{reason}\n")));
+) -> Result<Request, Refusal> {
+    if let Some(refusal) = refusal(&request) {
+        return Err(refusal);
     }
     let (head, body) = request.into_parts();
     let mut url = origin.clone();
