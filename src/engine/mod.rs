@@ -215,11 +215,8 @@ impl Engine {
             state.borrow_mut::<PendingEvents>().begin(id, reply);
             event.put(id, &mut state)
         };
-        self.entry.dispatch(&mut self.js, id, kind, &detail);
-        // A handler that was cut off has not come to an end: the event is dropped with the scope.
-        if self.stop.reason().is_none() {
-            self.entry.end_dispatch(&mut self.js, id);
-        }
+        self.entry
+            .dispatch(&mut self.js, id, kind, &detail, &self.stop);
     }
 
     /// Nobody waits for the event any more.
