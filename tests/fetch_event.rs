@@ -367,3 +367,14 @@ fn what_a_worker_answers_has_to_be_what_the_page_expects() {
         .expect_eval(&ask("forged"), json!("TypeError"))
         .expect_eval(&ask(""), json!("taken"));
 }
+
+#[test]
+fn a_worker_sees_what_a_request_accepts() {
+    Scenario::online()
+        .worker("self.onfetch = (event) => event.respondWith(new Response(event.request.headers.get('accept')));")
+        .expect_eval("fetch('/any').then((response) => response.text())", json!("*/*"))
+        .expect_eval(
+            "fetch('/some', { headers: { accept: 'text/plain' } }).then((response) => response.text())",
+            json!("text/plain"),
+        );
+}

@@ -278,3 +278,19 @@ fn an_embedder_opens_frames_and_runs_scripts_in_them() {
     assert_eq!(controller, json!("https://app.example/sw.js"));
     assert!(gone, "a frame that was closed evaluates nothing");
 }
+
+#[test]
+fn a_frame_of_data_has_no_service_workers() {
+    Scenario::online().with(HostBuilder::frames).expect_eval(
+        "(async () => {
+             const has = async (address) => {
+                 const frame = openFrame(address);
+                 await frame.loaded;
+                 const { navigator } = frame.window;
+                 return ['serviceWorker' in navigator, navigator.serviceWorker !== undefined, navigator.onLine];
+             };
+             return [await has('data:text/html,frame'), await has('about:blank')];
+         })()",
+        json!([[false, false, true], [true, true, true]]),
+    );
+}

@@ -1,11 +1,20 @@
 // navigator of a page or a frame, with the container of its own environment.
 
 import { ownEnvironment, perEnvironment } from "ext:landfall_platform/environment.js";
-import { webidl } from "ext:landfall_platform/platform.js";
+import { primordials, webidl } from "ext:landfall_platform/platform.js";
 import { createNavigator, Navigator } from "ext:sw_navigator/navigator.js";
 import { serviceWorkerContainer } from "ext:sw_service_worker/service_worker_container.js";
 
+const { ReflectGet, ReflectHas } = primordials;
+
 const environments = new WeakMap();
+
+/** No secure context, no service workers: the attribute is not there. */
+const WITHOUT_SERVICE_WORKER = {
+  __proto__: null,
+  has: (navigator, name) => name !== "serviceWorker" && ReflectHas(navigator, name),
+  get: (navigator, name) => name === "serviceWorker" ? undefined : ReflectGet(navigator, name),
+};
 
 Object.defineProperty(Navigator.prototype, "serviceWorker", {
   get() {
@@ -20,5 +29,6 @@ Object.defineProperty(Navigator.prototype, "serviceWorker", {
 export const navigatorOf = perEnvironment((environment) => {
   const navigator = createNavigator(Navigator);
   environments.set(navigator, environment);
-  return navigator;
+  const isData = environment.url?.startsWith("data:") === true;
+  return isData ? new Proxy(navigator, WITHOUT_SERVICE_WORKER) : navigator;
 });
