@@ -193,7 +193,8 @@ impl Core {
             HostRequest::SkipWaiting(reply) => {
                 if let Some((registration, worker)) = asker.worker {
                     self.skip_waiting(registration, worker);
-                    // The worker's `activate` event, if it begins now, is sent first.
+                    // Differs from the spec: the answer waits for the worker's `activate` event to be sent, as in
+                    // browsers, and not for it to be over.
                     tokio::task::yield_now().await;
                 }
                 self.answer_in_order(asker.context, reply, Ok(()));
