@@ -262,6 +262,11 @@ const MALFORMED: &[(&str, &str)] = &[
              connection: close\r\n\r\n",
         "[[\"x-bytes\",\"\u{e4}\"],[\"x-empty\",\"\"],[\"x-twice\",\"1, 2\"]]",
     ),
+    (
+        "GET /headers HTTP/1.1\r\nhost: a\r\nconnection: close, X-Secret\r\nx-secret: 1\r\n\
+             cookie: a=1\r\ncookie: b=2\r\n\r\n",
+        "[[\"cookie\",\"a=1; b=2\"]]",
+    ),
     ("GET /hello HTTP/1.0\r\n\r\n", "hello"),
 ];
 

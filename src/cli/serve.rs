@@ -306,15 +306,26 @@ fn mode_of(said: Option<&str>, accept: Option<&str>, method: &str) -> RequestMod
 
 /// What goes on to the worker and the origin. `Accept-Encoding` does not: the answer is sent as the worker has it.
 fn headers_from(headers: &http::HeaderMap) -> HeaderList {
-    headers
-        .iter()
-        .filter(|(name, _)| {
-            !OF_THE_CONNECTION.contains(&name.as_str())
-                && **name != header::HOST
-                && **name != header::ACCEPT_ENCODING
-        })
+    let is_of_the_connection = |name: &str| {
+        let named = headers.get_all(header::CONNECTION).into_iter();
+        let mut named = named.filter_map(|names| names.to_str().ok());
+        OF_THE_CONNECTION.contains(&name)
+            || named.any(|names| names.split(',').any(|one| one.trim().eq_ignore_ascii_case(name)))
+    };
+    let passed_on = headers.iter().filter(|(name, _)| {
+        ![header::HOST, header::ACCEPT_ENCODING, header::COOKIE].contains(name)
+            && !is_of_the_connection(name.as_str())
+    });
+    let mut list: HeaderList = passed_on
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect()
+        .collect();
+    // HTTP/2 may split them: <https://www.rfc-editor.org/rfc/rfc9113.html#section-8.2.3>
+    let cookies = headers.get_all(header::COOKIE).into_iter();
+    let cookies: Vec<&[u8]> = cookies.map(http::HeaderValue::as_bytes).collect();
+    if !cookies.is_empty() {
+        list.push((header::COOKIE.to_string(), cookies.join(&b"; "[..])));
+    }
+    list
 }
 
 fn body_from(body: Incoming, version: http::Version) -> Body {
