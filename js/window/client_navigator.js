@@ -1,9 +1,15 @@
 // navigator of a page or a frame, with the container of its own environment.
 
 import { ownEnvironment, perEnvironment } from "ext:landfall_platform/environment.js";
-import { webidl } from "ext:landfall_platform/platform.js";
+import { primordials, webidl } from "ext:landfall_platform/platform.js";
 import { createNavigator, Navigator } from "ext:sw_navigator/navigator.js";
 import { serviceWorkerContainer } from "ext:sw_service_worker/service_worker_container.js";
+import { isSameOrigin } from "ext:sw_window/window_view.js";
+
+const { ReflectGet, ReflectHas } = primordials;
+
+/** What is asked of the host for the page's origin. */
+const OF_THE_PAGE_ORIGIN = ["locks", "permissions", "storage"];
 
 const environments = new WeakMap();
 
@@ -20,5 +26,11 @@ Object.defineProperty(Navigator.prototype, "serviceWorker", {
 export const navigatorOf = perEnvironment((environment) => {
   const navigator = createNavigator(Navigator);
   environments.set(navigator, environment);
-  return navigator;
+  if (isSameOrigin(environment, ownEnvironment)) return navigator;
+  const isHidden = (name) => OF_THE_PAGE_ORIGIN.includes(name);
+  return new Proxy(navigator, {
+    __proto__: null,
+    has: (target, name) => !isHidden(name) && ReflectHas(target, name),
+    get: (target, name) => isHidden(name) ? undefined : ReflectGet(target, name),
+  });
 });

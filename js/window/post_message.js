@@ -1,12 +1,13 @@
 // window.postMessage(): to the window itself, or from one to another that shares its page.
 
-import { ownEnvironment, runIn } from "ext:landfall_platform/environment.js";
+import { ownEnvironment } from "ext:landfall_platform/environment.js";
 import {
   DOMException,
   fire,
-  ownOrigin,
+  originOf,
   receivedMessage,
   timers,
+  url,
   webidl,
 } from "ext:landfall_platform/platform.js";
 import { deserializeMessage, serializeMessage } from "ext:sw_service_worker/message.js";
@@ -36,7 +37,7 @@ export function postMessageTo(target, sender, source, values) {
   const targetOrigin = hasOptions
     ? targetOriginOrOptions?.targetOrigin ?? "/"
     : targetOriginOrOptions;
-  const wanted = originOf(
+  const wanted = wantedOrigin(
     webidl.converters.USVString(targetOrigin, PREFIX, "Argument 2"),
     sender,
   );
@@ -48,17 +49,17 @@ export function postMessageTo(target, sender, source, values) {
     PREFIX,
   );
   setTimeout(() => {
-    if (wanted === null || wanted === runIn(target, ownOrigin)) {
-      deliver(data, target.global, runIn(sender, ownOrigin), source);
+    if (wanted === null || wanted === originOf(target)) {
+      deliver(data, target.global, originOf(sender), source);
     }
   }, 0);
 }
 
 /** The origin that a message is meant for; null for any. */
-function originOf(targetOrigin, sender) {
+function wantedOrigin(targetOrigin, sender) {
   if (targetOrigin === "*") return null;
-  if (targetOrigin === "/") return runIn(sender, ownOrigin);
-  const target = URL.parse(targetOrigin);
+  if (targetOrigin === "/") return originOf(sender);
+  const target = url.URL.parse(targetOrigin);
   if (target === null) {
     throw new DOMException(
       `${PREFIX}: '${targetOrigin}' is no origin: write an absolute address, '/' or '*'`,

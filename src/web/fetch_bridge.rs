@@ -72,6 +72,7 @@ impl ScriptRequest {
             referrer_policy: self.head.referrer_policy,
             integrity: self.head.integrity,
             keepalive: self.head.keepalive,
+            partition: client.origin.clone(),
             origin: client.origin,
             client_url: client.url,
             destination: self.head.destination,
