@@ -61,10 +61,13 @@ fn main() {
 mod snapshot {
     use std::collections::BTreeMap;
     use std::path::PathBuf;
+    use std::rc::Rc;
     use std::sync::Arc;
 
     use deno_core::snapshot::{CreateSnapshotOptions, CreateSnapshotOutput, create_snapshot};
-    use deno_core::{JsRuntimeForSnapshot, RuntimeOptions, scope, v8};
+    use deno_core::{
+        Extension, JsRuntimeForSnapshot, ModuleCodeString, ModuleName, RuntimeOptions, scope, v8,
+    };
     use futures::FutureExt;
 
     use crate::clock::SystemClock;
@@ -85,13 +88,21 @@ mod snapshot {
             reason = "this is how cargo tells a build script its folder"
         )]
         let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+        // For reshape.js.
+        v8::V8::set_flags_from_string("--allow-natives-syntax");
         let snapshot = create_snapshot(
             CreateSnapshotOptions {
                 cargo_manifest_dir: env!("CARGO_MANIFEST_DIR"),
                 startup_snapshot: None,
-                extensions: crate::web::extensions(),
-                extension_transpiler: None,
-                with_runtime_cb: None,
+                extensions: extensions().into_iter().map(load_as_scripts).collect(),
+                extension_transpiler: Some(Rc::new(|name, source| {
+                    Ok((script_of(&name, source), None))
+                })),
+                with_runtime_cb: Some(Box::new(|runtime| {
+                    runtime
+                        .execute_script("ext:start", START)
+                        .expect("the platform's scripts run");
+                })),
                 skip_op_registration: false,
             },
             None,
@@ -102,17 +113,100 @@ mod snapshot {
         }
         println!("cargo:rerun-if-changed=src");
         println!("cargo:rerun-if-changed=js/global_scope/rehearsal.js");
-        let warm = warm_up(Vec::leak(snapshot.output.to_vec()));
+        println!("cargo:rerun-if-changed=js/global_scope/reshape.js");
+        let cold = Vec::leak(snapshot.output.to_vec());
+        let warm = warm_up(cold, &snapshot.consumed_lazy_specifiers);
         std::fs::write(out.join("snapshot.bin"), &warm).expect("OUT_DIR is writable");
         std::fs::write(out.join("residual.rs"), residual_scripts(&snapshot))
             .expect("OUT_DIR is writable");
+    }
+
+    /// Runs the entry point, and with it everything that it imports.
+    const START: &str =
+        "__bootstrap.core.loadExtScript('ext:sw_global_scope/bootstrap.js'), undefined";
+
+    /// Takes our modules for scripts.
+    ///
+    /// A module stays whole for as long as a function of it does: its body, a cell for each name that it imports or
+    /// exports, and tables of those. Each scope would be given them anew, and they are a tenth of what it is made of. Of
+    /// a script only the functions stay.
+    fn load_as_scripts(mut extension: Extension) -> Extension {
+        if is_ours(extension.name) {
+            extension.lazy_loaded_js_files = std::mem::take(&mut extension.esm_files);
+            extension.esm_entry_point = None;
+        }
+        extension
+    }
+
+    fn is_ours(name: &str) -> bool {
+        ["sw_", "landfall_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    }
+
+    /// A module of ours as a script of the kind that Deno loads: a function that gives its exports. Every line stays
+    /// where it was.
+    ///
+    /// It knows the forms that our modules have. All names are imported in braces at the beginning of a line, and no
+    /// two modules import each other.
+    fn script_of(name: &ModuleName, module: ModuleCodeString) -> ModuleCodeString {
+        if !name.as_str().strip_prefix("ext:").is_some_and(is_ours) {
+            return module;
+        }
+        let (mut script, mut exports) = ("(function () { ".to_owned(), Vec::new());
+        let mut is_import = false;
+        for line in module.as_str().lines() {
+            is_import |= line.starts_with("import {");
+            if is_import {
+                let line = line.replace("import {", "const {").replace(" as ", ": ");
+                match line.split_once(" from ") {
+                    Some((names, from)) => {
+                        is_import = false;
+                        script += &format!("{names} = {};", exports_of(from));
+                    }
+                    None => script += &line,
+                }
+            } else if let Some(declaration) = line.strip_prefix("export ") {
+                exports.push(declared(declaration).to_owned());
+                if !declaration.starts_with('{') {
+                    script += declaration;
+                }
+            } else {
+                script += line;
+            }
+            script.push('\n');
+        }
+        script += &format!("return {{ {} }}; }})()", exports.join(", "));
+        script.into()
+    }
+
+    /// Where a script finds what it imports from a module, whose specifier comes quoted and with a semicolon.
+    fn exports_of(from: &str) -> String {
+        let specifier = from.trim_end_matches(';');
+        match specifier.trim_matches('"') {
+            "ext:core/mod.js" => "globalThis.__bootstrap".to_owned(),
+            "ext:core/ops" => "globalThis.__bootstrap.core.ops".to_owned(),
+            _ => format!("globalThis.__bootstrap.core.loadExtScript({specifier})"),
+        }
+    }
+
+    /// The names that a declaration declares, or a list in braces has.
+    fn declared(declaration: &str) -> &str {
+        let names = declaration.strip_prefix("const ").unwrap_or(declaration);
+        if let Some((list, _)) = names.strip_prefix("{ ").and_then(|it| it.split_once(" }")) {
+            return list;
+        }
+        declaration
+            .split([' ', '(', ';', '*'])
+            .find(|word| !["async", "function", "class", "const", "let", ""].contains(word))
+            .expect("a declaration has a name")
     }
 
     /// The same snapshot, but with the bytecode of the functions that each start runs.
     ///
     /// V8 compiles a function when it is first called. Here that happens in a context beside the one that is kept, so
     /// that what the rehearsal did leaves nothing behind but compiled functions, which all contexts share.
-    fn warm_up(cold: &'static [u8]) -> Vec<u8> {
+    fn warm_up(cold: &'static [u8], specifiers: &[String]) -> Vec<u8> {
         let tokio = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -134,6 +228,7 @@ mod snapshot {
             .op_state()
             .borrow_mut()
             .put(ScriptSources::default());
+        reshape(&mut runtime, specifiers);
         rehearse(&mut runtime);
         with_sources(cold, &runtime.snapshot())
     }
@@ -161,6 +256,14 @@ mod snapshot {
             scripts: ScriptMap::default(),
         };
         (options, HostPort::new(ContextId(0), requests))
+    }
+
+    /// Frees the shapes that the exports of the scripts had while they were made.
+    fn reshape(runtime: &mut JsRuntimeForSnapshot, specifiers: &[String]) {
+        let reshape = include_str!("js/global_scope/reshape.js").trim_end_matches([';', '\n']);
+        runtime
+            .execute_script("ext:reshape", format!("({reshape})({specifiers:?})"))
+            .expect("the script runs");
     }
 
     /// Runs the rehearsal in a fresh context of the snapshot.

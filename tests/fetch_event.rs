@@ -348,3 +348,14 @@ fn what_became_of_the_answer_is_told_by_the_promise_that_it_was_handled() {
         "/left undefined",
     ]);
 }
+
+#[test]
+fn a_worker_sees_what_a_request_accepts() {
+    Scenario::online()
+        .worker("self.onfetch = (event) => event.respondWith(new Response(event.request.headers.get('accept')));")
+        .expect_eval("fetch('/any').then((response) => response.text())", json!("*/*"))
+        .expect_eval(
+            "fetch('/some', { headers: { accept: 'text/plain' } }).then((response) => response.text())",
+            json!("text/plain"),
+        );
+}

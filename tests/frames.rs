@@ -377,3 +377,28 @@ fn an_embedder_opens_frames_and_runs_scripts_in_them() {
     assert_eq!(controller, json!("https://app.example/sw.js"));
     assert!(gone, "a frame that was closed evaluates nothing");
 }
+
+#[test]
+fn a_frame_of_data_has_no_service_workers() {
+    Scenario::online()
+        .with(|builder| {
+            builder.frames().frame_script(
+                "() => parent.postMessage([
+                     'serviceWorker' in navigator,
+                     navigator.serviceWorker !== undefined,
+                     navigator.onLine,
+                 ], '*')",
+            )
+        })
+        .expect_eval(
+            "(async () => {
+                 const told = async (address) => {
+                     const heard = new Promise((resolve) => self.onmessage = ({ data }) => resolve(data));
+                     await openFrame(address).loaded;
+                     return heard;
+                 };
+                 return [await told('data:text/html,frame'), await told('about:blank')];
+             })()",
+            json!([[false, false, true], [true, true, true]]),
+        );
+}

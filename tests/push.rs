@@ -439,9 +439,17 @@ fn subscribing_asks_for_the_permission() {
 fn a_host_without_the_permission_ends_the_subscriptions_of_one_with_it() {
     let mut scenario = allowed(WORKER);
     let subscription = subscribe(&mut scenario);
-    scenario = scenario.stop_host().with(|builder| builder).start_host();
+    scenario = scenario.stop_host().with(|builder| {
+        builder.permission(
+            &address(""),
+            Permission::Notifications,
+            PermissionState::Denied,
+        )
+    });
     let endpoint = subscription["endpoint"].as_str().expect("an endpoint");
-    scenario = scenario.wait_until_printed(&format!("change {endpoint} undefined"));
+    scenario = scenario
+        .start_host()
+        .wait_until_printed(&format!("change {endpoint} undefined"));
     let request = server().message(&subscription, "x", NOW_MS);
     assert_eq!(refusal(&mut scenario, request), PushRefusal::Gone);
 }

@@ -1,7 +1,7 @@
 //! `landfall serve`: HTTP in front of a worker.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::support::program::{DONE, Folder, Running, USAGE};
@@ -14,9 +14,22 @@ addEventListener('fetch', (event) => {
   if (pathname === '/echo') event.respondWith(new Response(event.request.body));
   if (pathname === '/size') event.respondWith(sizeOf(event.request.body));
   if (pathname === '/headers') event.respondWith(Response.json([...event.request.headers]));
+  if (pathname === '/mode') event.respondWith(new Response(event.request.mode));
+  if (pathname === '/phrase') event.respondWith(new Response('', { status: 299, statusText: 'Very Well' }));
+  if (pathname === '/lies') {
+    const headers = { 'transfer-encoding': 'gzip', 'content-length': '999', upgrade: 'h2c', 'content-encoding': 'br' };
+    event.respondWith(new Response('truth', { headers }));
+  }
+  if (pathname === '/later') {
+    event.respondWith(new Response('accepted'));
+    event.waitUntil(new Promise((resolve) => setTimeout(resolve, 1))
+      .then(() => sizeOf(event.request.body))
+      .then(async (response) => console.log('later', await response.text())));
+  }
   if (pathname === '/again') event.respondWith(Response.redirect('/again'));
   if (pathname === '/far') event.respondWith(fetch(new URL(event.request.url).searchParams.get('to')));
   if (pathname === '/number') event.respondWith(42);
+  if (pathname === '/missing') event.respondWith(caches.match('/nothing'));
   if (pathname === '/rejected') event.respondWith(Promise.reject(new Error('no luck')));
   if (pathname === '/error') event.respondWith(Response.error());
   if (pathname === '/used') event.respondWith(used());
@@ -96,7 +109,8 @@ async fn what_is_no_answer_is_a_bad_gateway_that_says_why() {
     let folder = folder();
     let (server, address) = serve(&folder);
     for (path, reason) in [
-        ("number", "something that is not a Response"),
+        ("number", "a value of type number, not a Response"),
+        ("missing", "caches.match() finds nothing so"),
         ("rejected", "no luck"),
         ("error", "Response.error()"),
         ("used", "body is already used"),
@@ -105,8 +119,29 @@ async fn what_is_no_answer_is_a_bad_gateway_that_says_why() {
         assert_eq!(answer.status(), 502, "{path}");
         let text = answer.text().await.expect("text");
         assert!(text.contains(reason), "{path}: {text}");
-        // The developer is told as well.
+        // The developer is told as well, and what it was about.
         server.expect_line(reason);
+        server.expect_line(&format!(
+            "no answer     GET {}{path}: ",
+            address.replace("127.0.0.1", "localhost")
+        ));
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_of_itself_asks_as_fetch_does() {
+    let folder = folder();
+    let (_server, address) = serve(&folder);
+    let address = format!("{address}mode");
+    assert_eq!(get(&address).await.text().await.expect("text"), "cors");
+    for (name, value, mode) in [
+        ("accept", "text/html", "navigate"),
+        ("sec-fetch-mode", "no-cors", "no-cors"),
+        ("sec-fetch-mode", "same-origin", "same-origin"),
+    ] {
+        let request = reqwest::Client::new().get(&address).header(name, value);
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.text().await.expect("text"), mode);
     }
 }
 
@@ -124,10 +159,11 @@ async fn only_the_first_answer_counts_and_a_handler_that_throws_gives_none() {
 #[tokio::test]
 async fn an_answer_that_breaks_is_cut_off_and_the_next_one_is_whole() {
     let folder = folder();
-    let (_server, address) = serve(&folder);
+    let (server, address) = serve(&folder);
     let broken = get(&format!("{address}broken")).await;
     assert_eq!(broken.status(), 200);
     broken.text().await.expect_err("it is not whole");
+    server.expect_line("/broken: the answer broke off: ");
     let hello = get(&format!("{address}hello")).await;
     assert_eq!(hello.text().await.expect("text"), "hello");
 }
@@ -178,39 +214,176 @@ async fn a_handler_that_never_answers_is_stopped_after_its_time_limit() {
     assert!(text.contains("stopped before it answered"), "{text}");
 }
 
+const REFUSED: &str = "400 Bad Request";
+
+/// Requests, and what their answers contain. The last ones are well formed.
+const MALFORMED: &[(&str, &str)] = &[
+    ("GARBAGE\r\n\r\n", REFUSED),
+    (
+        "GET /hello HTTP/1.1\r\nhost: a\r\nbad name: 1\r\n\r\n",
+        REFUSED,
+    ),
+    ("GET /hello HTTP/1.1\r\nhost: a\r\nx: a\0b\r\n\r\n", REFUSED),
+    (
+        "GET /hello HTTP/1.1\r\nhost: a\r\nx: a\r\n b\r\n\r\n",
+        REFUSED,
+    ),
+    (
+        "GET /hello HTTP/1.1\r\nconnection: close\r\n\r\n",
+        "one `Host` header",
+    ),
+    (
+        "GET /hello HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n",
+        "one `Host` header",
+    ),
+    (
+        "GET /hello HTTP/1.1\r\nhost: a b/c\r\nconnection: close\r\n\r\n",
+        "one `Host` header",
+    ),
+    (
+        "TRACE /hello HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+        "405 Method Not Allowed",
+    ),
+    (
+        "POST /size HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+        REFUSED,
+    ),
+    (
+        "POST /size HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\nZ\r\n",
+        "the request body failed",
+    ),
+    (
+        "POST /size HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\ntransfer-encoding: chunked\r\n\
+             connection: close\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        "2 bytes",
+    ),
+    (
+        "GET /headers HTTP/1.1\r\nhost: a\r\nx-bytes: \u{e4}\r\nx-empty:\r\nx-twice: 1\r\nx-twice: 2\r\n\
+             connection: close\r\n\r\n",
+        "[[\"x-bytes\",\"\u{e4}\"],[\"x-empty\",\"\"],[\"x-twice\",\"1, 2\"]]",
+    ),
+    ("GET /hello HTTP/1.0\r\n\r\n", "hello"),
+];
+
 #[test]
 fn malformed_requests_are_refused_and_the_worker_sees_the_others_as_they_came() {
     let folder = folder();
     let (_server, address) = serve(&folder);
-    let refused = "400 Bad Request";
-    for (request, expected) in [
-        ("GARBAGE\r\n\r\n", refused),
-        ("GET /hello HTTP/1.1\r\nbad name: 1\r\n\r\n", refused),
-        ("GET /hello HTTP/1.1\r\nx: a\0b\r\n\r\n", refused),
-        (
-            "POST /size HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
-            refused,
-        ),
-        (
-            "POST /size HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\nZ\r\n",
-            "the request body failed",
-        ),
-        (
-            "GET /headers HTTP/1.1\r\nx-bytes: \u{e4}\r\nx-empty:\r\nx-twice: 1\r\nx-twice: 2\r\n\
-             connection: close\r\n\r\n",
-            "[[\"x-bytes\",\"\u{e4}\"],[\"x-empty\",\"\"],[\"x-twice\",\"1, 2\"]]",
-        ),
-        ("GET /hello HTTP/1.0\r\n\r\n", "hello"),
-    ] {
+    for (request, expected) in MALFORMED {
         let answer = sent_raw(&address, request);
         assert!(answer.contains(expected), "{request:?}: {answer}");
     }
+    let long = format!(
+        "GET /hello HTTP/1.1\r\nhost: a\r\nx: {}",
+        "a".repeat(500_000)
+    );
+    let answer = sent_raw(&address, &long);
+    assert!(
+        answer.contains("431 Request Header Fields Too Large"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn what_a_worker_says_of_the_connection_does_not_reach_it() {
+    let folder = folder();
+    let (_server, address) = serve(&folder);
+    let ask = |path| {
+        let request = format!("GET /{path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        sent_raw(&address, &request)
+    };
+    let lies = ask("lies");
+    assert!(
+        lies.contains("content-length: 5\r\n") && lies.ends_with("\r\n\r\ntruth"),
+        "{lies}"
+    );
+    for name in ["transfer-encoding", "upgrade", "content-encoding"] {
+        assert!(!lies.contains(name), "{lies}");
+    }
+    let phrase = ask("phrase");
+    assert!(phrase.starts_with("HTTP/1.1 299 Very Well\r\n"), "{phrase}");
+}
+
+#[test]
+fn an_upload_that_nobody_reads_is_taken_all_the_same() {
+    let folder = folder();
+    let (server, address) = serve(&folder);
+    // More than the buffers of both ends take.
+    let upload = "a".repeat(32 << 20);
+    for (path, expected) in [
+        ("hello", "200 OK"),
+        ("number", "502 Bad Gateway"),
+        ("page.html", "405 Method Not Allowed"),
+        ("later", "accepted"),
+    ] {
+        let answer = sent_raw(
+            &address,
+            &format!(
+                "POST /{path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{upload}",
+                upload.len()
+            ),
+        );
+        assert!(answer.contains(expected), "{path}: {answer}");
+    }
+    // A worker that has answered may still read.
+    server.expect_line(&format!("later {} bytes", upload.len()));
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_speak_http_is_told_to_client_and_developer() {
+    let folder = folder();
+    let (server, address) = serve(&folder);
+    for (answer, reason) in [
+        (
+            "HTTP/1.1 200 OK\r\nbad name: 1\r\n\r\n",
+            "invalid HTTP header",
+        ),
+        ("HTTP/1.1 200 OK\r\nx: a\0b\r\n\r\n", "invalid HTTP header"),
+        (
+            "HTTP/1.1 200 OK\r\nx: a\r\n b\r\n\r\n",
+            "invalid HTTP header",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+            "invalid content-length",
+        ),
+        ("HTTP/1.1 99 Odd\r\n\r\n", "invalid HTTP status-code"),
+        ("no HTTP at all\r\n\r\n", "invalid HTTP"),
+        ("", "connection closed"),
+    ] {
+        let far = speak_once(answer);
+        let got = get(&format!("{address}far?to={far}")).await;
+        assert_eq!(got.status(), 502, "{answer:?}");
+        let text = got.text().await.expect("text");
+        assert!(
+            text.contains(reason) && text.contains(&far),
+            "{answer:?}: {text}"
+        );
+        server.expect_line(&format!("no answer     GET {far}: "));
+    }
+}
+
+/// The address of a server that gives these bytes to the first client, whatever it asks, and closes the connection.
+fn speak_once(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = format!("http://{}/", listener.local_addr().expect("bound"));
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client");
+        let mut asked = [0; 4096];
+        assert!(stream.read(&mut asked).expect("a request") > 0);
+        stream.write_all(answer.as_bytes()).expect("it is sent");
+    });
+    address
 }
 
 /// What a server answers to these bytes, each character one byte, until it closes the connection.
 fn sent_raw(address: &str, request: &str) -> String {
     let place = address.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = TcpStream::connect(place).expect("a connection");
+    // A server that neither reads nor answers is a failure, and no endless wait.
+    for set in [TcpStream::set_write_timeout, TcpStream::set_read_timeout] {
+        set(&stream, Some(Duration::from_secs(60))).expect("a time limit");
+    }
     let bytes: Vec<u8> = request.chars().map(|byte| byte as u8).collect();
     stream.write_all(&bytes).expect("it is sent");
     let mut answer = Vec::new();

@@ -291,3 +291,25 @@ fn a_redirected_script_is_a_type_error_of_an_update_and_a_security_error_of_a_re
             json!("SecurityError"),
         );
 }
+
+#[test]
+fn the_referrer_policy_of_a_script_holds_for_what_its_worker_asks_for() {
+    let server = TestServer::start();
+    let worker = "self.onsync = (event) => event.waitUntil(fetch(`/${event.tag}`));";
+    let silent = Answer::script(worker).header("referrer-policy", "unheard-of, no-referrer");
+    server
+        .answer("/sw.js", silent)
+        .answer("/first", Answer::text(""))
+        .answer("/second", Answer::text(""));
+    let mut scenario = Scenario::online().behind(&server);
+    scenario.register("sw.js").expect("it is registered");
+    scenario
+        .register_sync("first")
+        .restart_host()
+        .register_sync("second");
+    for path in ["/first", "/second"] {
+        let requests = server.requests();
+        let asked = requests.iter().find(|request| request.target == path);
+        assert_eq!(asked.expect("it was asked for").header("referer"), None);
+    }
+}

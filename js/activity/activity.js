@@ -21,13 +21,16 @@ const {
 } = primordials;
 
 /** The number of the event whose dispatch led to the code that runs. */
-const current = new core.AsyncVariable();
+const currentEvent = () => core.getAsyncContext()?.event;
 
 /** Events whose activity is told, while they run. */
 const watched = new SafeMap();
 
 /** Events that a worker gets too many of, or whose work may well outlive them. */
 const UNWATCHED = { __proto__: null, fetch: true, message: true };
+
+/** The engine's async context of all of them; no event has the number 0. */
+const OF_UNWATCHED = { __proto__: null, event: 0 };
 
 /**
  * Dispatches an event, so that all that comes of it counts as its own.
@@ -41,7 +44,8 @@ export function during(id, kind, listeners, dispatch) {
   const isWatched = UNWATCHED[kind] !== true;
   if (isWatched) watched.set(id, true);
   if (kind !== "fetch") op_activity_begin(id, listeners, isWatched);
-  const outer = current.enter(id);
+  const outer = core.getAsyncContext();
+  core.setAsyncContext(isWatched ? { __proto__: null, event: id } : OF_UNWATCHED);
   try {
     dispatch();
   } finally {
@@ -57,7 +61,7 @@ export function activityEnded(id, extensions) {
 /** The events that may be at work now, and whether it is certain; null if none is. */
 function atWork() {
   if (watched.size === 0) return null;
-  const id = current.get();
+  const id = currentEvent();
   if (id === undefined) return { ids: ArrayFrom(MapPrototypeKeys(watched)), isCertain: false };
   return watched.has(id) ? { ids: [id], isCertain: true } : null;
 }

@@ -43,8 +43,8 @@ import { Notification } from "ext:sw_notifications/notification.js";
 import { PushManager } from "ext:sw_push/push_manager.js";
 import { PushSubscription } from "ext:sw_push/push_subscription.js";
 import { PushSubscriptionOptions } from "ext:sw_push/push_subscription_options.js";
-import { abortFetch } from "ext:sw_service_worker/dispatch_fetch.js";
 import {
+  abortFetch,
   dispatchEvent,
   dispatchFetchEvent,
   endDispatch,

@@ -26,11 +26,11 @@
   entry.notify("registrationChanged", registration);
   entry.notify("workerStateChanged", worker);
   entry.notify("updateFound", registration.id);
-  entry.dispatchEvent(1, "push", { data: null });
-  entry.dispatchEvent(2, "sync", { tag: "rehearsal", lastChance: false });
+  const push = entry.dispatchEvent(1, "push", { data: null });
+  const sync = entry.dispatchEvent(2, "sync", { tag: "rehearsal", lastChance: false });
   Promise.resolve().then(() => {
-    entry.endDispatch(1);
-    entry.endDispatch(2);
+    entry.endDispatch(1, push);
+    entry.endDispatch(2, sync);
     // Deno keeps it outside of the context.
     core.setHandledPromiseRejectionHandler(null);
   });

@@ -28,7 +28,7 @@ import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
 import { PeriodicSyncEvent } from "ext:sw_sync/periodic_sync_event.js";
 import { SyncEvent } from "ext:sw_sync/sync_event.js";
 
-/** Event id to lifetime, while the event is alive. */
+/** Event id to lifetime, of those that are still alive when their dispatch is over. */
 const lifetimes = new Map();
 
 /** How each kind of event is made from what the host sent. */
@@ -80,7 +80,6 @@ function beginLifetime(id) {
     if (rejection === null) op_service_worker_event_fulfilled(id);
     else op_service_worker_event_rejected(id, core.destructureError(rejection.reason));
   });
-  lifetimes.set(id, lifetime);
   return lifetime;
 }
 
@@ -90,6 +89,7 @@ function beginLifetime(id) {
  * @param {number} id the host's number for this dispatch
  * @param {string} kind a key of `constructors`
  * @param {object} init what the event carries
+ * @returns {EventLifetime} for {@link endDispatch}
  */
 export function dispatchEvent(id, kind, init) {
   const lifetime = beginLifetime(id);
@@ -97,6 +97,7 @@ export function dispatchEvent(id, kind, init) {
   attachLifetime(dispatched, lifetime);
   const listeners = event.listenerCount(globalThis, dispatched.type);
   during(id, kind, listeners, () => fire(globalThis, dispatched));
+  return lifetime;
 }
 
 /**
@@ -109,6 +110,7 @@ export function dispatchEvent(id, kind, init) {
  * @param {string} clientId
  * @param {string} resultingClientId
  * @param {boolean} hasPreload whether the network was asked already
+ * @returns {EventLifetime}
  */
 export function dispatchFetchEvent(
   id,
@@ -127,6 +129,7 @@ export function dispatchFetchEvent(
     cancelable: true,
   };
   during(id, "fetch", 1, () => dispatchFetch(id, init, hasPreload, lifetime));
+  return lifetime;
 }
 
 /** Every event type that a worker may be woken for. */
@@ -138,8 +141,14 @@ export function handledEvents() {
 }
 
 /** The microtasks of a dispatch have run. */
-export function endDispatch(id) {
-  lifetimes.get(id)?.endDispatch();
+export function endDispatch(id, lifetime) {
+  lifetime.endDispatch();
+  if (!lifetime.isSettled) lifetimes.set(id, lifetime);
+}
+
+/** Nobody wants the answer to a `fetch` event any more: `event.request.signal` says so. */
+export function abortFetch(id) {
+  lifetimes.get(id)?.giveUp?.();
 }
 
 /** The host gave up on an event. */

@@ -6,6 +6,7 @@ import {
   primordials,
   reportToHost,
   request,
+  streams,
 } from "ext:landfall_platform/platform.js";
 import {
   op_fetch_event_fail,
@@ -29,18 +30,8 @@ import {
   settleHandled,
 } from "ext:sw_service_worker/fetch_event.js";
 
-const { PromisePrototypeThen } = primordials;
-
-/** Dispatch id to request, until it is answered. */
-const unanswered = new Map();
-
-/** Nobody wants the answer any more: `event.request.signal` says so. */
-export function abortFetch(id) {
-  const asked = unanswered.get(id);
-  if (asked === undefined) return;
-  unanswered.delete(id);
-  request.abortRequest(asked);
-}
+const { ObjectPrototypeIsPrototypeOf, PromisePrototypeThen } = primordials;
+const ReadableStreamPrototype = streams.ReadableStream.prototype;
 
 /**
  * https://w3c.github.io/ServiceWorker/#handle-fetch, from creating the event on.
@@ -53,24 +44,25 @@ export function abortFetch(id) {
 export function dispatchFetch(id, init, hasPreload, lifetime) {
   const dispatched = new FetchEvent("fetch", init);
   if (hasPreload) providePreload(dispatched, () => preloadResponse(id));
-  unanswered.set(id, dispatched.request);
   attachLifetime(dispatched, lifetime);
-  lifetime.whenDispatched(() => takeAnswer(id, dispatched));
+  lifetime.giveUp = () => request.abortRequest(dispatched.request);
+  lifetime.whenDispatched(() => takeAnswer(id, dispatched, lifetime));
   fire(globalThis, dispatched);
 }
 
 /** What the listeners came to. */
-function takeAnswer(id, dispatched) {
+function takeAnswer(id, dispatched, lifetime) {
   const fail = (error) => {
-    unanswered.delete(id);
+    lifetime.giveUp = null;
     reportToHost(error, true);
     op_fetch_event_fail(id, core.destructureError(error).exceptionMessage);
     settleHandled(dispatched, true);
+    discardUnread(dispatched.request, lifetime);
   };
   const answer = answerOf(dispatched);
   if (answer !== null) {
     PromisePrototypeThen(answer, (value) => {
-      unanswered.delete(id);
+      lifetime.giveUp = null;
       try {
         const response = checkAnswer(value, dispatched.request);
         const simple = responseOfText(response);
@@ -81,12 +73,28 @@ function takeAnswer(id, dispatched) {
         return;
       }
       settleHandled(dispatched, false);
+      discardUnread(dispatched.request, lifetime);
     }, fail);
   } else if (dispatched.defaultPrevented) {
     fail(new TypeError("the fetch event was cancelled by preventDefault()"));
   } else {
+    lifetime.giveUp = null;
     passThrough(id, dispatched, fail);
   }
+}
+
+/**
+ * The rest of an upload that the worker has not begun to read when its event is over is not waited for: whoever sends it
+ * may look for the answer only then.
+ */
+function discardUnread(asked, lifetime) {
+  const { body } = request.toInnerRequest(asked);
+  if (body === null || !ObjectPrototypeIsPrototypeOf(ReadableStreamPrototype, body.streamOrStatic)) return;
+  const discard = () => {
+    if (!body.unusable()) streams.readableStreamCancel(body.stream, undefined);
+  };
+  if (lifetime.isSettled) discard();
+  else lifetime.cleanUp = discard;
 }
 
 async function preloadResponse(id) {
@@ -96,7 +104,6 @@ async function preloadResponse(id) {
 
 /** The worker did not answer: the request goes on to the network, if its body is still there. */
 function passThrough(id, dispatched, fail) {
-  unanswered.delete(id);
   try {
     const inner = request.toInnerRequest(dispatched.request);
     op_fetch_event_pass_through(id, requestToNative(inner));

@@ -31,10 +31,15 @@ const { PromisePrototypeThen, PromiseResolve, queueMicrotask } = primordials;
 export class EventLifetime {
   /** How many promises were added. */
   extensions = 0;
+  /** Whether it is over. */
+  isSettled = false;
+  /** What is to be done when nobody wants the event's answer any more; only a `fetch` event has one. */
+  giveUp = null;
+  /** What is left to do when it is over. */
+  cleanUp = null;
   #pending = 0;
   #isDispatching = true;
   #isTimedOut = false;
-  #isSettled = false;
   #rejection = null;
   #onDispatched = null;
   #onSettled;
@@ -88,9 +93,10 @@ export class EventLifetime {
   }
 
   #settleIfOver() {
-    if (this.#isSettled || this.#isDispatching || this.#pending > 0) return;
-    this.#isSettled = true;
+    if (this.isSettled || this.#isDispatching || this.#pending > 0) return;
+    this.isSettled = true;
     this.#onSettled(this.#rejection);
+    this.cleanUp?.();
   }
 }
 

@@ -175,9 +175,14 @@ export function checkAnswer(answer, asked) {
   const refuse = (reason) => {
     throw new TypeError(`respondWith() for ${asked.url} was given ${reason}`);
   };
-  if (!(answer instanceof response.Response)) refuse("something that is not a Response");
-  if (answer.type === "error") refuse("Response.error()");
-  if (answer.bodyUsed) refuse("a Response whose body is already used");
+  if (answer === undefined) {
+    refuse("undefined, not a Response: caches.match() finds nothing so, and so ends a function that returns nothing");
+  }
+  if (!(answer instanceof response.Response)) {
+    refuse(`${answer === null ? "null" : `a value of type ${typeof answer}`}, not a Response`);
+  }
+  if (answer.type === "error") refuse("Response.error(), which stands for a network error");
+  if (answer.bodyUsed) refuse("a Response whose body is already used: read a clone() of it");
   // `answer.body` would make a stream of a body that is all there.
   if (response.toInnerResponse(answer).body?.unusable()) refuse("a Response whose body is locked");
   return answer;

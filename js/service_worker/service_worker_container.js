@@ -89,7 +89,12 @@ export class ServiceWorkerContainer extends event.EventTarget {
   }
 
   get ready() {
-    webidl.assertBranded(this, ServiceWorkerContainerPrototype);
+    try {
+      webidl.assertBranded(this, ServiceWorkerContainerPrototype);
+    } catch (error) {
+      // https://webidl.spec.whatwg.org/#dfn-attribute-getter: what gives promises does not throw.
+      return Promise.reject(error);
+    }
     return this.#ready ??= whenReady(this.#environment);
   }
 

@@ -6,9 +6,9 @@ import {
   op_time_write_origin,
 } from "ext:core/ops";
 import { HostDate, useHostDate } from "ext:sw_time/date.js";
-import { timerFunctions, useManualTimers } from "ext:sw_time/timers.js";
+import { fireTimer, timerFunctions, useManualTimers } from "ext:sw_time/timers.js";
 
-export { fireTimer } from "ext:sw_time/timers.js";
+export { fireTimer };
 
 /** The parts of the bootstrap object that tell the time. */
 export const hostTime = {

@@ -26,11 +26,18 @@ Object.defineProperty(Navigator.prototype, "serviceWorker", {
 export const navigatorOf = perEnvironment((environment) => {
   const navigator = createNavigator(Navigator);
   environments.set(navigator, environment);
-  if (isSameOrigin(environment, ownEnvironment)) return navigator;
-  const isHidden = (name) => OF_THE_PAGE_ORIGIN.includes(name);
+  const hidden = [];
+  if (!isSameOrigin(environment, ownEnvironment)) hidden.push(...OF_THE_PAGE_ORIGIN);
+  // No secure context, no service workers.
+  if (environment.url?.startsWith("data:")) hidden.push("serviceWorker");
+  return hidden.length === 0 ? navigator : without(hidden, navigator);
+});
+
+/** The same object, but what is hidden is not there. */
+function without(hidden, navigator) {
   return new Proxy(navigator, {
     __proto__: null,
-    has: (target, name) => !isHidden(name) && ReflectHas(target, name),
-    get: (target, name) => isHidden(name) ? undefined : ReflectGet(target, name),
+    has: (target, name) => !hidden.includes(name) && ReflectHas(target, name),
+    get: (target, name) => hidden.includes(name) ? undefined : ReflectGet(target, name),
   });
-});
+}

@@ -13,8 +13,11 @@ const OF_ANY_OBJECT = ["then", Symbol.toStringTag, Symbol.hasInstance, Symbol.is
 
 const viewsOf = perEnvironment(() => new WeakMap());
 
-/** https://html.spec.whatwg.org/multipage/browsers.html#same-origin */
-export const isSameOrigin = (one, other) => originOf(one) === originOf(other);
+/** https://html.spec.whatwg.org/multipage/browsers.html#same-origin: an opaque one is like no other. */
+export function isSameOrigin(one, other) {
+  const origin = originOf(one);
+  return one === other || origin !== "null" && origin === originOf(other);
+}
 
 /** The window of one environment as another sees it: always the same object, and what it is sent comes from there. */
 export function windowAsSeen(seen, seeing) {

@@ -3,21 +3,26 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::Context as _;
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{Stream, StreamExt, TryStreamExt, ready};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{BodyDataStream, BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
+use hyper::ext::ReasonPhrase;
 use hyper::rt::Executor;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
@@ -118,6 +123,7 @@ async fn accept(
     stop: CancellationToken,
 ) {
     let builder = auto::Builder::new(OnThisThread);
+    let serialised: Rc<str> = origin.origin().ascii_serialization().into();
     let connections = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -134,11 +140,11 @@ async fn accept(
             }
         };
         let _ = stream.set_nodelay(true);
-        let (host, origin) = (host.clone(), origin.clone());
+        let (host, origin, serialised) = (host.clone(), origin.clone(), Rc::clone(&serialised));
         let service = service_fn(move |request| {
             let host = host.clone();
-            let request = request_from(request, &origin);
-            async move { Ok::<_, Infallible>(answer(host.fetch(request).await)) }
+            let request = request_from(request, &origin, &serialised);
+            async move { Ok::<_, Infallible>(answer(&host, request).await) }
         });
         let (builder, watcher) = (builder.clone(), connections.watcher());
         let (tls, stop) = (tls.clone(), stop.clone());
@@ -198,17 +204,58 @@ impl<F: Future<Output: 'static> + 'static> Executor<F> for OnThisThread {
     }
 }
 
-fn answer(result: Result<Response, NetworkError>) -> http::Response<AnswerBody> {
-    match result {
+async fn answer(
+    host: &HostInside,
+    request: Result<Request, Refusal>,
+) -> http::Response<AnswerBody> {
+    let request = match request {
+        Ok(request) => request,
+        Err((status, reason)) => return plain(status, format!("{reason}\n")),
+    };
+    match host.fetch(request).await {
         Ok(response) => response_from(response),
         // A network error, in words: a browser would show its own page.
-        Err(error) => plain(format!("{error}\n")),
+        Err(error) => plain(StatusCode::BAD_GATEWAY, format!("{error}\n")),
     }
+}
+
+/// The status and the text of an answer to what no worker gets to see.
+type Refusal = (StatusCode, &'static str);
+
+/// Why no worker gets to see a request: HTTP wants it refused
+/// (<https://www.rfc-editor.org/rfc/rfc9112#section-3.2>), or no browser would have sent it
+/// (<https://fetch.spec.whatwg.org/#forbidden-method>).
+fn refusal(request: &http::Request<Incoming>) -> Option<Refusal> {
+    if matches!(request.method().as_str(), "CONNECT" | "TRACE" | "TRACK") {
+        return Some((
+            StatusCode::METHOD_NOT_ALLOWED,
+            "browsers send no such method, and so the service worker does not get it",
+        ));
+    }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let is_clear = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => {
+            host.is_empty() || http::uri::Authority::try_from(host.as_bytes()).is_ok()
+        }
+        (None, _) => request.version() != http::Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    };
+    (!is_clear).then_some((
+        StatusCode::BAD_REQUEST,
+        "a request of HTTP/1.1 has one `Host` header, with a host and perhaps a port",
+    ))
 }
 
 /// The request as a browser would have sent it: what an HTTP client does not say of itself is that of a script of the
 /// origin.
-fn request_from(request: http::Request<Incoming>, origin: &Url) -> Request {
+fn request_from(
+    request: http::Request<Incoming>,
+    origin: &Url,
+    serialised: &str,
+) -> Result<Request, Refusal> {
+    if let Some(refusal) = refusal(&request) {
+        return Err(refusal);
+    }
     let (head, body) = request.into_parts();
     let mut url = origin.clone();
     url.set_path(head.uri.path());
@@ -219,7 +266,7 @@ fn request_from(request: http::Request<Incoming>, origin: &Url) -> Request {
     let page = referrer
         .as_ref()
         .filter(|page| page.origin() == origin.origin());
-    Request {
+    Ok(Request {
         mode,
         credentials: CredentialsMode::Include,
         redirect: if mode == RequestMode::Navigate {
@@ -238,13 +285,9 @@ fn request_from(request: http::Request<Incoming>, origin: &Url) -> Request {
             .as_ref()
             .map_or_else(|| "no-referrer".to_owned(), Url::to_string),
         headers: headers_from(&head.headers),
-        body: body_from(body),
-        ..Request::new(
-            head.method.as_str(),
-            url,
-            &origin.origin().ascii_serialization(),
-        )
-    }
+        body: body_from(body, head.version),
+        ..Request::new(head.method.as_str(), url, serialised)
+    })
 }
 
 fn mode_of(said: Option<&str>, accept: Option<&str>, method: &str) -> RequestMode {
@@ -256,7 +299,8 @@ fn mode_of(said: Option<&str>, accept: Option<&str>, method: &str) -> RequestMod
         None if method == "GET" && accept.is_some_and(|accept| accept.contains("text/html")) => {
             RequestMode::Navigate
         }
-        None => RequestMode::SameOrigin,
+        // That of fetch().
+        None => RequestMode::Cors,
     }
 }
 
@@ -273,17 +317,57 @@ fn headers_from(headers: &http::HeaderMap) -> HeaderList {
         .collect()
 }
 
-fn body_from(body: Incoming) -> Body {
+fn body_from(body: Incoming, version: http::Version) -> Body {
     if hyper::body::Body::is_end_stream(&body) {
         return Body::Empty;
     }
-    let chunks = body.into_data_stream();
-    Body::stream(chunks.map_err(|error| NetworkError::RequestBody(error.to_string())))
+    let failed = |error: hyper::Error| NetworkError::RequestBody(error.to_string());
+    if version >= http::Version::HTTP_2 {
+        return Body::stream(body.into_data_stream().map_err(failed));
+    }
+    let upload = Upload {
+        body: Some(body.into_data_stream()),
+        runtime: Handle::current(),
+    };
+    Body::stream(upload.map_err(failed))
+}
+
+/// The body of a request of HTTP/1. What nobody wants of it is read and thrown away: a client may look for the answer
+/// only when it has sent everything, and would not see it if the connection were closed before.
+struct Upload {
+    body: Option<BodyDataStream<Incoming>>,
+    runtime: Handle,
+}
+
+impl Stream for Upload {
+    type Item = Result<Bytes, hyper::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let chunk = ready!(body.poll_next_unpin(context));
+        if !matches!(chunk, Some(Ok(_))) {
+            self.body = None;
+        }
+        Poll::Ready(chunk)
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if let Some(mut rest) = self.body.take() {
+            // Ends with the connection, if not before.
+            self.runtime
+                .spawn(async move { while let Some(Ok(_)) = rest.next().await {} });
+        }
+    }
 }
 
 fn response_from(response: Response) -> http::Response<AnswerBody> {
     let Ok(status) = StatusCode::from_u16(response.status) else {
         return plain(
+            StatusCode::BAD_GATEWAY,
             "the service worker answered with a response that has no status\n".to_owned(),
         );
     };
@@ -294,6 +378,13 @@ fn response_from(response: Response) -> http::Response<AnswerBody> {
     };
     let mut answer = http::Response::new(body);
     *answer.status_mut() = status;
+    if !response.status_text.is_empty() || status.canonical_reason().is_none() {
+        // What HTTP/1 cannot say is left out.
+        let phrase = ReasonPhrase::try_from(response.status_text.into_bytes());
+        if let Ok(phrase) = phrase {
+            answer.extensions_mut().insert(phrase);
+        }
+    }
     let headers = answer.headers_mut();
     for (name, value) in &response.headers {
         let (Ok(name), Ok(value)) = (
@@ -311,9 +402,9 @@ fn response_from(response: Response) -> http::Response<AnswerBody> {
     answer
 }
 
-fn plain(text: String) -> http::Response<AnswerBody> {
+fn plain(status: StatusCode, text: String) -> http::Response<AnswerBody> {
     let mut answer = http::Response::new(Full::from(text).map_err(never).boxed_unsync());
-    *answer.status_mut() = StatusCode::BAD_GATEWAY;
+    *answer.status_mut() = status;
     let kind = HeaderValue::from_static("text/plain;charset=utf-8");
     answer.headers_mut().insert(header::CONTENT_TYPE, kind);
     answer

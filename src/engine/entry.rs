@@ -5,6 +5,7 @@ use deno_core::{JsRuntime, scope, serde_v8, v8};
 use deno_error::JsErrorBox;
 use serde::Serialize;
 
+use crate::engine::limits::StopHandle;
 use crate::service_worker::EventKind;
 use crate::web::event::Detail;
 use crate::web::fetch_event::FetchDetail;
@@ -61,18 +62,37 @@ impl Entry {
         })
     }
 
-    /// Fires an event and runs the microtasks that belong to the dispatch.
-    pub(super) fn dispatch(&self, js: &mut JsRuntime, id: u32, kind: EventKind, detail: &Detail) {
-        match detail {
-            Detail::Fetch(detail) => self.dispatch_fetch(js, id, detail),
-            Detail::Other(detail) => {
-                call::<()>(js, &self.dispatch_event, &(id, kind.name(), detail));
-            }
+    /// Fires an event and runs the microtasks that belong to the dispatch. Then that is over, and the event too as soon
+    /// as nothing extends it, unless the scope is being terminated.
+    pub(super) fn dispatch(
+        &self,
+        js: &mut JsRuntime,
+        id: u32,
+        kind: EventKind,
+        detail: &Detail,
+        stop: &StopHandle,
+    ) {
+        scope!(scope, js);
+        let lifetime = match detail {
+            Detail::Fetch(detail) => self.dispatch_fetch(scope, id, detail),
+            Detail::Other(detail) => arguments_of(scope, &(id, kind.name(), detail))
+                .and_then(|arguments| run(scope, &self.dispatch_event, &arguments)),
+        };
+        // A handler that was cut off has not come to an end: the event is dropped with the scope.
+        if let Some(lifetime) = lifetime
+            && stop.reason().is_none()
+        {
+            let id = v8::Integer::new_from_unsigned(scope, id);
+            run(scope, &self.end_dispatch, &[id.into(), lifetime]);
         }
     }
 
-    fn dispatch_fetch(&self, js: &mut JsRuntime, id: u32, detail: &FetchDetail) {
-        scope!(scope, js);
+    fn dispatch_fetch<'s>(
+        &self,
+        scope: &mut v8::PinScope<'s, '_>,
+        id: u32,
+        detail: &FetchDetail,
+    ) -> Option<v8::Local<'s, v8::Value>> {
         let body = match &detail.request.body {
             None => Ok(v8::null(scope).into()),
             Some(body) => serde_v8::to_v8(scope, body),
@@ -89,7 +109,7 @@ impl Entry {
             (head, integrity, client, resulting_client, body)
         else {
             tracing::error!("a request is too large to cross into the scope");
-            return;
+            return None;
         };
         let id = v8::Integer::new_from_unsigned(scope, id);
         let arguments = [
@@ -101,14 +121,7 @@ impl Entry {
             resulting_client.into(),
             v8::Boolean::new(scope, detail.has_preload).into(),
         ];
-        run(scope, &self.dispatch_fetch_event, &arguments);
-    }
-
-    /// Ends the dispatch: the event is over as soon as nothing extends it.
-    pub(super) fn end_dispatch(&self, js: &mut JsRuntime, id: u32) {
-        scope!(scope, js);
-        let id = v8::Integer::new_from_unsigned(scope, id);
-        run(scope, &self.end_dispatch, &[id.into()]);
+        run(scope, &self.dispatch_fetch_event, &arguments)
     }
 
     pub(super) fn time_out(&self, js: &mut JsRuntime, id: u32) {
@@ -170,15 +183,23 @@ fn call<T: for<'de> serde::Deserialize<'de>>(
     arguments: &impl Serialize,
 ) -> Option<T> {
     scope!(scope, js);
-    let arguments = match serde_v8::to_v8(scope, arguments) {
-        Ok(arguments) => spread(scope, arguments),
-        Err(error) => {
-            tracing::error!(%error, "a value does not cross into the scope");
-            return None;
-        }
-    };
+    let arguments = arguments_of(scope, arguments)?;
     let result = run(scope, function, &arguments)?;
     serde_v8::from_v8(scope, result).ok()
+}
+
+/// The fields of `arguments`, brought into the scope.
+fn arguments_of<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    arguments: &impl Serialize,
+) -> Option<Vec<v8::Local<'s, v8::Value>>> {
+    match serde_v8::to_v8(scope, arguments) {
+        Ok(arguments) => Some(spread(scope, arguments)),
+        Err(error) => {
+            tracing::error!(%error, "a value does not cross into the scope");
+            None
+        }
+    }
 }
 
 /// Calls one of our own functions, then runs the microtasks.

@@ -107,6 +107,8 @@ pub(crate) fn init() {
             rand::fill(bytes);
             true
         });
+        // Otherwise each start has some thirty functions compiled that it calls a few times only.
+        v8::V8::set_flags_from_string("--baseline-batch-compilation-threshold=65536");
         JsRuntime::init_platform(None);
     });
 }
@@ -216,11 +218,8 @@ impl Engine {
             state.borrow_mut::<PendingEvents>().begin(id, reply);
             event.put(id, &mut state)
         };
-        self.entry.dispatch(&mut self.js, id, kind, &detail);
-        // A handler that was cut off has not come to an end: the event is dropped with the scope.
-        if self.stop.reason().is_none() {
-            self.entry.end_dispatch(&mut self.js, id);
-        }
+        self.entry
+            .dispatch(&mut self.js, id, kind, &detail, &self.stop);
     }
 
     /// Nobody waits for the event any more.

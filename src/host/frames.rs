@@ -16,7 +16,7 @@ use crate::host::scope_thread::Command;
 use crate::host::scopes::{Scope, Scopes};
 use crate::network::{
     CredentialsMode, MAX_REDIRECTS, NetworkError, RedirectMode, Request, RequestMode, Response,
-    location_url, settle_referrer,
+    location_url, read_referrer_policy, settle_accept, settle_referrer,
 };
 use crate::service_worker::scope::is_potentially_trustworthy;
 use crate::service_worker::{Client, ClientId, ClientType, FrameType, RegistrationId};
@@ -257,6 +257,8 @@ impl Core {
         let status = response.status;
         let content_type = response.header("content-type").unwrap_or_default();
         let content_type = String::from_utf8_lossy(content_type).into_owned();
+        let referrer_policy = response.header("referrer-policy").unwrap_or_default();
+        let referrer_policy = read_referrer_policy(&String::from_utf8_lossy(referrer_policy));
         // What has arrived of a body that breaks off would be shown; here it is all or nothing.
         let body = response.body.collect().await.unwrap_or_default();
         let controller = registration.and_then(|id| {
@@ -296,6 +298,7 @@ impl Core {
             controller: controller.map(|(_, worker)| worker),
             status,
             content_type,
+            referrer_policy: referrer_policy.unwrap_or_default(),
             text: String::from_utf8_lossy(&body).into_owned(),
         }
     }
@@ -313,6 +316,7 @@ fn navigation_request(asker: &Asker, url: Url, is_reload: bool) -> Request {
         partition: url.origin().ascii_serialization(),
         ..Request::new("GET", url, &asker.origin)
     };
+    settle_accept(&mut request);
     settle_referrer(&mut request);
     request
 }

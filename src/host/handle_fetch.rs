@@ -2,14 +2,18 @@
 //! <https://w3c.github.io/ServiceWorker/#handle-fetch>
 
 use std::rc::Rc;
+use std::sync::Arc;
 
+use futures::TryStreamExt;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::host::core::Core;
+use crate::host::event::{HostEvent, HostEventKind};
 use crate::network::{
     Body, HeaderList, NetworkError, Request, RequestMode, Response, WorkerAnswer,
-    check_worker_response, replay, settle_referrer, take_forbidden_headers, take_worker_response,
+    check_worker_response, replay, settle_accept, settle_referrer, take_forbidden_headers,
+    take_worker_response,
 };
 use crate::service_worker::{EventKind, RegistrationId, WorkerId, event};
 use crate::web::event::EventInit;
@@ -34,6 +38,7 @@ impl Core {
         let mut url_list = vec![request.url.clone()];
         // The controller may have changed since the request was sent: look at the client as it is now.
         while let Some((registration, client_id)) = self.controller_of(context) {
+            settle_accept(&mut request);
             settle_referrer(&mut request);
             let replay = replay(&request.body);
             let asked = request.with(request.headers.clone(), Body::Empty);
@@ -102,7 +107,49 @@ impl Core {
         }
     }
 
+    /// Asks the worker in charge. An answer that is a network error is told with what was asked for.
     pub(super) async fn handle_fetch(
+        self: &Rc<Self>,
+        registration: RegistrationId,
+        request: Request,
+        client_id: String,
+        resulting_client_id: String,
+    ) -> Result<Handled, NetworkError> {
+        let client_url = request.client_url.clone();
+        let (method, address) = (request.method.clone(), request.url.clone());
+        let failed = |reason| HostEventKind::RequestFailed {
+            client_url,
+            method,
+            address,
+            reason,
+        };
+        let handled = self
+            .ask_worker(registration, request, client_id, resulting_client_id)
+            .await;
+        match handled {
+            Ok(Handled::Response(mut response)) => {
+                if let Body::Stream(chunks) = response.body {
+                    let (events, clock) = (Arc::clone(&self.events), Arc::clone(&self.clock));
+                    let mut failed = Some(failed);
+                    response.body = Body::stream(chunks.inspect_err(move |error| {
+                        if let Some(failed) = failed.take() {
+                            let kind = failed(format!("the answer broke off: {error}"));
+                            let at_ms = clock.now();
+                            events.publish(&HostEvent { at_ms, kind });
+                        }
+                    }));
+                }
+                Ok(Handled::Response(response))
+            }
+            Err(error) => {
+                self.publish(failed(error.to_string()));
+                Err(error)
+            }
+            passed => passed,
+        }
+    }
+
+    async fn ask_worker(
         self: &Rc<Self>,
         registration: RegistrationId,
         request: Request,
@@ -125,6 +172,7 @@ impl Core {
             given_up: Some(given_up),
         };
         let core = Rc::clone(self);
+        // A task of its own: whoever waits for the answer, a whole connection perhaps, is not woken by the event's end.
         tokio::task::spawn_local(async move {
             core.fire(registration, worker, EventInit::Fetch(Box::new(init)))
                 .await;

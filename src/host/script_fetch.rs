@@ -211,6 +211,8 @@ fn check_mime_type(response: &Response, url: &Url) -> Result<(), String> {
 async fn read_script(response: Response, url: &Url) -> Result<Fetched, WebError> {
     let cache_state = response.cache_state;
     let mime_type = mime_type(&response);
+    let referrer_policy = response.header("Referrer-Policy").unwrap_or_default();
+    let referrer_policy = String::from_utf8_lossy(referrer_policy).into_owned();
     let final_url = response.url().unwrap_or(url).clone();
     let body = response
         .body
@@ -220,6 +222,7 @@ async fn read_script(response: Response, url: &Url) -> Result<Fetched, WebError>
     let script = ScriptResource {
         url: final_url,
         mime_type,
+        referrer_policy,
         body: body.as_ref().into(),
     };
     Ok(Fetched {

@@ -56,9 +56,10 @@ pub use forbidden_headers::{may_set_header, strip_forbidden_headers, take_forbid
 pub use gate::Gate;
 pub use main_fetch::{WorkerAnswer, take_worker_response};
 pub use origin::{Handler, OriginServer};
+pub use outgoing_headers::settle_accept;
 pub use port_blocking::check_address;
 pub use redirect::{MAX_REDIRECTS, location_url, replay};
-pub use referrer::settle_referrer;
+pub use referrer::{read_referrer_policy, settle_referrer};
 pub use request::{
     CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
 };

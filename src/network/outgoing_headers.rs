@@ -70,6 +70,14 @@ pub(crate) fn outgoing_headers(
     headers
 }
 
+/// Says in the request what it accepts, which a service worker sees. <https://fetch.spec.whatwg.org/#fetching>
+pub fn settle_accept(request: &mut Request) {
+    if request.header("accept").is_none() {
+        let value = default_accept(&request.destination).as_bytes().to_vec();
+        request.headers.push(("accept".to_owned(), value));
+    }
+}
+
 /// "A user agent should set value to the first matching statement, switching on request's destination."
 fn default_accept(destination: &str) -> &'static str {
     match destination {

@@ -61,7 +61,12 @@ pub fn settle_referrer(request: &mut Request) {
 /// <https://w3c.github.io/webappsec-referrer-policy/#parse-referrer-policy-from-header>
 pub(crate) fn policy_of(headers: &HeaderList) -> Option<ReferrerPolicy> {
     let value = combined_value(headers, "referrer-policy")?;
-    let value = String::from_utf8_lossy(&value).to_ascii_lowercase();
+    read_referrer_policy(&String::from_utf8_lossy(&value))
+}
+
+/// The last policy that we know in the value of a header `Referrer-Policy`.
+pub fn read_referrer_policy(value: &str) -> Option<ReferrerPolicy> {
+    let value = value.to_ascii_lowercase();
     let names = value
         .rsplit(',')
         .map(str::trim)

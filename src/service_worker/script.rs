@@ -35,6 +35,9 @@ pub struct ScriptResource {
     pub url: Url,
     /// The MIME type it was served with.
     pub mime_type: String,
+    /// The header `Referrer-Policy` that it was served with. That of the main script holds for the worker's requests.
+    #[serde(default)]
+    pub referrer_policy: String,
     /// Its text, byte for byte, as update checks compare it.
     pub body: Arc<[u8]>,
 }

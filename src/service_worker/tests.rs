@@ -354,6 +354,7 @@ fn scripts(main: &str, imported: &str) -> ScriptMap {
         let script = ScriptResource {
             url: url(address),
             mime_type: "text/javascript".to_owned(),
+            referrer_policy: String::new(),
             body: Arc::from(body.as_bytes()),
         };
         (url(address), script)

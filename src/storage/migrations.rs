@@ -16,6 +16,7 @@ pub(super) const HOST: &[&str] = &[
     include_str!("migrations/0004_push.sql"),
     include_str!("migrations/0005_navigation_preload.sql"),
     include_str!("migrations/0006_background_fetch.sql"),
+    include_str!("migrations/0007_referrer_policy.sql"),
 ];
 
 /// Applies the layouts that the file has not seen, all of them or none.

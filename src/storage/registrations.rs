@@ -60,7 +60,8 @@ impl Storage {
             .run("read the scripts of a worker", |connection| {
                 connection
                     .prepare_cached(
-                        "SELECT url, response_url, mime_type, body FROM script WHERE worker_id = ?",
+                        "SELECT url, response_url, mime_type, body, referrer_policy
+                         FROM script WHERE worker_id = ?",
                     )?
                     .query_map([worker.0], |row| {
                         let Word(url) = row.get(0)?;
@@ -68,6 +69,7 @@ impl Storage {
                         let script = ScriptResource {
                             url: response_url,
                             mime_type: row.get(2)?,
+                            referrer_policy: row.get(4)?,
                             body: Arc::from(row.get_ref(3)?.as_blob()?),
                         };
                         Ok((url, script))
@@ -169,7 +171,8 @@ fn save_scripts(
     scripts: &ScriptMap,
 ) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO script (worker_id, url, response_url, mime_type, body) VALUES (?, ?, ?, ?, ?)
+        "INSERT INTO script (worker_id, url, response_url, mime_type, body, referrer_policy)
+         VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (worker_id, url) DO NOTHING",
     )?;
     for (url, script) in scripts.iter() {
@@ -179,6 +182,7 @@ fn save_scripts(
             Word(&script.url),
             script.mime_type,
             &*script.body,
+            script.referrer_policy,
         ])?;
     }
     Ok(())

@@ -41,6 +41,7 @@ fn scripts(main: &str) -> ScriptMap {
     let script = ScriptResource {
         url: url("https://shop.example/sw.v1.js"),
         mime_type: "text/javascript".to_owned(),
+        referrer_policy: "origin".to_owned(),
         body: Arc::from(main.as_bytes()),
     };
     ScriptMap::from_iter([(url("https://shop.example/sw.js"), script)])

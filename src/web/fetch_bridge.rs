@@ -22,6 +22,8 @@ pub struct FetchClient {
     pub origin: String,
     /// The address of the scope's script or page.
     pub url: String,
+    /// What holds for requests that name no policy of their own.
+    pub referrer_policy: ReferrerPolicy,
 }
 
 /// Everything of a request but its body, as scripts have it.
@@ -69,7 +71,10 @@ impl ScriptRequest {
             redirect: self.head.redirect,
             cache: self.head.cache,
             referrer: self.head.referrer,
-            referrer_policy: self.head.referrer_policy,
+            referrer_policy: match self.head.referrer_policy {
+                ReferrerPolicy::Default => client.referrer_policy,
+                own => own,
+            },
             integrity: self.head.integrity,
             keepalive: self.head.keepalive,
             partition: client.origin.clone(),

@@ -85,6 +85,7 @@ impl FetchInit {
             client: FetchClient {
                 origin: self.request.origin.clone(),
                 url: self.request.client_url.clone(),
+                referrer_policy: self.request.referrer_policy,
             },
             partition: self.request.partition.clone(),
         };

@@ -8,6 +8,7 @@ use deno_core::{OpState, op2};
 use serde::Serialize;
 use url::Url;
 
+use crate::network::ReferrerPolicy;
 use crate::web::error::WebError;
 use crate::web::fetch::FetchRoute;
 use crate::web::fetch_bridge::FetchClient;
@@ -52,6 +53,9 @@ pub struct FrameView {
     pub controller: Option<WorkerView>,
     /// The status of the response.
     pub status: u16,
+    /// What its header `Referrer-Policy` says of the client's requests.
+    #[serde(skip)]
+    pub referrer_policy: ReferrerPolicy,
     /// Its header `Content-Type`.
     pub content_type: String,
     /// Its body.
@@ -120,6 +124,7 @@ pub(crate) async fn op_frame_navigate(
             client: FetchClient {
                 origin: view.origin.clone(),
                 url: view.url.clone(),
+                referrer_policy: view.referrer_policy,
             },
         };
         let frames = state.borrow_mut::<Frames>();

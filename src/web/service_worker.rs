@@ -104,6 +104,7 @@ impl StoredScripts {
         let script = ScriptResource {
             url: url.clone(),
             mime_type: "text/javascript".to_owned(),
+            referrer_policy: String::new(),
             body: text.as_bytes().into(),
         };
         self.0.borrow_mut().insert(url.clone(), script);
