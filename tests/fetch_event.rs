@@ -350,6 +350,25 @@ fn what_became_of_the_answer_is_told_by_the_promise_that_it_was_handled() {
 }
 
 #[test]
+fn what_a_worker_answers_has_to_be_what_the_page_expects() {
+    let empty = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    let ask = |body: &str| {
+        format!(
+            "fetch('/{body}', {{ integrity: '{empty}' }}).then(() => 'taken', (error) => error.name)"
+        )
+    };
+    Scenario::online()
+        .worker(
+            "addEventListener('fetch', (event) => {
+                 event.respondWith(new Response(new URL(event.request.url).pathname.slice(1)));
+             });",
+        )
+        .page("")
+        .expect_eval(&ask("forged"), json!("TypeError"))
+        .expect_eval(&ask(""), json!("taken"));
+}
+
+#[test]
 fn a_worker_sees_what_a_request_accepts() {
     Scenario::online()
         .worker("self.onfetch = (event) => event.respondWith(new Response(event.request.headers.get('accept')));")

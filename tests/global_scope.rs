@@ -230,3 +230,19 @@ fn members_of_a_workers_global_are_where_the_interfaces_have_them() {
         )
         .expect_printed(&["true", "0", "undefined undefined", "undefined", "TypeError", "3"]);
 }
+
+#[test]
+fn a_script_may_take_the_global_url_away() {
+    Scenario::online()
+        .file("lib.js", "console.log(self.origin);")
+        .worker("delete self.URL; importScripts('lib.js');")
+        .page("")
+        .expect_printed(&["https://app.example"])
+        .expect_eval(
+            "delete self.URL;
+             postMessage('own', 'https://app.example');
+             navigator.serviceWorker.getRegistration('/').then((found) =>
+                 navigator.locks.request('one', () => [self.origin, found.scope]))",
+            json!(["https://app.example", "https://app.example/"]),
+        );
+}

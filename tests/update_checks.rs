@@ -209,7 +209,7 @@ fn the_server_of_a_module_worker_knows_what_its_imports_are_for() {
 #[test]
 fn a_module_worker_must_not_wait_at_its_top_level() {
     Scenario::online()
-        .file("waits.mjs", "await 0;")
+        .file("waits.mjs", "self.window = self; await 0;")
         .file("imports.mjs", "import './waits.mjs';")
         .file("plain.mjs", "import './lib.mjs';")
         .file("lib.mjs", "export default async () => { await 0; };")

@@ -172,6 +172,8 @@ async function settle(id, steps) {
   }
 }
 
+let isServiceWorker = false;
+
 /**
  * Runs the scope's main module, with everything that it imports, until its evaluation settles.
  *
@@ -182,7 +184,7 @@ async function evaluateModule(id, url) {
     const [module, error] = core.evalContext(`import(${JSON.stringify(url)})`, EVALUATED_URL);
     if (error !== null) throw error.thrown;
     await module;
-    if (!("window" in globalThis)) refuseTopLevelAwait(url);
+    if (isServiceWorker) refuseTopLevelAwait(url);
     return null;
   });
 }
@@ -218,7 +220,8 @@ function boot({ url, isClockManual, exposedFunctions, serviceWorker, client }) {
   queueMicrotask(() => {});
   startReporting();
   defineReplaceableAttributes({ isSecureContext: () => true });
-  if (serviceWorker !== null) becomeServiceWorker(serviceWorker);
+  isServiceWorker = serviceWorker !== null;
+  if (isServiceWorker) becomeServiceWorker(serviceWorker);
   else becomeWindow(client);
   exposeFunctions(exposedFunctions);
   return {

@@ -4,13 +4,13 @@ import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 import {
   DOMException,
   loadLocks,
-  location,
+  ownOrigin,
   webidl,
 } from "ext:landfall_platform/platform.js";
 
 /** Deno's locks are shared by the whole process: a name begins with its origin, which no script sees. */
 function originPrefix() {
-  return `${new URL(location.getLocationHref()).origin} `;
+  return `${ownOrigin()} `;
 }
 
 /** https://w3c.github.io/web-locks/#api-lock */

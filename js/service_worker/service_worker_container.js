@@ -9,6 +9,7 @@ import {
   fire,
   location,
   receivedMessage,
+  url,
   webidl,
 } from "ext:landfall_platform/platform.js";
 import {
@@ -162,12 +163,12 @@ function baseOf(environment) {
   return environment.url ?? location.getLocationHref();
 }
 
-function resolve(url, base, prefix, what) {
+function resolve(address, base, prefix, what) {
   try {
-    return new URL(url, base).href;
+    return new url.URL(address, base).href;
   } catch {
     throw new TypeError(
-      `${prefix}: the ${what} '${url}' cannot be resolved against '${base}'`,
+      `${prefix}: the ${what} '${address}' cannot be resolved against '${base}'`,
     );
   }
 }

@@ -5,6 +5,8 @@ import {
   globalInterfaces,
   location,
   core,
+  ownOrigin,
+  url,
   webidl,
 } from "ext:landfall_platform/platform.js";
 import {
@@ -77,9 +79,7 @@ let ownWorker;
 const inherited = WorkerGlobalScope.prototype;
 Object.defineProperty(inherited, "location", location.workerLocationDescriptor);
 defineAttributes({ self: () => globalThis, navigator: () => navigator }, inherited);
-defineReplaceableAttributes({
-  origin: () => new URL(location.getLocationHref()).origin,
-}, inherited);
+defineReplaceableAttributes({ origin: ownOrigin }, inherited);
 defineEventHandlers(
   ["error", "languagechange", "offline", "online", "rejectionhandled", "unhandledrejection"],
   inherited,
@@ -149,12 +149,12 @@ const ownMembers = Object.getOwnPropertyDescriptors(own);
  * @param {...string} urls
  */
 function importScripts(...urls) {
-  const resolved = urls.map((url) => {
+  const resolved = urls.map((address) => {
     try {
-      return new URL(String(url), location.getLocationHref()).href;
+      return new url.URL(String(address), location.getLocationHref()).href;
     } catch {
       throw new DOMException(
-        `Failed to execute 'importScripts' on 'WorkerGlobalScope': the URL '${url}' is invalid.`,
+        `Failed to execute 'importScripts' on 'WorkerGlobalScope': the URL '${address}' is invalid.`,
         "SyntaxError",
       );
     }

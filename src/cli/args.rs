@@ -87,7 +87,7 @@ pub(super) enum Command {
     BackgroundFetch(BackgroundFetchCommand),
     /// Let the running host reach the network again
     Online(DataFolder),
-    /// Cut the running host off the network: every request fails, no sync event is sent
+    /// Cut the running host off the network: only the HTTP cache answers, no sync event is sent
     Offline(DataFolder),
     /// See, check and clear what is stored
     #[command(subcommand)]
@@ -175,7 +175,7 @@ pub(super) enum ClockCommand {
 pub(super) enum PermissionCommand {
     /// Grant a permission
     Grant(PermissionArgs),
-    /// Take a permission away; periodic syncs go with `periodic-background-sync`, push subscriptions with `notifications`
+    /// Take a permission away: periodic syncs end with `periodic-background-sync`, push subscriptions with `notifications`
     Deny(PermissionArgs),
 }
 
@@ -199,7 +199,7 @@ pub(super) struct PermissionArgs {
 pub(super) enum StorageCommand {
     /// List the origins that anything is stored for, and how much their databases and caches take
     Ls(ListArgs),
-    /// Remove registrations, syncs, databases, caches, background fetches and cookies; workers are stopped, pages run on
+    /// Remove registrations, syncs, databases, caches, background fetches, cookies and what the HTTP cache holds; workers are stopped, pages run on
     Clear(ClearArgs),
     /// Read every database to its end, name those that are damaged, and fail if one is
     Check(ListArgs),
@@ -452,11 +452,13 @@ Sync rules (--sync-rule), as the preset `landfall` has them:
   retry_on_reconnect=false      a tag that waits is sent at once when the network comes back
   event_time_limit=3m           an event that takes longer has failed
   reregister_in_backoff=fire_afresh
-                                registering a tag that waits; or fire_now: its attempts count on; or keep_delay
+                                registering a tag that waits; or fire_now: its attempts
+                                count on; or keep_delay
   window_required=false         registering a tag needs an open page
   check_order=permission_first  what is looked at first; or window_first
   max_tag_bytes=10240           longer tags are refused; or none
-  interruptions_per_attempt=2   so many kills in a row during one attempt make it count as failed; or none
+  interruptions_per_attempt=2   so many kills in a row during one attempt make it count as
+                                failed; or none
   workers_at_once=8             so many workers may have events at the same time; or none: all
   periodic.min_gap=12h          the smallest time between two periodic events of an origin
   periodic.max_interval=none    a longer interval counts as this one
@@ -470,7 +472,8 @@ Events (--json):
     online, offline                       reason
     sync_registered, sync_unregistered    kind, scope, tag
     sync_started                          kind, scope, tag, attempt, max_attempts, last_chance
-    sync_ended                            kind, scope, tag, attempt, outcome, next_attempt_at_ms, removed
+    sync_ended                            kind, scope, tag, attempt, outcome, next_attempt_at_ms,
+                                          removed
     notification_shown                    id, origin, scope, title, body, tag, actions, ...
     notification_clicked                  id, origin, scope, title, action
     notification_closed                   id, origin, scope, title, by
@@ -482,7 +485,8 @@ Events (--json):
     push_given_up                         scope, deliveries
     push_started                          scope, bytes
     push_ended                            scope, outcome, is_broken_promise
-    background_fetch_registered           scope, id, title, icons, requests, upload_total, download_total
+    background_fetch_registered           scope, id, title, icons, requests, upload_total,
+                                          download_total
     background_fetch_resumed              scope, id, downloaded
     background_fetch_progress             scope, id, uploaded, downloaded
     background_fetch_request_ended        scope, id, method, address, status, bytes, failure_reason
@@ -498,10 +502,13 @@ Events (--json):
     request_failed                        client_url, method, address, reason
     scope_stopped                         source, url, reason
     origin_cleared                        origin
+    push_service                          address, certificate
+    serving                               origin, address, certificate
     storage_failed                        reason
   `kind` is the type of the event: sync or periodicsync.
   `source` is `worker` or `client`, `url` its address.
-  `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, unresponsive, failed_to_start) and `reason`.
+  `outcome` has `kind` (fulfilled, rejected, timed_out, terminated, unresponsive,
+  failed_to_start) and `reason`.
   `removed` is null, succeeded, gave_up or unregistered.
   New events and fields may be added.
 

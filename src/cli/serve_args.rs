@@ -10,7 +10,11 @@ use crate::cli::values::parse_listen;
 
 /// `landfall serve`
 #[derive(Debug, Args)]
-#[command(after_long_help = SERVE_AFTER_HELP, mut_arg("exit_when_idle", |flag| flag.hide(true)))]
+#[command(
+    after_long_help = SERVE_AFTER_HELP,
+    mut_arg("exit_when_idle", |flag| flag.hide(true)),
+    mut_arg("origin", |origin| origin.help(ORIGIN_HELP))
+)]
 pub(super) struct ServeArgs {
     #[command(flatten)]
     pub(super) place: ListenArgs,
@@ -45,13 +49,16 @@ pub(super) struct ListenArgs {
     pub(super) self_signed: bool,
 }
 
+const ORIGIN_HELP: &str = "The origin that the worker belongs to [default: of SCRIPT if that is an address, \
+    or http://localhost, with TLS https://localhost, and the port of --listen]";
+
 const SERVE_AFTER_HELP: &str = "\
-Each request becomes a `fetch` event of the worker in whose scope it is; what the worker leaves alone is answered by
-the folder or the upstream. The origin is http://localhost with the port of --listen unless --origin says otherwise;
-with --cert or --self-signed it is https://localhost.
+Each request becomes a `fetch` event of the worker in whose scope it is; what the worker leaves
+alone is answered by the folder or the upstream.
 A request without Sec-Fetch headers counts as a page load if it is a GET that accepts text/html.
-HTTP/1.1 and HTTP/2 are spoken, without TLS or with it: over TLS a client chooses, without it HTTP/2 has to be known
-beforehand. The first Ctrl-C lets requests under way end, for at most 10 seconds.
+HTTP/1.1 and HTTP/2 are spoken, without TLS or with it: over TLS a client chooses, without it
+HTTP/2 has to be known beforehand. The first Ctrl-C lets requests under way end, for at most
+10 seconds.
 
 All clients are one user to the worker: it has one set of cookies, caches and databases.
 

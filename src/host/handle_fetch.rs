@@ -13,7 +13,7 @@ use crate::host::event::{HostEvent, HostEventKind};
 use crate::network::{
     Body, HeaderList, NetworkError, Request, RequestMode, Response, WorkerAnswer,
     check_worker_response, replay, settle_accept, settle_referrer, take_forbidden_headers,
-    take_worker_response,
+    take_worker_response, verify_integrity,
 };
 use crate::service_worker::{EventKind, RegistrationId, WorkerId, event};
 use crate::web::event::EventInit;
@@ -36,6 +36,7 @@ impl Core {
         mut request: Request,
     ) -> Result<Response, NetworkError> {
         let mut url_list = vec![request.url.clone()];
+        let integrity = request.integrity.clone();
         // The controller may have changed since the request was sent: look at the client as it is now.
         while let Some((registration, client_id)) = self.controller_of(context) {
             settle_accept(&mut request);
@@ -46,7 +47,9 @@ impl Core {
             match handled.await? {
                 Handled::Response(response) => {
                     match take_worker_response(response, asked, replay, &mut url_list)? {
-                        WorkerAnswer::Response(response) => return Ok(response),
+                        WorkerAnswer::Response(response) => {
+                            return verify_integrity(response, &integrity).await;
+                        }
                         WorkerAnswer::Redirected(next) => request = next,
                     }
                 }

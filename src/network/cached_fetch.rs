@@ -87,6 +87,12 @@ impl Fetcher {
         match (mode, verdict) {
             (CacheMode::ForceCache | CacheMode::OnlyIfCached, _)
             | (CacheMode::Default, Verdict::Fresh) => Plan::Answer(answer),
+            // A part, or the headers alone, are no occasion to ask for the whole.
+            (CacheMode::Default, Verdict::WhileRevalidated)
+                if answer.status == 206 || request.method != "GET" =>
+            {
+                Plan::Answer(answer)
+            }
             (CacheMode::Default, Verdict::WhileRevalidated) => Plan::AnswerAndRevalidate(answer),
             _ if answer.status == 206 || request.method != "GET" => Plan::Ask,
             _ if is_conditional(request) => Plan::Ask,
@@ -110,6 +116,7 @@ impl Fetcher {
         let is_kept = hop.request.method == "GET" && mode != CacheMode::NoStore;
         let request = is_kept.then(|| hop.request.headers.clone());
         let asked_at = self.clock.elapsed();
+        let removals = self.http_cache.removals();
         let mut response = self.network_fetch(hop).await?;
         if !is_safe && (200..400).contains(&response.status) {
             self.invalidate(&key, &url, &response);
@@ -126,7 +133,7 @@ impl Fetcher {
         if let Some(stored) = validated.filter(|_| response.status == 304) {
             let freshened = stored.freshened(&response.headers, arrival);
             let answer = freshened.answer(&url, CacheState::Validated);
-            self.http_cache.put(&key, freshened);
+            self.http_cache.freshen(&key, &request, freshened, removals);
             return Ok(answer);
         }
         self.http_cache.keep(key, &request, &mut response, arrival);
@@ -198,12 +205,13 @@ impl Fetcher {
         }
     }
 
-    /// Brings a stored response up to date that was used meanwhile. Nobody learns if it fails: the next request that
-    /// must not use the old one asks again.
+    /// Brings a stored response up to date that was used meanwhile. Nobody learns if it fails: the next request asks
+    /// again.
     async fn revalidate(self: Arc<Self>, mut hop: Hop, key: CacheKey, stored: Arc<StoredResponse>) {
         let gate = hop.gate.clone();
         hop.request.headers.extend(stored.validators());
-        let asked = self.network_fetch_and_keep(hop, CacheMode::NoCache, key, Some(stored));
+        let used = Arc::clone(&stored);
+        let asked = self.network_fetch_and_keep(hop, CacheMode::NoCache, key, Some(used));
         let read = match asked.await {
             // What is read to its end is kept.
             Ok(response) => gate.guard_body(response.body).collect().await.map(drop),
@@ -212,6 +220,7 @@ impl Fetcher {
         if let Err(error) = read {
             tracing::debug!(%error, "a cached response could not be brought up to date");
         }
+        stored.end_revalidation();
     }
 }
 

@@ -18,11 +18,12 @@ enum Algorithm {
     Sha512,
 }
 
-/// Reads the whole body and compares; a script must not see any of it before.
-pub(crate) async fn verify(
-    mut response: Response,
-    metadata: &str,
-) -> Result<Response, NetworkError> {
+/// Reads the whole body and compares, if there is anything to compare it with; a script must not see any of it before.
+///
+/// # Errors
+///
+/// [`NetworkError::Integrity`], or what ended the body early.
+pub async fn verify(mut response: Response, metadata: &str) -> Result<Response, NetworkError> {
     let mismatch = || NetworkError::Integrity(metadata.to_owned());
     let expected = strongest(metadata);
     if expected.is_empty() {

@@ -65,9 +65,6 @@ impl Fetcher {
         }
         let metadata = request.integrity.clone();
         let response = self.http_fetch(request, gate).await?;
-        if metadata.is_empty() {
-            return Ok(response);
-        }
         integrity::verify(response, &metadata).await
     }
 
@@ -276,6 +273,9 @@ fn follow(
     }
     if leaves_origin && !request.is_same_origin() {
         course.origin = "null".to_owned();
+    }
+    if response.status != 303 && replay.is_none() {
+        return Err(NetworkError::BodyNotReplayable);
     }
     if redirect::becomes_get(response.status, &request.method) {
         request.method = "GET".to_owned();

@@ -54,6 +54,7 @@ pub use data_url::fetch as data_response;
 pub use error::NetworkError;
 pub use forbidden_headers::{may_set_header, strip_forbidden_headers, take_forbidden_headers};
 pub use gate::Gate;
+pub use integrity::verify as verify_integrity;
 pub use main_fetch::{WorkerAnswer, take_worker_response};
 pub use origin::{Handler, OriginServer};
 pub use outgoing_headers::settle_accept;

@@ -47,6 +47,9 @@ use table::Table;
 const LIMIT: Duration = Duration::from_secs(10);
 const LONG_LIMIT: Duration = Duration::from_secs(60);
 
+/// The most that these may be multiplied by.
+const MOST_PATIENT: f64 = 1000.0;
+
 /// So many tests run at the same time for each processor: most of a test's time it waits.
 const TESTS_PER_PROCESSOR: usize = 4;
 
@@ -92,8 +95,8 @@ struct Run {
 impl Run {
     fn prepare(args: Args) -> Result<Self> {
         ensure!(
-            args.timeout_multiplier > 0.0 && args.timeout_multiplier.is_finite(),
-            "--timeout-multiplier must be a positive number"
+            args.timeout_multiplier > 0.0 && args.timeout_multiplier <= MOST_PATIENT,
+            "--timeout-multiplier must be above 0, and at most {MOST_PATIENT}"
         );
         let (suite, name, source, revision, folders) = match &args.checkout {
             Some(checkout) => {

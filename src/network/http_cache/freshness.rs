@@ -16,11 +16,11 @@ const HEURISTIC_SHARE: u32 = 10;
 
 /// <https://httpwg.org/specs/rfc9111.html#response.cacheability>, for a GET and a cache of one user.
 ///
-/// Parts of a representation are not kept.
+/// Parts of a representation are not kept, nor what is said of a part.
 pub(super) fn is_storable(request: &HeaderList, status: u16, headers: &HeaderList) -> bool {
     let is_understood = CACHEABLE_BY_DEFAULT.contains(&status);
     let directives = Directives::of(headers);
-    let is_final_and_whole = status >= 200 && !matches!(status, 206 | 304);
+    let is_final_and_whole = status >= 200 && !matches!(status, 206 | 304 | 416);
     let is_forbidden = directives.has("no-store")
         || Directives::of(request).has("no-store")
         || (directives.has("must-understand") && !is_understood);

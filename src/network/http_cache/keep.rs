@@ -33,8 +33,8 @@ impl HttpCache {
     ) {
         let stored = StoredResponse::of(request, response, arrival);
         let Some(stored) = stored.filter(|_| self.may_hold(response)) else {
-            // A server in trouble says nothing about what it said before.
-            if response.status < 500 {
+            // A server in trouble says nothing about what it said before, nor does a word about a part or its state.
+            if response.status < 500 && !matches!(response.status, 206 | 304 | 416) {
                 self.forget(&key, request);
             }
             return;

@@ -50,6 +50,11 @@ impl CacheKey {
             url: without_fragment(url),
         }
     }
+
+    /// Bytes that it takes.
+    fn size(&self) -> usize {
+        self.partition.len() + self.url.len()
+    }
 }
 
 fn without_fragment(url: &Url) -> String {
@@ -103,6 +108,27 @@ impl HttpCache {
             .cloned()
     }
 
+    /// How often something was taken away so far.
+    pub(crate) fn removals(&self) -> u64 {
+        self.shelf().removals
+    }
+
+    /// Keeps a response that a 304 has brought up to date, unless the 304 forbids it or something was taken away since
+    /// there were `removals`.
+    pub(crate) fn freshen(
+        &self,
+        key: &CacheKey,
+        request: &HeaderList,
+        stored: StoredResponse,
+        removals: u64,
+    ) {
+        if !stored.may_stay(request) {
+            self.forget(key, request);
+        } else if self.removals() == removals {
+            self.put(key, stored);
+        }
+    }
+
     /// Keeps a response in place of those that the same requests get.
     pub(crate) fn put(&self, key: &CacheKey, stored: StoredResponse) {
         self.shelf().put(key, stored, self.limit);
@@ -153,7 +179,7 @@ impl HttpCache {
 impl Shelf {
     fn put(&mut self, key: &CacheKey, stored: StoredResponse, limit: usize) {
         self.retain(key, |older| !stored.replaces(older));
-        let size = stored.size();
+        let size = stored.size() + key.size();
         if size > limit / LARGEST_SHARE {
             return;
         }
@@ -161,10 +187,10 @@ impl Shelf {
         variants.push(Arc::new(stored));
         self.bytes += size;
         while self.bytes > limit {
-            let Some((_, oldest)) = self.by_key.pop_lru() else {
+            let Some((key, oldest)) = self.by_key.pop_lru() else {
                 return;
             };
-            self.bytes -= sizes(&oldest);
+            self.bytes -= sizes(&key, &oldest);
         }
     }
 
@@ -173,15 +199,16 @@ impl Shelf {
         let Some(variants) = self.by_key.get_mut(key) else {
             return;
         };
-        self.bytes -= sizes(variants);
+        self.bytes -= sizes(key, variants);
         variants.retain(|stored| is_kept(stored));
-        self.bytes += sizes(variants);
+        self.bytes += sizes(key, variants);
         if variants.is_empty() {
             self.by_key.pop(key);
         }
     }
 }
 
-fn sizes(variants: &[Arc<StoredResponse>]) -> usize {
-    variants.iter().map(|stored| stored.size()).sum()
+fn sizes(key: &CacheKey, variants: &[Arc<StoredResponse>]) -> usize {
+    let sizes = variants.iter().map(|stored| stored.size() + key.size());
+    sizes.sum()
 }

@@ -101,7 +101,16 @@ impl StoredResponse {
     pub(super) fn size(&self) -> usize {
         let headers = self.headers.iter();
         let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
-        ENTRY_OVERHEAD + headers + self.body.as_ref().map_or(0, Bytes::len)
+        let selecting = self.selected_by.iter();
+        let selecting: usize = selecting
+            .map(|(name, value)| name.len() + value.as_ref().map_or(0, Vec::len))
+            .sum();
+        ENTRY_OVERHEAD + headers + selecting + self.body.as_ref().map_or(0, Bytes::len)
+    }
+
+    /// Whether it may still be kept, after the news of a 304.
+    pub(super) fn may_stay(&self, request: &HeaderList) -> bool {
+        is_storable(request, self.status, &self.headers)
     }
 
     pub(crate) fn verdict(&self, request: &HeaderList, elapsed: Duration) -> Verdict {
@@ -109,9 +118,14 @@ impl StoredResponse {
         self.freshness.verdict(resident, request)
     }
 
-    /// Says once that it is to be asked for anew.
+    /// Whether it is to be asked for anew now; not while it is being asked for.
     pub(crate) fn begin_revalidation(&self) -> bool {
         !self.is_being_revalidated.swap(true, Ordering::Relaxed)
+    }
+
+    /// It has been asked for anew, whatever came of it.
+    pub(crate) fn end_revalidation(&self) {
+        self.is_being_revalidated.store(false, Ordering::Relaxed);
     }
 
     /// The answer to a request for `url`.

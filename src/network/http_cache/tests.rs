@@ -48,6 +48,7 @@ fn what_is_kept_follows_from_status_and_headers() {
         (500, &[("cache-control", "public")], true),
         (206, &[("cache-control", "max-age=1")], false),
         (304, &[("cache-control", "max-age=1")], false),
+        (416, &[("cache-control", "max-age=1")], false),
         (200, &[("cache-control", "max-age=1, no-store")], false),
         (200, &[("cache-control", "private")], true),
         (
@@ -283,6 +284,22 @@ async fn what_is_unused_for_longest_goes_when_there_is_no_room() {
         found(&cache, &at(0), &[]).await.is_none(),
         "too large, and the older one is out of date"
     );
+}
+
+#[tokio::test]
+async fn addresses_take_room_too() {
+    let cache = HttpCache::new(256 * 1024);
+    let at = |number: usize| {
+        key_of(
+            "https://a.example",
+            &format!("https://a.example/{number:030000}"),
+        )
+    };
+    for number in 0..10 {
+        cache.put(&at(number), stored(&[], "body"));
+    }
+    assert!(found(&cache, &at(0), &[]).await.is_none());
+    assert!(found(&cache, &at(9), &[]).await.is_some());
 }
 
 #[tokio::test]

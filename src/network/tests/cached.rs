@@ -253,6 +253,74 @@ async fn a_stale_response_answers_while_the_server_is_asked() {
 }
 
 #[tokio::test]
+async fn a_server_that_could_not_say_whether_a_stale_response_holds_is_asked_again() {
+    let server = TestServer::start();
+    let lax = |text: &str| {
+        let directives = "max-age=0, stale-while-revalidate=60";
+        Answer::text(text).header("cache-control", directives)
+    };
+    server
+        .answer("/", lax("one"))
+        .answer("/", Answer::status(503))
+        .answer("/", lax("two"));
+    let network = network();
+    let request = || same_origin("GET", &server.url("/"));
+    ask(&network, request()).await;
+    // What happens in the background tells nobody when: ask until it has.
+    while ask(&network, request()).await.1 != "two" {
+        tokio::task::yield_now().await;
+    }
+    let mut part = request();
+    part.headers
+        .push(("range".to_owned(), b"bytes=0-0".to_vec()));
+    assert_eq!(ask(&network, part).await.1, "t");
+    assert_eq!(ask(&network, request()).await.1, "two", "still there");
+}
+
+#[tokio::test]
+async fn a_304_may_take_away_what_was_kept() {
+    let server = TestServer::start();
+    for (path, name, value) in [
+        ("/secret", "cache-control", "no-store"),
+        ("/cleared", "clear-site-data", "\"cache\""),
+    ] {
+        let old = Answer::text("old").header("etag", "\"1\"");
+        server
+            .answer(
+                path,
+                old.header("last-modified", "Mon, 01 Jan 2001 00:00:00 GMT"),
+            )
+            .answer(path, Answer::status(304).header(name, value))
+            .answer(path, Answer::text("new"));
+        let network = network();
+        let request = || with_mode(&server.url(path), CacheMode::NoCache);
+        ask(&network, request()).await;
+        assert_eq!(ask(&network, request()).await.1, "old");
+        let again = ask(&network, same_origin("GET", &server.url(path))).await;
+        assert_eq!(again, (200, "new".to_owned(), CacheState::Network));
+    }
+}
+
+#[tokio::test]
+async fn a_word_about_a_part_leaves_the_whole_where_it_is() {
+    let server = TestServer::start();
+    server
+        .answer("/", minute("whole"))
+        .answer("/", Answer::status(416))
+        .answer("/", Answer::status(206).body("le"));
+    let network = network();
+    ask(&network, same_origin("GET", &server.url("/"))).await;
+    for status in [416, 206] {
+        let mut part = with_mode(&server.url("/"), CacheMode::Reload);
+        part.headers
+            .push(("range".to_owned(), b"bytes=3-".to_vec()));
+        assert_eq!(ask(&network, part).await.0, status);
+    }
+    let whole = ask(&network, same_origin("GET", &server.url("/"))).await;
+    assert_eq!(whole, (200, "whole".to_owned(), CacheState::Local));
+}
+
+#[tokio::test]
 async fn redirects_are_kept_too() {
     let server = TestServer::start();
     let redirect = Answer::redirect(302, "/end").header("cache-control", "max-age=60");

@@ -76,12 +76,19 @@ async fn a_post_is_sent_again_or_becomes_a_get() {
 #[tokio::test]
 async fn a_streamed_body_cannot_be_sent_again() {
     let server = TestServer::start();
-    server.answer("/again", Answer::redirect(307, "/end"));
-    let mut request = same_origin("POST", &server.url("/again"));
-    request.body = Body::stream(futures::stream::iter([Ok(Bytes::from("once"))]));
     let network = network();
-    let error = network.fetch(request).await.unwrap_err();
-    assert_eq!(error, NetworkError::BodyNotReplayable);
+    for status in [301, 302, 303, 307, 308] {
+        let path = format!("/{status}");
+        server.answer(&path, Answer::redirect(status, "/end"));
+        let mut request = same_origin("POST", &server.url(&path));
+        request.body = Body::stream(futures::stream::iter([Ok(Bytes::from("once"))]));
+        let answered = network.fetch(request).await.map(|response| response.status);
+        if status == 303 {
+            assert_eq!(answered, Ok(404), "the body is not needed any more");
+        } else {
+            assert_eq!(answered, Err(NetworkError::BodyNotReplayable), "{status}");
+        }
+    }
 }
 
 #[tokio::test]
