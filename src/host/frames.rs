@@ -313,7 +313,7 @@ fn navigation_request(asker: &Asker, url: Url, is_reload: bool) -> Request {
         client_url: asker.url.to_string(),
         destination: "iframe".to_owned(),
         is_reload,
-        partition: url.origin().ascii_serialization(),
+        partition: url.origin().ascii_serialization().into(),
         ..Request::new("GET", url, &asker.origin)
     };
     settle_accept(&mut request);

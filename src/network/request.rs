@@ -41,7 +41,7 @@ pub struct Request {
     pub origin: String,
     /// Whose cookies and cached answers the request uses: the serialised origin of the client, or for a page load of
     /// the client that it makes.
-    pub partition: String,
+    pub partition: Box<str>,
     /// The address of the client's script or page, for the `Referer` header; empty for none.
     pub client_url: String,
     /// What the response is for, `""` for `fetch()`, `"script"`, `"serviceworker"`, `"document"`.
@@ -67,7 +67,7 @@ impl Request {
             integrity: String::new(),
             keepalive: false,
             origin: origin.to_owned(),
-            partition: origin.to_owned(),
+            partition: origin.into(),
             client_url: String::new(),
             destination: String::new(),
             is_reload: false,

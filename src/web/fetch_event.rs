@@ -56,7 +56,7 @@ struct Pending {
     reply: oneshot::Sender<FetchAnswer>,
     /// Whose request it is, which it stays when it passes through the worker.
     client: FetchClient,
-    partition: String,
+    partition: Box<str>,
 }
 
 /// A `fetch` event as the scope's script takes it.
