@@ -244,6 +244,105 @@ fn what_cannot_be_loaded_is_no_client() {
 }
 
 #[test]
+fn a_client_that_a_redirect_kept_from_coming_is_not_waited_for() {
+    with_frames(
+        "let expected;
+         self.onactivate = (event) => event.waitUntil(clients.claim());
+         self.onfetch = (event) => {
+             if (event.request.mode !== 'navigate') return;
+             expected = event.resultingClientId;
+             event.respondWith(new Response(null, { status: 302, headers: { location: 'data:text/plain,x' } }));
+         };
+         self.onmessage = ({ source }) => {
+             clients.get(expected).then((client) => source.postMessage([expected !== '', typeof client]));
+         };",
+    )
+    .expect_eval(
+        "(async () => {
+             const { active } = await navigator.serviceWorker.ready;
+             const frame = openFrame('away');
+             await frame.loaded;
+             const heard = new Promise((resolve) => {
+                 navigator.serviceWorker.onmessage = ({ data }) => resolve(data);
+             });
+             active.postMessage('is it there?');
+             return [frame.window, await heard];
+         })()",
+        json!([null, [true, "undefined"]]),
+    );
+}
+
+#[test]
+fn a_worker_navigates_a_frame_which_stays_where_it_is() {
+    with_frames(
+        "self.onactivate = (event) => event.waitUntil(clients.claim());
+         self.onfetch = (event) => {
+             const { pathname } = new URL(event.request.url);
+             event.respondWith(pathname === '/broken' ? Response.error() : new Response(pathname));
+         };
+         self.onmessage = ({ data, source }) => (async () => {
+             const all = await clients.matchAll();
+             const nested = all.find(({ frameType }) => frameType === 'nested');
+             const { url, frameType, ancestorOrigins } = await nested.navigate(data);
+             const { length } = await clients.matchAll();
+             return [new URL(url).pathname, frameType, ancestorOrigins, length];
+         })().catch(({ name }) => name).then((result) => source.postMessage(result));",
+    )
+    .expect_eval(
+        "(async () => {
+             const { active } = await navigator.serviceWorker.ready;
+             const ask = (address) => new Promise((resolve) => {
+                 navigator.serviceWorker.onmessage = ({ data }) => resolve(data);
+                 active.postMessage(address);
+             });
+             const frame = openFrame('one');
+             await frame.loaded;
+             const moved = await ask('two');
+             const shown = [frame.text, frame.window.location.pathname];
+             return [moved, shown, await ask('broken')];
+         })()",
+        json!([
+            ["/two", "nested", ["https://app.example"], 2],
+            ["/two", "/two"],
+            "TypeError"
+        ]),
+    );
+}
+
+#[test]
+fn a_frame_that_is_gone_asks_for_nothing() {
+    with_frames("")
+        .file("data.txt", "data")
+        .expect_eval(
+            "(async () => {
+                 const frame = openFrame('about:blank');
+                 await frame.loaded;
+                 const { fetch } = frame.window;
+                 frame.close();
+                 return fetch('https://app.example/data.txt').catch(({ name, message }) => [name, message]);
+             })()",
+            json!(["TypeError", "Failed to fetch: the frame is gone"]),
+        );
+}
+
+#[test]
+fn a_frame_needs_an_address() {
+    with_frames("").expect_eval(
+        "(() => {
+             try {
+                 openFrame();
+             } catch ({ name, message }) {
+                 return [name, message];
+             }
+         })()",
+        json!([
+            "TypeError",
+            "Failed to execute 'openFrame' on 'Window': 1 argument required, but only 0 present"
+        ]),
+    );
+}
+
+#[test]
 fn windows_post_messages_to_each_other() {
     with_frames("").expect_eval(
         "(async () => {
@@ -281,16 +380,25 @@ fn an_embedder_opens_frames_and_runs_scripts_in_them() {
 
 #[test]
 fn a_frame_of_data_has_no_service_workers() {
-    Scenario::online().with(HostBuilder::frames).expect_eval(
-        "(async () => {
-             const has = async (address) => {
-                 const frame = openFrame(address);
-                 await frame.loaded;
-                 const { navigator } = frame.window;
-                 return ['serviceWorker' in navigator, navigator.serviceWorker !== undefined, navigator.onLine];
-             };
-             return [await has('data:text/html,frame'), await has('about:blank')];
-         })()",
-        json!([[false, false, true], [true, true, true]]),
-    );
+    Scenario::online()
+        .with(|builder| {
+            builder.frames().frame_script(
+                "() => parent.postMessage([
+                     'serviceWorker' in navigator,
+                     navigator.serviceWorker !== undefined,
+                     navigator.onLine,
+                 ], '*')",
+            )
+        })
+        .expect_eval(
+            "(async () => {
+                 const told = async (address) => {
+                     const heard = new Promise((resolve) => self.onmessage = ({ data }) => resolve(data));
+                     await openFrame(address).loaded;
+                     return heard;
+                 };
+                 return [await told('data:text/html,frame'), await told('about:blank')];
+             })()",
+            json!([[false, false, true], [true, true, true]]),
+        );
 }

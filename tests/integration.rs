@@ -45,6 +45,8 @@ mod fetch;
 mod fetch_event;
 /// Clients inside of a page.
 mod frames;
+/// The same where the page is of another origin.
+mod frames_across_origins;
 /// Workers that frameworks bring or generate, unmodified.
 mod frameworks;
 /// What every scope has, and what none has.

@@ -147,14 +147,20 @@ async function evaluate(id, source, number) {
   });
 }
 
-/** Opens a frame for the embedder. */
-async function openFrameFor(id, address) {
+/** Shows an address for the host: in the frame with its number, or for 0 in a new one. */
+async function showInFrame(id, address, number) {
   await settle(id, async () => {
-    const frame = openFrame(address);
+    const frame = number === 0 ? openFrame(address) : await navigateFrame(number, address);
     await frame.loaded;
     if (frame.window === null) throw new Error(`nothing could be loaded from ${address}`);
     return clientOf(frame);
   });
+}
+
+function navigateFrame(number, address) {
+  const environment = environmentOf(number);
+  if (environment === undefined) throw new Error("the frame is gone");
+  return environment.navigate(environment, address, false);
 }
 
 /** Tells the host what something came to that it asked for. */
@@ -228,7 +234,7 @@ function boot({ url, isClockManual, exposedFunctions, serviceWorker, client }) {
     handledEvents,
     evaluate,
     evaluateModule,
-    openFrame: openFrameFor,
+    showInFrame,
     notify,
   };
 }

@@ -8,8 +8,16 @@ export class Environment {
   url;
   /** The global object, or what takes its place for a frame. */
   global;
+  /** The serialised origin of a frame: an address without one has that of the page that it was opened from. */
+  origin;
   /** The one around a frame's. */
   parent;
+  /**
+   * Shows another address in the frame: who asks, where to, and whether it is a reload. Gives the frame.
+   *
+   * @type {(asking: Environment, address: string, isReload: boolean) => Promise<Frame>}
+   */
+  navigate;
 
   constructor(number, url, global) {
     this.number = number;
@@ -67,6 +75,15 @@ export function addFrame(environment) {
 /** The frame is gone. */
 export function removeFrame(environment) {
   frames.delete(environment.number);
+}
+
+/** How many frames lie in the window of an environment. */
+export function framesIn(environment) {
+  let count = 0;
+  for (const { parent } of frames.values()) {
+    if (parent === environment) count += 1;
+  }
+  return count;
 }
 
 /** The environment with the host's number; `undefined` if it is gone. */

@@ -2,7 +2,7 @@
 // It hands them on under plain names; an upgrade of Deno's crates is made here and nowhere else.
 
 import { core, internals, primordials } from "ext:core/mod.js";
-import { currentEnvironment } from "ext:landfall_platform/environment.js";
+import { currentEnvironment, runIn } from "ext:landfall_platform/environment.js";
 import { op_scope_report_busy, op_scope_report_error } from "ext:core/ops";
 import { createMessageEvent } from "ext:landfall_platform/message_event.js";
 import { tellError, tellWork } from "ext:sw_activity/activity.js";
@@ -96,8 +96,11 @@ export const location = load("ext:deno_web/12_location.js");
   const { getLocationHref } = location;
   location.getLocationHref = () => currentEnvironment().url ?? getLocationHref();
 }
-/** The origin of this scope. */
-export const ownOrigin = () => new url.URL(location.getLocationHref()).origin;
+/** The origin of the environment that the running script speaks for. */
+export const ownOrigin = () =>
+  currentEnvironment().origin ?? new url.URL(location.getLocationHref()).origin;
+/** The origin of an environment. */
+export const originOf = (environment) => runIn(environment, ownOrigin);
 export const ports = load("ext:deno_web/13_message_port.js");
 export const compression = load("ext:deno_web/14_compression.js");
 export const imageData = load("ext:deno_web/16_image_data.js");

@@ -4,17 +4,14 @@ import { ownEnvironment, perEnvironment } from "ext:landfall_platform/environmen
 import { primordials, webidl } from "ext:landfall_platform/platform.js";
 import { createNavigator, Navigator } from "ext:sw_navigator/navigator.js";
 import { serviceWorkerContainer } from "ext:sw_service_worker/service_worker_container.js";
+import { isSameOrigin } from "ext:sw_window/window_view.js";
 
 const { ReflectGet, ReflectHas } = primordials;
 
-const environments = new WeakMap();
+/** What is asked of the host for the page's origin. */
+const OF_THE_PAGE_ORIGIN = ["locks", "permissions", "storage"];
 
-/** No secure context, no service workers: the attribute is not there. */
-const WITHOUT_SERVICE_WORKER = {
-  __proto__: null,
-  has: (navigator, name) => name !== "serviceWorker" && ReflectHas(navigator, name),
-  get: (navigator, name) => name === "serviceWorker" ? undefined : ReflectGet(navigator, name),
-};
+const environments = new WeakMap();
 
 Object.defineProperty(Navigator.prototype, "serviceWorker", {
   get() {
@@ -29,6 +26,18 @@ Object.defineProperty(Navigator.prototype, "serviceWorker", {
 export const navigatorOf = perEnvironment((environment) => {
   const navigator = createNavigator(Navigator);
   environments.set(navigator, environment);
-  const isData = environment.url?.startsWith("data:") === true;
-  return isData ? new Proxy(navigator, WITHOUT_SERVICE_WORKER) : navigator;
+  const hidden = [];
+  if (!isSameOrigin(environment, ownEnvironment)) hidden.push(...OF_THE_PAGE_ORIGIN);
+  // No secure context, no service workers.
+  if (environment.url?.startsWith("data:")) hidden.push("serviceWorker");
+  return hidden.length === 0 ? navigator : without(hidden, navigator);
 });
+
+/** The same object, but what is hidden is not there. */
+function without(hidden, navigator) {
+  return new Proxy(navigator, {
+    __proto__: null,
+    has: (target, name) => !hidden.includes(name) && ReflectHas(target, name),
+    get: (target, name) => hidden.includes(name) ? undefined : ReflectGet(target, name),
+  });
+}

@@ -21,7 +21,8 @@ import {
   documentIsReady,
   initializeController,
 } from "ext:sw_service_worker/service_worker_container.js";
-import { createFrameWindow } from "ext:sw_window/frame_window.js";
+import { createFrameWindow, evaluateIn } from "ext:sw_window/frame_window.js";
+import { isSameOrigin, windowAsSeen } from "ext:sw_window/window_view.js";
 
 /** The number of the client that a frame shows, and its name. @type {(frame: Frame) => [number, string]} */
 export let clientOf;
@@ -29,9 +30,13 @@ export let clientOf;
 /** Whether scripts can open frames. */
 let isOffered = false;
 
+/** The source of a function that every loaded frame runs, or null. */
+let frameScript = null;
+
 /**
  * Differs from the spec: what a frame shows is no document but the text that came for it; the window has everything
- * that the page's has, but for the page's own variables.
+ * that the page's has, but for the page's own variables. Where the page and the frame are of two origins, the window has
+ * nothing of the page's origin, either sees of the other what HTML allows, and nothing is told of the response.
  */
 export class Frame extends event.EventTarget {
   #parent;
@@ -53,7 +58,7 @@ export class Frame extends event.EventTarget {
     this.#parent = parent;
   }
 
-  /** The window of the client that is shown, or null if none could be loaded. */
+  /** The window of the client that is shown, as it is seen from here, or null if none could be loaded. */
   get window() {
     webidl.assertBranded(this, FramePrototype);
     return this.#window;
@@ -123,27 +128,41 @@ export class Frame extends event.EventTarget {
     this.#begun += 1;
     const navigation = this.#begun;
     const replaced = this.#environment?.number ?? 0;
-    const view = await op_frame_navigate(asking.number, replaced, address, isReload);
+    const around = this.#parent.number;
+    const view = await op_frame_navigate(asking.number, around, replaced, address, isReload);
     if (this.#isClosed || navigation !== this.#begun) {
       if (view.number !== 0) op_frame_close(view.number);
       return;
     }
     if (this.#environment !== null) removeFrame(this.#environment);
-    this.#view = view;
-    this.#show(view);
+    this.#show(view, address);
+    if (this.#environment !== null && frameScript !== null) {
+      const { text, contentType } = view;
+      await evaluateIn(this.#environment.global, `(${frameScript})`)({ text, contentType });
+      if (this.#isClosed || navigation !== this.#begun) return;
+    }
     fire(this, new event.Event("load"));
     if (this.#environment !== null) documentIsReady(undefined, this.#environment);
   }
 
-  #show(view) {
+  #show(view, address) {
+    this.#view = view;
     this.#environment = null;
     this.#window = null;
     if (view.number === 0) return;
     const environment = new Environment(view.number, view.url, undefined);
-    const navigate = (address, isReload) => this.#go(environment, address, isReload);
-    this.#window = createFrameWindow(environment, this.#parent, navigate);
+    environment.origin = view.origin;
+    environment.navigate = async (...navigation) => {
+      await this.#go(...navigation);
+      return this;
+    };
+    const window = createFrameWindow(environment, this.#parent);
+    if (isOffered) window.openFrame = openFrameIn(environment);
+    this.#window = windowAsSeen(environment, this.#parent);
     this.#environment = environment;
-    if (isOffered) this.#window.openFrame = (address) => openFrame(address, environment);
+    if (!isSameOrigin(environment, this.#parent)) {
+      this.#view = { ...view, url: address, status: 0, contentType: "", text: "" };
+    }
     addFrame(environment);
     initializeController(view.controller, environment);
   }
@@ -156,8 +175,20 @@ defineEventHandler(FramePrototype, "load");
 export function offerFrames() {
   isOffered = true;
   defineInterfaces({ Frame });
-  defineOperations({ openFrame: (address) => openFrame(address) });
+  defineOperations({ openFrame: openFrameIn(ownEnvironment) });
 }
+
+/** @param {string} source of a function that every frame runs when it has been loaded */
+export function runInFrames(source) {
+  frameScript = source;
+}
+
+/** The operation of an environment's global. */
+const openFrameIn = (environment) =>
+  function (address) {
+    webidl.requiredArguments(arguments.length, 1, "Failed to execute 'openFrame' on 'Window'");
+    return openFrame(address, environment);
+  };
 
 /**
  * Opens a frame, whose `loaded` settles when it shows something.

@@ -1,19 +1,18 @@
 // location of a frame: unlike the page's own, it can be changed.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
-import { DOMException, url, webidl } from "ext:landfall_platform/platform.js";
+import { runIn } from "ext:landfall_platform/environment.js";
+import { DOMException, location, originOf, url, webidl } from "ext:landfall_platform/platform.js";
 
 const PARTS = ["protocol", "host", "hostname", "port", "pathname", "search", "hash"];
 
 /** https://html.spec.whatwg.org/multipage/nav-history-apis.html#the-location-interface */
 export class FrameLocation {
   #environment;
-  #navigate;
 
-  constructor(key = undefined, environment = undefined, navigate = undefined) {
+  constructor(key = undefined, environment = undefined) {
     onlyByHost(key, this);
     this.#environment = environment;
-    this.#navigate = navigate;
   }
 
   get href() {
@@ -27,26 +26,23 @@ export class FrameLocation {
 
   get origin() {
     webidl.assertBranded(this, FrameLocationPrototype);
-    return new url.URL(this.#environment.url).origin;
+    return originOf(this.#environment);
   }
 
   assign(address) {
     webidl.assertBranded(this, FrameLocationPrototype);
-    const target = url.URL.parse(webidl.converters.USVString(address), this.#environment.url);
-    if (target === null) throw new DOMException(`'${address}' is no address`, "SyntaxError");
-    const shown = new url.URL(this.#environment.url);
-    shown.hash = target.hash;
-    if (shown.href === target.href && target.hash !== "") this.#environment.url = target.href;
-    else this.#navigate(target.href, false);
+    webidl.requiredArguments(arguments.length, 1, "Failed to execute 'assign' on 'Location'");
+    goTo(this.#environment, this.#environment, address);
   }
 
   replace(address) {
+    webidl.requiredArguments(arguments.length, 1, "Failed to execute 'replace' on 'Location'");
     this.assign(address);
   }
 
   reload() {
     webidl.assertBranded(this, FrameLocationPrototype);
-    this.#navigate(this.#environment.url, true);
+    this.#environment.navigate(this.#environment, this.#environment.url, true);
   }
 
   toString() {
@@ -70,6 +66,25 @@ for (const part of PARTS) {
   Object.defineProperty(FrameLocationPrototype, part, attribute);
 }
 
-export function createFrameLocation(environment, navigate) {
-  return new FrameLocation(HOST, environment, navigate);
+export function createFrameLocation(environment) {
+  return new FrameLocation(HOST, environment);
+}
+
+/**
+ * https://html.spec.whatwg.org/multipage/nav-history-apis.html#location-object-navigate
+ *
+ * @param {Environment} environment that is shown until then
+ * @param {Environment} asking what the address is relative to
+ */
+export function goTo(environment, asking, address) {
+  const base = runIn(asking, location.getLocationHref);
+  const target = url.URL.parse(webidl.converters.USVString(address), base);
+  if (target === null) throw new DOMException(`'${address}' is no address`, "SyntaxError");
+  if (environment.navigate === undefined) {
+    throw new DOMException("a page stays where it is: open another one", "NotSupportedError");
+  }
+  const shown = new url.URL(environment.url);
+  shown.hash = target.hash;
+  if (shown.href === target.href && target.hash !== "") environment.url = target.href;
+  else environment.navigate(asking, target.href, false);
 }

@@ -1,19 +1,20 @@
 // The window of a frame. Frames share the page's realm: what is the frame's own is its environment and what asks for it.
 
-import { runIn } from "ext:landfall_platform/environment.js";
+import { ownEnvironment, runIn } from "ext:landfall_platform/environment.js";
 import {
   event,
   globalInterfaces,
+  originOf,
   primordials,
-  url,
   webidl,
 } from "ext:landfall_platform/platform.js";
 import { cachesOf } from "ext:sw_cache/cache_storage.js";
 import { navigatorOf } from "ext:sw_window/client_navigator.js";
 import { createFrameLocation } from "ext:sw_window/frame_location.js";
 import { postMessageTo } from "ext:sw_window/post_message.js";
+import { isSameOrigin, topOf, windowAsSeen } from "ext:sw_window/window_view.js";
 
-const { ReflectApply, ReflectConstruct, ReflectGet } = primordials;
+const { ReflectApply, ReflectConstruct, ReflectHas, ReflectSet } = primordials;
 const { Window } = globalInterfaces;
 
 /** Events for which windows have an `on...` attribute. */
@@ -31,6 +32,10 @@ export const EVENT_HANDLERS = [
 /** What a window has beyond what the snapshot has. */
 const OF_WINDOWS = ["Location", "Navigator", "ServiceWorkerContainer", "Window"];
 
+/** What is asked of the host for the page's origin. */
+const OF_THE_PAGE_ORIGIN =
+  /^(caches|Cache|CacheStorage|indexedDB|IDB.*|Notification|Lock|LockManager|Permissions|PermissionStatus|StorageManager)$/;
+
 let names = [];
 
 /** Called while the snapshot is made, when the global has everything that every scope sees and nothing of a script's. */
@@ -41,39 +46,40 @@ export function rememberGlobals() {
 /**
  * @param {Environment} environment whose global the window becomes
  * @param {Environment} parent of the page, or of the frame around this one
- * @param {(address: string, isReload: boolean) => void} navigate
  */
-export function createFrameWindow(environment, parent, navigate) {
+export function createFrameWindow(environment, parent) {
   const window = Object.create(Window.prototype);
   window[webidl.brand] = webidl.brand;
   event.setEventTargetData(window);
+  const isForeign = !isSameOrigin(environment, ownEnvironment);
   for (const name of names) {
+    if (isForeign && OF_THE_PAGE_ORIGIN.test(name)) continue;
     const shared = Object.getOwnPropertyDescriptor(globalThis, name);
     if (shared !== undefined) Object.defineProperty(window, name, sharedMember(shared, environment));
   }
   for (const type of EVENT_HANDLERS) event.defineEventHandler(window, type);
-  const location = createFrameLocation(environment, navigate);
-  const around = windowAsSeen(parent, environment);
+  const location = createFrameLocation(environment);
+  environment.global = window;
+  environment.parent = parent;
   defineGetters(window, {
     window: () => window,
     self: () => window,
     frames: () => window,
     globalThis: () => window,
-    parent: () => around,
+    parent: () => windowAsSeen(parent, environment),
     top: () => windowAsSeen(topOf(parent), environment),
     location: () => location,
     navigator: () => navigatorOf(environment),
-    caches: () => cachesOf(environment),
-    origin: () => new url.URL(environment.url).origin,
+    origin: () => originOf(environment),
   });
+  if (!isForeign) defineGetters(window, { caches: () => cachesOf(environment) });
   Object.defineProperty(window, "location", {
     get: () => location,
     set: (address) => location.assign(address),
     enumerable: true,
   });
-  environment.global = window;
-  environment.parent = parent;
-  window.postMessage = (...values) => postMessageTo(environment, parent, around, values);
+  window.postMessage = (...values) =>
+    postMessageTo(environment, parent, windowAsSeen(parent, environment), values);
   return window;
 }
 
@@ -100,20 +106,15 @@ function defineGetters(window, getters) {
   }
 }
 
-function topOf(environment) {
-  return environment.parent === undefined ? environment : topOf(environment.parent);
-}
-
-/** The window of one environment as another sees it: what it is sent comes from there. */
-function windowAsSeen(seen, seeing) {
-  const { global } = seen;
-  const postMessage = (...values) => postMessageTo(seen, seeing, seeing.global, values);
-  const get = (target, name) => name === "postMessage" ? postMessage : ReflectGet(target, name);
-  return new Proxy(global, { __proto__: null, get });
-}
-
 /** Evaluates a script with a frame's window as its global, and gives what it comes to. */
 export function evaluateIn(window, source) {
-  const evaluate = new Function("window", "source", "with (window) { return eval(source); }");
-  return evaluate(window, source);
+  // What only the page has is not there.
+  const hidden = new Proxy(window, {
+    __proto__: null,
+    has: (_, name) => ReflectHas(globalThis, name),
+    get: () => undefined,
+    set: (target, name, value) => ReflectSet(target, name, value),
+  });
+  const evaluate = new Function("with (arguments[0]) with (arguments[1]) return eval(arguments[2]);");
+  return evaluate(hidden, window, source);
 }

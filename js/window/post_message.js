@@ -1,10 +1,10 @@
 // window.postMessage(): to the window itself, or from one to another that shares its page.
 
-import { ownEnvironment, runIn } from "ext:landfall_platform/environment.js";
+import { ownEnvironment } from "ext:landfall_platform/environment.js";
 import {
   DOMException,
   fire,
-  ownOrigin,
+  originOf,
   receivedMessage,
   timers,
   url,
@@ -37,7 +37,7 @@ export function postMessageTo(target, sender, source, values) {
   const targetOrigin = hasOptions
     ? targetOriginOrOptions?.targetOrigin ?? "/"
     : targetOriginOrOptions;
-  const wanted = originOf(
+  const wanted = wantedOrigin(
     webidl.converters.USVString(targetOrigin, PREFIX, "Argument 2"),
     sender,
   );
@@ -49,16 +49,16 @@ export function postMessageTo(target, sender, source, values) {
     PREFIX,
   );
   setTimeout(() => {
-    if (wanted === null || wanted === runIn(target, ownOrigin)) {
-      deliver(data, target.global, runIn(sender, ownOrigin), source);
+    if (wanted === null || wanted === originOf(target)) {
+      deliver(data, target.global, originOf(sender), source);
     }
   }, 0);
 }
 
 /** The origin that a message is meant for; null for any. */
-function originOf(targetOrigin, sender) {
+function wantedOrigin(targetOrigin, sender) {
   if (targetOrigin === "*") return null;
-  if (targetOrigin === "/") return runIn(sender, ownOrigin);
+  if (targetOrigin === "/") return originOf(sender);
   const target = url.URL.parse(targetOrigin);
   if (target === null) {
     throw new DOMException(

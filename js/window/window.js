@@ -14,7 +14,7 @@ import {
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
 import { navigatorOf } from "ext:sw_window/client_navigator.js";
-import { offerFrames } from "ext:sw_window/frame.js";
+import { offerFrames, runInFrames } from "ext:sw_window/frame.js";
 import { EVENT_HANDLERS } from "ext:sw_window/frame_window.js";
 import { postMessage } from "ext:sw_window/post_message.js";
 import { Navigator } from "ext:sw_navigator/navigator.js";
@@ -32,9 +32,9 @@ const { Window } = globalInterfaces;
 /**
  * Turns the global into a window-like client's.
  *
- * @param {{ controller: object | null, opensFrames: boolean }} client
+ * @param {{ controller: object | null, opensFrames: boolean, frameScript: string | null }} client
  */
-export function becomeWindow({ controller, opensFrames }) {
+export function becomeWindow({ controller, opensFrames, frameScript }) {
   Object.setPrototypeOf(globalThis, Window.prototype);
   const navigator = navigatorOf(ownEnvironment);
   defineInterfaces({ Navigator, ServiceWorkerContainer, Window });
@@ -51,6 +51,7 @@ export function becomeWindow({ controller, opensFrames }) {
   });
   defineEventHandlers(EVENT_HANDLERS);
   if (opensFrames) offerFrames();
+  if (frameScript !== null) runInFrames(frameScript);
   initializeController(controller, ownEnvironment);
 }
 

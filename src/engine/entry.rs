@@ -24,7 +24,7 @@ pub(super) struct Entry {
     handled_events: v8::Global<v8::Function>,
     evaluate: v8::Global<v8::Function>,
     evaluate_module: v8::Global<v8::Function>,
-    open_frame: v8::Global<v8::Function>,
+    show_in_frame: v8::Global<v8::Function>,
     notify: v8::Global<v8::Function>,
 }
 
@@ -57,7 +57,7 @@ impl Entry {
             handled_events: get_function(scope, entry, "handledEvents")?,
             evaluate: get_function(scope, entry, "evaluate")?,
             evaluate_module: get_function(scope, entry, "evaluateModule")?,
-            open_frame: get_function(scope, entry, "openFrame")?,
+            show_in_frame: get_function(scope, entry, "showInFrame")?,
             notify: get_function(scope, entry, "notify")?,
         })
     }
@@ -149,8 +149,8 @@ impl Entry {
         call::<()>(js, &self.evaluate_module, &(id, url));
     }
 
-    pub(super) fn open_frame(&self, js: &mut JsRuntime, id: u32, url: &str) {
-        call::<()>(js, &self.open_frame, &(id, url));
+    pub(super) fn show_in_frame(&self, js: &mut JsRuntime, id: u32, url: &str, frame: u64) {
+        call::<()>(js, &self.show_in_frame, &(id, url, frame));
     }
 
     pub(super) fn notify(

@@ -57,6 +57,8 @@ pub(crate) enum ScopeKind {
         controller: Option<WorkerView>,
         /// Whether its scripts can open frames.
         opens_frames: bool,
+        /// A function that every loaded frame runs.
+        frame_script: Option<String>,
     },
 }
 
@@ -93,6 +95,7 @@ struct ServiceWorkerStart {
 struct ClientStart {
     controller: Option<WorkerView>,
     opens_frames: bool,
+    frame_script: Option<String>,
 }
 
 /// Creates V8's platform. To be called before any scope starts; later calls do nothing.
@@ -257,10 +260,16 @@ impl Engine {
             .evaluate(&mut self.js, id, source, number_of(frame));
     }
 
-    /// Opens a frame in the page; the result is its number and the client's name.
-    pub(crate) fn open_frame(&mut self, url: &Url, result: oneshot::Sender<EvaluationResult>) {
+    /// Shows an address in a frame, or in a new one; the result is the new client's number and name.
+    pub(crate) fn show_in_frame(
+        &mut self,
+        frame: Option<ContextId>,
+        url: &Url,
+        result: oneshot::Sender<EvaluationResult>,
+    ) {
         let id = self.begin_evaluation(result);
-        self.entry.open_frame(&mut self.js, id, url.as_str());
+        self.entry
+            .show_in_frame(&mut self.js, id, url.as_str(), number_of(frame));
     }
 
     fn begin_evaluation(&self, result: oneshot::Sender<EvaluationResult>) -> u32 {
@@ -364,10 +373,12 @@ impl Start {
             ScopeKind::Window {
                 controller,
                 opens_frames,
+                frame_script,
             } => {
                 let client = ClientStart {
                     controller,
                     opens_frames,
+                    frame_script,
                 };
                 (None, Some(client))
             }

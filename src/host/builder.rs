@@ -81,6 +81,8 @@ pub(super) struct Settings {
     pub exposed: ExposedFunctions,
     /// Whether scripts of clients can open frames.
     pub opens_frames: bool,
+    /// A function that every loaded frame runs.
+    pub frame_script: Option<String>,
     /// A number from 0 up to 1, drawn anew at every call.
     pub chance: Arc<dyn Fn() -> f64 + Send + Sync>,
     /// Fills a buffer with bytes that nobody can guess.
@@ -135,6 +137,7 @@ impl Default for HostBuilder {
                 route: Route::default(),
                 exposed: ExposedFunctions::default(),
                 opens_frames: false,
+                frame_script: None,
                 chance: Arc::new(|| rand::random_range(0.0..1.0)),
                 secret_chance: |bytes| rand::fill(bytes),
                 push_service: Url::parse(NO_PUSH_SERVICE)

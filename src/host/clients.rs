@@ -12,7 +12,7 @@ use crate::engine::ScopeKind;
 use crate::host::Host;
 use crate::host::core::Core;
 use crate::host::error::Error;
-use crate::host::scope_thread::{Command, MainScript};
+use crate::host::scope_thread::MainScript;
 use crate::host::scopes::Role;
 use crate::host::script_fetch::Import;
 use crate::service_worker::scope::is_potentially_trustworthy;
@@ -84,20 +84,9 @@ impl Client {
         let (page, url) = (self.context, url.clone());
         let opened = self
             .host
-            .call(move |core| async move {
-                let (result, opened) = oneshot::channel();
-                core.scopes
-                    .borrow()
-                    .send(page, Command::OpenFrame { url, result });
-                let json = opened
-                    .await
-                    .map_err(|_| Error::ClientClosed)?
-                    .map_err(Error::Script)?;
-                Ok(serde_json::from_str::<(u64, String)>(&json)?)
-            })
+            .call(move |core| async move { core.show_in_frame(page, None, url).await })
             .await?;
-        let (number, id) = opened;
-        Ok(Self::new(self.host.clone(), (ContextId(number), id)))
+        Ok(Self::new(self.host.clone(), opened))
     }
 
     /// Closes the client, whatever its script is doing.
@@ -148,6 +137,7 @@ impl Core {
                 .as_ref()
                 .map(WorkerView::from),
             opens_frames: self.settings.opens_frames,
+            frame_script: self.settings.frame_script.clone(),
         };
         let (context, progress) = self
             .start_scope(

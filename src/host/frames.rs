@@ -3,13 +3,16 @@
 
 use std::rc::Rc;
 
+use tokio::sync::oneshot;
 use url::Url;
 use uuid::Uuid;
 
 use crate::host::builder::HostBuilder;
 use crate::host::core::Core;
+use crate::host::error::Error;
 use crate::host::handle_fetch::Handled;
 use crate::host::requests::Asker;
+use crate::host::scope_thread::Command;
 use crate::host::scopes::{Scope, Scopes};
 use crate::network::{
     CredentialsMode, MAX_REDIRECTS, NetworkError, RedirectMode, Request, RequestMode, Response,
@@ -21,11 +24,19 @@ use crate::web::frame::{FrameNavigation, FrameRequest, FrameView};
 use crate::web::host_port::ContextId;
 use crate::web::view::WorkerView;
 
+/// What a navigation leaves behind, whatever comes of it.
+struct Course {
+    /// The name of the client that is to be, which workers have heard already.
+    id: String,
+    /// Whose workers were in charge.
+    in_charge: Vec<RegistrationId>,
+    /// The frame around this one, if it does not lie in the page itself.
+    around: Option<ContextId>,
+}
+
 /// What a navigation came to, before a client is made of it.
 struct Loaded {
     url: Url,
-    /// The client's name, which the worker has heard already.
-    id: String,
     registration: Option<RegistrationId>,
     response: Response,
 }
@@ -37,6 +48,25 @@ impl HostBuilder {
     pub fn frames(mut self) -> Self {
         self.settings.opens_frames = true;
         self
+    }
+
+    /// Gives every frame that has been loaded something to run: a function expression, evaluated with the frame's
+    /// window as its global. It is called with `{ text, contentType }` of what came, and the frame counts as loaded when
+    /// what it returns has settled. Without it frames run nothing of their own.
+    #[must_use]
+    pub fn frame_script(mut self, function: impl Into<String>) -> Self {
+        self.settings.frame_script = Some(function.into());
+        self
+    }
+}
+
+impl Scope {
+    /// Its own origin, and those around it.
+    fn origins_from_here(&self) -> Vec<String> {
+        let around = self
+            .client()
+            .map_or(&[][..], |client| &client.ancestor_origins);
+        [std::slice::from_ref(&self.origin), around].concat()
     }
 }
 
@@ -75,6 +105,21 @@ impl Core {
         }
     }
 
+    /// Shows an address in a frame of a page, or in a new one; gives the client that is shown.
+    pub(super) async fn show_in_frame(
+        &self,
+        page: ContextId,
+        frame: Option<ContextId>,
+        url: Url,
+    ) -> Result<(ContextId, String), Error> {
+        let (result, shown) = oneshot::channel();
+        let command = Command::ShowInFrame { frame, url, result };
+        self.scopes.borrow().send(page, command);
+        let json = shown.await.map_err(|_| Error::ClientClosed)?;
+        let (number, id) = serde_json::from_str(&json.map_err(Error::Script)?)?;
+        Ok((ContextId(number), id))
+    }
+
     /// Removes a frame; gives whether it is one.
     pub(super) fn end_frame(self: &Rc<Self>, context: ContextId) -> bool {
         let is_frame = self
@@ -95,11 +140,16 @@ impl Core {
     ) -> FrameView {
         let address = navigation.url.clone();
         let replaced = navigation.replaced;
-        let mut in_charge = Vec::new();
-        let loaded = self.load_frame(asker, navigation, &mut in_charge).await;
+        let mut course = Course {
+            id: Uuid::new_v4().to_string(),
+            in_charge: Vec::new(),
+            around: navigation.around,
+        };
+        let loaded = self.load_frame(asker, navigation, &mut course).await;
         let view = match loaded {
-            Ok(loaded) => self.show_frame(asker, loaded).await,
+            Ok(loaded) => self.show_frame(asker, loaded, &course).await,
             Err(error) => {
+                self.discard_reserved(&course.id);
                 tracing::debug!(%address, %error, "a frame was not loaded");
                 FrameView {
                     url: address.to_string(),
@@ -112,50 +162,39 @@ impl Core {
             self.end_frame(replaced);
         }
         // As in browsers, an update is looked for when the page has been loaded, whatever came of it.
-        for registration in in_charge {
+        for registration in course.in_charge {
             self.soft_update(registration);
         }
         view
     }
 
-    /// Follows redirects, each through the worker in charge of its address, to the response that is shown. Whose workers
-    /// were in charge is added to `in_charge`.
+    /// Follows redirects, each through the worker in charge of its address, to the response that is shown.
     async fn load_frame(
         self: &Rc<Self>,
         asker: &Asker,
         navigation: FrameNavigation,
-        in_charge: &mut Vec<RegistrationId>,
+        course: &mut Course,
     ) -> Result<Loaded, NetworkError> {
         let mut url = navigation.url;
         if url.scheme() == "about" {
             return Ok(Loaded {
                 url,
-                id: Uuid::new_v4().to_string(),
                 registration: asker.controller(),
                 response: Response::new(200),
             });
         }
-        let mut id = Uuid::new_v4().to_string();
         for _ in 0..=MAX_REDIRECTS {
             let registration = Some(&url)
                 .filter(|url| is_potentially_trustworthy(url))
                 .and_then(|url| self.matching_registration_id(url));
-            in_charge.extend(registration);
+            course.in_charge.extend(registration);
             let request = navigation_request(asker, url.clone(), navigation.is_reload);
-            let answer = self.fetch_page(registration, request, &id).await;
-            let response = match answer {
-                Ok(response) => response,
-                Err(error) => {
-                    self.discard_reserved(&id);
-                    return Err(error);
-                }
-            };
+            let response = self.fetch_page(registration, request, &course.id).await?;
             let base = response.url().unwrap_or(&url);
             match location_url(&response, base).transpose()? {
                 None => {
                     return Ok(Loaded {
                         url,
-                        id,
                         registration,
                         response,
                     });
@@ -163,14 +202,13 @@ impl Core {
                 Some(next) => {
                     // A client keeps its name as long as it stays in its origin.
                     if next.origin() != url.origin() {
-                        self.discard_reserved(&id);
-                        id = Uuid::new_v4().to_string();
+                        self.discard_reserved(&course.id);
+                        course.id = Uuid::new_v4().to_string();
                     }
                     url = next;
                 }
             }
         }
-        self.discard_reserved(&id);
         Err(NetworkError::TooManyRedirects(MAX_REDIRECTS))
     }
 
@@ -205,10 +243,14 @@ impl Core {
     }
 
     /// Makes a client of what was loaded.
-    async fn show_frame(self: &Rc<Self>, asker: &Asker, loaded: Loaded) -> FrameView {
+    async fn show_frame(
+        self: &Rc<Self>,
+        asker: &Asker,
+        loaded: Loaded,
+        course: &Course,
+    ) -> FrameView {
         let Loaded {
             url,
-            id,
             registration,
             response,
         } = loaded;
@@ -230,27 +272,27 @@ impl Core {
             url.origin().ascii_serialization()
         };
         let mut scopes = self.scopes.borrow_mut();
-        let around = scopes.get(asker.context).and_then(Scope::client);
-        let around = around.map_or(&[][..], |client| &client.ancestor_origins);
+        let page = scopes.page_of(asker.context);
+        let around = scopes.get(course.around.unwrap_or(page));
+        let ancestor_origins = around.map(Scope::origins_from_here).unwrap_or_default();
         let client = Client {
-            id: ClientId(id.clone()),
+            id: ClientId(course.id.clone()),
             url: url.clone(),
             kind: ClientType::Window,
             frame_type: FrameType::Nested,
-            ancestor_origins: [std::slice::from_ref(&asker.origin), around].concat(),
+            ancestor_origins,
             controller: controller.as_ref().map(|(registration, _)| *registration),
             is_visible: true,
             is_focused: false,
             last_focus: None,
             created: scopes.next_client(),
         };
-        let page = scopes.page_of(asker.context);
         let context = scopes.add_frame(page, client, origin.clone());
         drop(scopes);
-        self.discard_reserved(&id);
+        self.discard_reserved(&course.id);
         FrameView {
             number: context.map_or(0, |ContextId(number)| number),
-            id,
+            id: course.id.clone(),
             url: url.to_string(),
             origin,
             controller: controller.map(|(_, worker)| worker),
@@ -271,6 +313,7 @@ fn navigation_request(asker: &Asker, url: Url, is_reload: bool) -> Request {
         client_url: asker.url.to_string(),
         destination: "iframe".to_owned(),
         is_reload,
+        partition: url.origin().ascii_serialization().into(),
         ..Request::new("GET", url, &asker.origin)
     };
     settle_accept(&mut request);

@@ -76,7 +76,9 @@ pub(super) enum Command {
         source: String,
         result: oneshot::Sender<EvaluationResult>,
     },
-    OpenFrame {
+    /// An address is to be shown in a frame, or in a new one.
+    ShowInFrame {
+        frame: Option<ContextId>,
         url: Url,
         result: oneshot::Sender<EvaluationResult>,
     },
@@ -382,7 +384,9 @@ impl Turns {
                 source,
                 result,
             } => self.engine.evaluate(frame, &source, result),
-            Command::OpenFrame { url, result } => self.engine.open_frame(&url, result),
+            Command::ShowInFrame { frame, url, result } => {
+                self.engine.show_in_frame(frame, &url, result);
+            }
             Command::Ping => self.port.tell(HostRequest::Pong),
             Command::Run(answer) => {
                 answer();

@@ -10,6 +10,7 @@ use crate::host::clients::{ClientOptions, ClientScript};
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::requests::Asker;
+use crate::service_worker::FrameType;
 use crate::service_worker::scope::is_potentially_trustworthy;
 use crate::web::error::WebError;
 use crate::web::host_port::ContextId;
@@ -50,7 +51,7 @@ impl Core {
         Ok(self.client_view(&asker.origin, &id))
     }
 
-    /// The client ends, and another one takes its place.
+    /// The client ends, and another one takes its place; in a frame, where it was.
     /// <https://w3c.github.io/ServiceWorker/#client-navigate>
     pub(super) async fn navigate_client(
         self: &Rc<Self>,
@@ -76,17 +77,25 @@ impl Core {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(WebError::Type(format!("Cannot navigate to URL: {url}")));
         }
-        let script = self.script_for_window(&url)?;
-        self.stop_scope(context);
-        self.publish(HostEventKind::WindowNavigated {
+        let navigated = HostEventKind::WindowNavigated {
             worker: asker.url.clone(),
             from: client.url,
             address: url.clone(),
-        });
-        let Some(options) = script.map(|script| ClientOptions { url, script }) else {
-            return Ok(None);
         };
-        let (context, id) = self.load_window(options).await?;
+        let (context, id) = if client.frame_type == FrameType::Nested {
+            self.publish(navigated);
+            let page = self.scopes.borrow().page_of(context);
+            let shown = self.show_in_frame(page, Some(context), url).await;
+            shown.map_err(|error| WebError::Type(error.to_string()))?
+        } else {
+            let script = self.script_for_window(&url)?;
+            self.stop_scope(context);
+            self.publish(navigated);
+            let Some(options) = script.map(|script| ClientOptions { url, script }) else {
+                return Ok(None);
+            };
+            self.load_window(options).await?
+        };
         if client.is_focused {
             self.focus(context);
         }

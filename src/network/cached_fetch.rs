@@ -148,7 +148,7 @@ impl Fetcher {
             keeps_cookies,
             gate,
         } = hop;
-        let partition = request.origin.clone();
+        let partition = request.partition.clone();
         let url = request.url.clone();
         let cookie_url = server.cookie_url(&url);
         let exchange = async {

@@ -153,6 +153,7 @@ fn is_simple_range(value: &[u8]) -> bool {
 /// The request that asks for permission: <https://fetch.spec.whatwg.org/#cors-preflight-fetch>
 pub(crate) fn preflight_request(request: &Request) -> Request {
     let mut preflight = Request::new("OPTIONS", request.url.clone(), &request.origin);
+    preflight.partition.clone_from(&request.partition);
     preflight.credentials = CredentialsMode::Omit;
     preflight.referrer.clone_from(&request.referrer);
     preflight.referrer_policy = request.referrer_policy;

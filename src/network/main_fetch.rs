@@ -183,7 +183,7 @@ impl Fetcher {
         if is_credentialed
             && let Some(cookies) = self
                 .cookies
-                .header_for(&request.origin, &server.cookie_url(&request.url))
+                .header_for(&request.partition, &server.cookie_url(&request.url))
         {
             headers.push(("Cookie".to_owned(), cookies.into_bytes()));
         }

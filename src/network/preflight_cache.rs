@@ -145,7 +145,7 @@ impl PreflightCache {
 impl Asked {
     fn by(request: &Request, origin: &str) -> Self {
         Self {
-            partition: request.origin.clone(),
+            partition: request.partition.to_string(),
             origin: origin.to_owned(),
             url: request.url.clone(),
         }

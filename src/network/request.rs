@@ -37,8 +37,11 @@ pub struct Request {
     pub integrity: String,
     /// May outlive the client that sent it.
     pub keepalive: bool,
-    /// The serialised origin of the client; also the partition of the cookie jar.
+    /// The serialised origin of who asks; `null` if it is not to be told.
     pub origin: String,
+    /// Whose cookies and cached answers the request uses: the serialised origin of the client, or for a page load of
+    /// the client that it makes.
+    pub partition: Box<str>,
     /// The address of the client's script or page, for the `Referer` header; empty for none.
     pub client_url: String,
     /// What the response is for, `""` for `fetch()`, `"script"`, `"serviceworker"`, `"document"`.
@@ -64,6 +67,7 @@ impl Request {
             integrity: String::new(),
             keepalive: false,
             origin: origin.to_owned(),
+            partition: origin.into(),
             client_url: String::new(),
             destination: String::new(),
             is_reload: false,
@@ -85,6 +89,7 @@ impl Request {
             referrer: self.referrer.clone(),
             integrity: self.integrity.clone(),
             origin: self.origin.clone(),
+            partition: self.partition.clone(),
             client_url: self.client_url.clone(),
             destination: self.destination.clone(),
             ..*self

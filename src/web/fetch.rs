@@ -87,6 +87,10 @@ enum FetchError {
     #[class(type)]
     #[error("the request was aborted")]
     Aborted,
+    /// The frame that asks was closed or shows something else.
+    #[class(type)]
+    #[error("Failed to fetch: the frame is gone")]
+    Gone,
     /// The body was not there to be taken.
     #[class(inherit)]
     #[error(transparent)]
@@ -139,7 +143,10 @@ async fn op_fetch_exchange(
         let Ok(pending) = state.resource_table.get::<PendingFetch>(rid) else {
             return Err(FetchError::Aborted);
         };
-        let (client, route) = fetch_of(&state, environment);
+        let Some((client, route)) = fetch_of(&state, environment) else {
+            let _ = state.resource_table.take_any(rid);
+            return Err(FetchError::Gone);
+        };
         let request = request.take(client, &mut state)?;
         let url = request.url.clone();
         let answer = match request.url.scheme() {

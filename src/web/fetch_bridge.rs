@@ -77,6 +77,7 @@ impl ScriptRequest {
             },
             integrity: self.head.integrity,
             keepalive: self.head.keepalive,
+            partition: client.origin.as_str().into(),
             origin: client.origin,
             client_url: client.url,
             destination: self.head.destination,

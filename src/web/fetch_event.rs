@@ -54,8 +54,9 @@ pub(crate) struct PendingFetchEvents(HashMap<u32, Pending>);
 
 struct Pending {
     reply: oneshot::Sender<FetchAnswer>,
-    /// The client's address, which the request keeps when it passes through the worker.
-    client_url: String,
+    /// Whose request it is, which it stays when it passes through the worker.
+    client: FetchClient,
+    partition: Box<str>,
 }
 
 /// A `fetch` event as the scope's script takes it.
@@ -81,7 +82,12 @@ impl FetchInit {
     pub(crate) fn put(self, id: u32, state: &mut OpState) -> FetchDetail {
         let pending = Pending {
             reply: self.reply,
-            client_url: self.request.client_url.clone(),
+            client: FetchClient {
+                origin: self.request.origin.clone(),
+                url: self.request.client_url.clone(),
+                referrer_policy: self.request.referrer_policy,
+            },
+            partition: self.request.partition.clone(),
         };
         state
             .borrow_mut::<PendingFetchEvents>()
@@ -141,11 +147,16 @@ pub(crate) fn op_fetch_event_pass_through(
     #[smi] id: u32,
     #[serde] request: ScriptRequest,
 ) -> Result<(), JsErrorBox> {
-    let client = state.borrow::<FetchClient>().clone();
-    let mut request = request.take(client, state)?;
-    if let Some(pending) = state.borrow::<PendingFetchEvents>().0.get(&id) {
-        request.client_url.clone_from(&pending.client_url);
-    }
+    let pending = state.borrow::<PendingFetchEvents>().0.get(&id);
+    let Some((client, partition)) =
+        pending.map(|pending| (pending.client.clone(), pending.partition.clone()))
+    else {
+        return Ok(());
+    };
+    let request = Request {
+        partition,
+        ..request.take(client, state)?
+    };
     answer(state, id, FetchAnswer::PassThrough(request));
     Ok(())
 }

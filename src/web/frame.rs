@@ -29,6 +29,8 @@ pub enum FrameRequest {
 pub struct FrameNavigation {
     /// What it is to show.
     pub url: Url,
+    /// The frame that it lies in; `None` if it is the page itself.
+    pub around: Option<ContextId>,
     /// The client that it shows until then.
     pub replaced: Option<ContextId>,
     /// It shows the same anew.
@@ -80,18 +82,17 @@ pub fn port_of(state: &OpState, environment: u64) -> HostPort {
     }
 }
 
-/// Whom requests of an environment come from, and where they go.
-pub fn fetch_of(state: &OpState, environment: u64) -> (FetchClient, FetchRoute) {
-    match state.borrow::<Frames>().0.get(&environment) {
-        Some(frame) => (
-            frame.client.clone(),
-            FetchRoute::through_host(frame.port.clone()),
-        ),
-        None => (
-            state.borrow::<FetchClient>().clone(),
-            state.borrow::<FetchRoute>().clone(),
-        ),
+/// Whom requests of an environment come from, and where they go. `None` for those of a frame that is gone.
+pub fn fetch_of(state: &OpState, environment: u64) -> Option<(FetchClient, FetchRoute)> {
+    if environment == 0 {
+        let client = state.borrow::<FetchClient>().clone();
+        return Some((client, state.borrow::<FetchRoute>().clone()));
     }
+    let frame = state.borrow::<Frames>().0.get(&environment)?;
+    Some((
+        frame.client.clone(),
+        FetchRoute::through_host(frame.port.clone()),
+    ))
 }
 
 #[op2]
@@ -99,15 +100,18 @@ pub fn fetch_of(state: &OpState, environment: u64) -> (FetchClient, FetchRoute) 
 pub(crate) async fn op_frame_navigate(
     state: Rc<RefCell<OpState>>,
     #[number] asking: u64,
+    #[number] around: u64,
     #[number] replaced: u64,
     #[string] url: String,
     is_reload: bool,
 ) -> Result<FrameView, WebError> {
     let host = port_of(&state.borrow(), asking);
     let url = Url::parse(&url).map_err(|_| WebError::Type(format!("`{url}` is no URL")))?;
+    let frame = |number| (number != 0).then_some(ContextId(number));
     let navigation = FrameNavigation {
         url,
-        replaced: (replaced != 0).then_some(ContextId(replaced)),
+        around: frame(around),
+        replaced: frame(replaced),
         is_reload,
     };
     let view = host

@@ -14,6 +14,7 @@ deno_core::extension!(
         "frame_window.js",
         "post_message.js",
         "window.js",
+        "window_view.js",
     ],
     state = |state| {
         state.put(Frames::default());

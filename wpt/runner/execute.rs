@@ -252,6 +252,7 @@ fn host_builder(
         .sync_policy(policy(job.test.policy.as_deref())?)
         .heap_limit(job.heap)
         .frames()
+        .frame_script(page::frame_script())
         .limits(EventLimits {
             // The runner's own limit comes first.
             first_start: job.limit + 2 * GRACE,

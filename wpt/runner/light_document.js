@@ -1,5 +1,6 @@
-// A document of which nothing is but frames: what tests do with an iframe, done with openFrame().
-(openFrame, title) => {
+// A document of which nothing is but frames: what tests do with an iframe, done with openFrame(). With what came for a
+// frame it is that frame's document, whose scripts it runs.
+(openFrame, title, shown) => {
 
   /** An event target with handler attributes, as elements are. */
   class Target extends EventTarget {
@@ -42,7 +43,6 @@
   class LightFrame extends LightElement {
     #src = "";
     #frame = null;
-    #document = null;
     #open;
 
     constructor(open) {
@@ -61,25 +61,22 @@
       return this.#frame === null ? null : this.#frame.window ?? unreachable;
     }
     get contentDocument() {
-      return this.#document;
+      try {
+        return this.#frame?.window?.document ?? null;
+      } catch {
+        return null;
+      }
     }
     connected() {
       this.#frame = this.#open(this.#src === "" ? "about:blank" : this.#src);
       const frame = this.#frame;
-      frame.addEventListener("load", async () => {
-        const { window } = frame;
-        this.#document = window === null ? null : documentOf(frame);
-        if (window !== null && isForeign(window)) this.#document = null;
-        if (window !== null) await runScripts(frame, window);
-        if (this.#frame !== frame || frame.window !== window) return;
-        window?.dispatchEvent(new Event("load"));
-        this.dispatchEvent(new Event("load"));
+      frame.addEventListener("load", () => {
+        if (this.#frame === frame) this.dispatchEvent(new Event("load"));
       });
     }
     disconnected() {
       this.#frame.close();
       this.#frame = null;
-      this.#document = null;
     }
     focus() {
       this.#frame?.focus();
@@ -93,8 +90,6 @@
       throw new DOMException("This page is of another origin.", "SecurityError");
     },
   });
-
-  const isForeign = (window) => window.origin !== location.origin;
 
   class LightBody extends LightElement {
     children = [];
@@ -151,19 +146,20 @@
 
   const SCRIPT = /<script\b([^>]*)>([^]*?)<\/script>/gi;
 
-  const isHtml = (frame) => /^(text\/html|application\/xhtml\+xml)\b/i.test(frame.contentType);
+  const isHtml = ({ contentType }) => /^(text\/html|application\/xhtml\+xml)\b/i.test(contentType);
 
-  function documentOf(frame) {
-    const { window, text } = frame;
-    const document = new LightDocument(window, (address) => window.openFrame(address), titleOf(text));
-    document.contentType = frame.contentType.split(";")[0].trim();
+  async function show(shown) {
+    const { text, contentType } = shown;
+    const document = new LightDocument(self, openFrame, titleOf(text));
+    document.contentType = contentType.split(";")[0].trim();
     document.characterSet = "UTF-8";
-    const shown = isHtml(frame) ? bodyOf(text) : text;
-    document.body.innerHTML = shown;
-    document.body.textContent = isHtml(frame) ? textOf(shown) : text;
-    document.body.innerText = document.body.textContent;
-    window.document = document;
-    return document;
+    const { body } = document;
+    body.innerHTML = isHtml(shown) ? bodyOf(text) : text;
+    body.textContent = isHtml(shown) ? textOf(body.innerHTML) : text;
+    body.innerText = body.textContent;
+    self.document = document;
+    if (isHtml(shown)) await runScripts(text, self);
+    self.dispatchEvent(new Event("load"));
   }
 
   const titleOf = (html) => /<title>([^]*?)<\/title>/i.exec(html)?.[1].trim() ?? "";
@@ -180,9 +176,8 @@
     html.replace(/<!--[^]*?-->|<[^>]*>/g, "")
       .replace(/&(lt|gt|quot|amp|#x27|#39);/gi, (_, name) => ENTITIES[name.toLowerCase()]);
 
-  async function runScripts(frame, window) {
-    if (!isHtml(frame)) return;
-    for (const [, attributes, text] of frame.text.matchAll(SCRIPT)) {
+  async function runScripts(html, window) {
+    for (const [, attributes, text] of html.matchAll(SCRIPT)) {
       const address = /\bsrc\s*=\s*["']?([^"'\s>]+)/i.exec(attributes)?.[1];
       try {
         run(window, address === undefined ? text : await (await window.fetch(address)).text());
@@ -190,6 +185,16 @@
         window.dispatchEvent(new ErrorEvent("error", { error, message: String(error) }));
       }
     }
+  }
+
+  /** For names that a window does not have: what only the page has is not there. */
+  function withoutPage(window) {
+    const page = new Function("return this")();
+    return new Proxy(window, {
+      has: (_, name) => name in page,
+      get: () => undefined,
+      set: (target, name, value) => Reflect.set(target, name, value),
+    });
   }
 
   /** Runs a script with the window as its global. What it declares at its top level belongs to the window. */
@@ -202,8 +207,9 @@
     const give = (name) => `window[${JSON.stringify(name)}] = ${name};`;
     const functions = declared("(?:async )?function\\*?").map(give).join(" ");
     const others = declared("let|const|class").map(give).join(" ");
-    new Function("window", `with (window) { ${functions} ${source}\n${others} }`)(window);
+    const within = `with (arguments[0]) with (arguments[1]) { ${functions} ${source}\n${others} }`;
+    new Function(within)(withoutPage(window), window);
   }
 
-  return new LightDocument(self, openFrame, title);
+  return shown === undefined ? new LightDocument(self, openFrame, title) : show(shown);
 }

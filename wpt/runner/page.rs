@@ -13,8 +13,16 @@ use crate::site::{REPORT, Site};
 /// What a page has before its first script.
 const PRELUDE: &str = include_str!("prelude.js");
 
-/// The document that the prelude gives it.
+/// The document that the prelude gives it, and a frame's.
 const LIGHT_DOCUMENT: &str = include_str!("light_document.js");
+
+/// What a frame runs: its document, and the scripts in it.
+pub(crate) fn frame_script() -> String {
+    format!(
+        "(shown) => ({})(openFrame, '', shown)",
+        LIGHT_DOCUMENT.trim()
+    )
+}
 
 /// Opens the page of a test and runs its scripts; `opened` has the client as soon as there is one.
 pub(crate) async fn load(

@@ -38,7 +38,7 @@ impl CacheKey {
     /// Where the response to `request` is kept.
     pub(crate) fn of(request: &Request) -> Self {
         Self {
-            partition: request.origin.clone(),
+            partition: request.partition.to_string(),
             url: without_fragment(&request.url),
         }
     }
