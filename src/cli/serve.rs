@@ -310,7 +310,11 @@ fn headers_from(headers: &http::HeaderMap) -> HeaderList {
         let named = headers.get_all(header::CONNECTION).into_iter();
         let mut named = named.filter_map(|names| names.to_str().ok());
         OF_THE_CONNECTION.contains(&name)
-            || named.any(|names| names.split(',').any(|one| one.trim().eq_ignore_ascii_case(name)))
+            || named.any(|names| {
+                names
+                    .split(',')
+                    .any(|one| one.trim().eq_ignore_ascii_case(name))
+            })
     };
     let passed_on = headers.iter().filter(|(name, _)| {
         ![header::HOST, header::ACCEPT_ENCODING, header::COOKIE].contains(name)
