@@ -497,3 +497,13 @@ fn a_server_is_never_done() {
         .landfall(&["serve", "sw.js", "--exit-when-idle"])
         .expect_error(USAGE, &["--exit-when-idle", "landfall run"]);
 }
+
+/// On Linux every address of 127.0.0.0/8 is the machine's own: nobody else listens at this one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_is_not_its_own_upstream() {
+    let (place, upstream) = ("127.0.0.77:8080", "http://127.0.0.77:8080");
+    folder()
+        .landfall(&["serve", "/sw.js", "--listen", place, "--upstream", upstream])
+        .expect_error(USAGE, &[upstream, "where this server listens"]);
+}

@@ -144,6 +144,13 @@ async fn take_place(args: &mut RunArgs, listen: &ListenArgs) -> anyhow::Result<P
         _ => None,
     };
     let place = Place::take(listen.listen, certificate).await?;
+    let upstream = args.upstream.as_ref();
+    if let Some(upstream) = upstream.filter(|upstream| place.is_meant_by(upstream)) {
+        let reason = format!(
+            "--upstream {upstream} is where this server listens: name the server behind it, or another --listen"
+        );
+        bail!(UsageError(reason));
+    }
     if args.origin.is_none() && !args.script.contains("://") {
         let (scheme, port) = (place.scheme(), place.address()?.port());
         args.origin = Some(Url::parse(&format!("{scheme}://localhost:{port}"))?);

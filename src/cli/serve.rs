@@ -2,7 +2,7 @@
 //! goes to whoever answers for the origin.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -87,6 +87,24 @@ impl Place {
     /// Where it is.
     pub(super) fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// Whether an address leads back here.
+    pub(super) fn is_meant_by(&self, url: &Url) -> bool {
+        let Ok(here) = self.address() else {
+            return false;
+        };
+        let is_here =
+            |ip: IpAddr| ip == here.ip() || (here.ip().is_unspecified() && ip.is_loopback());
+        let has_host = match url.host() {
+            Some(url::Host::Ipv4(ip)) => is_here(ip.into()),
+            Some(url::Host::Ipv6(ip)) => is_here(ip.into()),
+            Some(url::Host::Domain(name)) => {
+                name == "localhost" && (here.ip().is_loopback() || here.ip().is_unspecified())
+            }
+            None => false,
+        };
+        has_host && url.port_or_known_default() == Some(here.port())
     }
 
     /// Of its addresses.
