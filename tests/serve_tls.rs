@@ -90,6 +90,24 @@ async fn a_certificate_that_was_made_stays_the_same() {
     assert_eq!(answer.expect("an answer").status(), 200);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_new_key_is_the_owners_alone_even_where_an_old_one_was_not() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = folder();
+    let key = folder.path(".landfall/serve-127.0.0.1.key");
+    std::fs::create_dir_all(folder.path(".landfall")).expect("a folder");
+    std::fs::write(&key, "old").expect("a file");
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).expect("its mode");
+    let (_server, _, _) = serve(&folder, &["--self-signed"]);
+    let mode = std::fs::metadata(&key)
+        .expect("the file")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
 #[test]
 fn a_file_that_is_no_help_is_named_with_what_to_do() {
     let folder = folder();

@@ -128,10 +128,14 @@ fn plainly(error: PemError) -> anyhow::Error {
     }
 }
 
-/// Only the owner may read it.
+/// Only the owner may read it, whoever might read the one that was there.
 fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?.write_all(text.as_bytes())
