@@ -81,16 +81,6 @@ fn nobody_may_show_notifications_unless_it_was_granted() {
     assert_eq!(titles(&mut scenario), Vec::<String>::new());
 }
 
-fn set_permission(scenario: &mut Scenario, state: PermissionState) {
-    let host = scenario.host();
-    let origin = address("");
-    let set = async move {
-        host.set_permission(&origin, Permission::Notifications, state)
-            .await
-    };
-    scenario.run(set).expect("it is set");
-}
-
 /// What a page sees of its permission.
 const STATES: &str = "(async () => [
     Notification.permission,
@@ -116,7 +106,7 @@ fn a_page_asks_for_the_permission_and_waits_for_the_answer() {
             .expect_eval(request, json!(0))
             .wait_until(|kind| matches!(kind, HostEventKind::PermissionRequested { .. }))
             .expect_printed(&[]);
-        set_permission(&mut scenario, state);
+        scenario.set_permission(Permission::Notifications, state);
         scenario
             .wait_until_printed(&format!("told {name}"))
             .expect_eval(STATES, json!([name, name]))

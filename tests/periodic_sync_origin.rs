@@ -78,17 +78,7 @@ fn when_the_permission_is_taken_away_the_origins_periodic_syncs_are_gone() {
         .register_sync("outbox")
         .register_periodic_sync("mail", Duration::ZERO)
         .register_periodic_sync("news", Duration::ZERO);
-    let host = scenario.host();
-    let set = move |state| {
-        let host = host.clone();
-        async move {
-            let permission = Permission::PeriodicBackgroundSync;
-            host.set_permission(&address(""), permission, state).await
-        }
-    };
-    scenario
-        .run(set(PermissionState::Denied))
-        .expect("it is set");
+    scenario.set_permission(Permission::PeriodicBackgroundSync, PermissionState::Denied);
     let mut scenario = scenario
         .expect_tags(&["outbox"])
         .expect_eval(
@@ -98,9 +88,7 @@ fn when_the_permission_is_taken_away_the_origins_periodic_syncs_are_gone() {
         .go_online()
         .advance(100 * HOUR)
         .expect_fired("news", 0);
-    scenario
-        .run(set(PermissionState::Granted))
-        .expect("it is set");
+    scenario.set_permission(Permission::PeriodicBackgroundSync, PermissionState::Granted);
     scenario
         .expect_eval(&outcome_of("register('news')"), json!("resolved"))
         .advance(12 * HOUR)
@@ -120,14 +108,7 @@ fn a_script_sees_its_permission_and_that_it_is_taken_away() {
          })",
         json!(["periodic-background-sync", "granted", true]),
     );
-    let host = scenario.host();
-    scenario
-        .run(async move {
-            let permission = Permission::PeriodicBackgroundSync;
-            let denied = PermissionState::Denied;
-            host.set_permission(&address(""), permission, denied).await
-        })
-        .expect("it is set");
+    scenario.set_permission(Permission::PeriodicBackgroundSync, PermissionState::Denied);
     let query = |name: &str| {
         format!(
             "navigator.permissions.query({{ name: '{name}' }})

@@ -373,16 +373,6 @@ fn a_push_event_may_take_ninety_seconds() {
     assert_eq!(outcome.unwrap().unwrap(), EventOutcome::TimedOut);
 }
 
-fn set_permission(scenario: &mut Scenario, state: PermissionState) {
-    let host = scenario.host();
-    let origin = address("");
-    let set = async move {
-        host.set_permission(&origin, Permission::Notifications, state)
-            .await
-    };
-    scenario.run(set).expect("it is set");
-}
-
 /// Scripts ask for it by the name of the Push API.
 #[test]
 fn the_permission_for_push_messages_is_that_for_notifications() {
@@ -393,7 +383,7 @@ fn the_permission_for_push_messages_is_that_for_notifications() {
          })",
         json!(["push", "granted"]),
     );
-    set_permission(&mut scenario, PermissionState::Denied);
+    scenario.set_permission(Permission::Notifications, PermissionState::Denied);
     scenario.wait_until_printed("now denied");
 }
 
@@ -419,7 +409,7 @@ fn subscribing_asks_for_the_permission() {
             .worker(WORKER)
             .expect_eval(&subscribe, json!("prompt"))
             .wait_until(|kind| matches!(kind, HostEventKind::PermissionRequested { .. }));
-        set_permission(&mut scenario, state);
+        scenario.set_permission(Permission::Notifications, state);
         scenario.wait_until_printed(line);
     }
     // Nobody is asked for what could not be done.
@@ -458,7 +448,7 @@ fn a_host_without_the_permission_ends_the_subscriptions_of_one_with_it() {
 fn a_subscription_goes_with_its_permission() {
     let mut scenario = allowed(WORKER);
     let subscription = subscribe(&mut scenario);
-    set_permission(&mut scenario, PermissionState::Denied);
+    scenario.set_permission(Permission::Notifications, PermissionState::Denied);
     let endpoint = subscription["endpoint"].as_str().expect("an endpoint");
     scenario = scenario.expect_printed(&[&format!("change {endpoint} undefined")]);
     let request = server().message(&subscription, "x", NOW_MS);

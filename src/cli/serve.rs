@@ -324,19 +324,14 @@ fn mode_of(said: Option<&str>, accept: Option<&str>, method: &str) -> RequestMod
 
 /// What goes on to the worker and the origin. `Accept-Encoding` does not: the answer is sent as the worker has it.
 fn headers_from(headers: &http::HeaderMap) -> HeaderList {
-    let is_of_the_connection = |name: &str| {
-        let named = headers.get_all(header::CONNECTION).into_iter();
-        let mut named = named.filter_map(|names| names.to_str().ok());
-        OF_THE_CONNECTION.contains(&name)
-            || named.any(|names| {
-                names
-                    .split(',')
-                    .any(|one| one.trim().eq_ignore_ascii_case(name))
-            })
-    };
+    let connection = headers.get_all(header::CONNECTION).into_iter();
+    let connection = connection.filter_map(|names| names.to_str().ok());
+    let named: Vec<&str> = connection.flat_map(|names| names.split(',')).collect();
+    let is_named = |name: &str| named.iter().any(|it| it.trim().eq_ignore_ascii_case(name));
     let passed_on = headers.iter().filter(|(name, _)| {
         ![header::HOST, header::ACCEPT_ENCODING, header::COOKIE].contains(name)
-            && !is_of_the_connection(name.as_str())
+            && !OF_THE_CONNECTION.contains(&name.as_str())
+            && !is_named(name.as_str())
     });
     let mut list: HeaderList = passed_on
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))

@@ -14,7 +14,7 @@ use landfall::service_worker::EventOutcome;
 use landfall::sync::SyncPolicy;
 use landfall::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, Host, HostBuilder,
-    HostEvent, HostEventKind, RegisterOptions, Status,
+    HostEvent, HostEventKind, Permission, PermissionState, RegisterOptions, Status,
 };
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -410,6 +410,13 @@ impl Scenario {
         let host = self.host();
         self.within_patience(async move { host.status().await })
             .expect("a status")
+    }
+
+    /// What the origin may do, from now on.
+    pub fn set_permission(&mut self, permission: Permission, state: PermissionState) {
+        let host = self.host();
+        let set = async move { host.set_permission(&address(""), permission, state).await };
+        self.run(set).expect("it is set");
     }
 
     /// The host, started if need be.
