@@ -48,6 +48,7 @@ use crate::network::preflight_cache::PreflightCache;
 use crate::network::thread::NetworkThread;
 use crate::network::transport::Transport;
 
+pub use crate::header_list::HeaderList;
 pub use body::{Body, BodyStream};
 pub use cors::check_worker_response;
 pub use data_url::fetch as data_response;
@@ -61,9 +62,7 @@ pub use outgoing_headers::settle_accept;
 pub use port_blocking::check_address;
 pub use redirect::{MAX_REDIRECTS, location_url, replay};
 pub use referrer::{read_referrer_policy, settle_referrer};
-pub use request::{
-    CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
-};
+pub use request::{CacheMode, CredentialsMode, RedirectMode, ReferrerPolicy, Request, RequestMode};
 pub use response::{CacheState, Response, ResponseType};
 pub use route::{Intercepted, Interceptor, Route};
 

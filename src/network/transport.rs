@@ -11,10 +11,11 @@ use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSF
 use tokio::sync::OnceCell;
 use url::Url;
 
+use crate::header_list::HeaderList;
 use crate::network::body::Body;
 use crate::network::decode;
 use crate::network::error::NetworkError;
-use crate::network::request::{HeaderList, Request};
+use crate::network::request::Request;
 use crate::network::response::Response;
 use crate::network::route::Route;
 
