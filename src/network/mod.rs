@@ -22,6 +22,7 @@ mod preflight_cache;
 mod redirect;
 mod referrer;
 mod request;
+mod resend;
 mod resource_policy;
 mod response;
 mod route;

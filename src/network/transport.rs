@@ -16,6 +16,7 @@ use crate::network::body::Body;
 use crate::network::decode;
 use crate::network::error::NetworkError;
 use crate::network::request::Request;
+use crate::network::resend;
 use crate::network::response::Response;
 use crate::network::route::Route;
 
@@ -46,10 +47,8 @@ impl Transport {
             .await?;
         let url = request.url.clone();
         let outgoing = outgoing(request)?;
-        let answer = client
-            .execute(outgoing)
-            .await
-            .map_err(|error| classify(&error))?;
+        let answer = resend::send(client, outgoing).await;
+        let answer = answer.map_err(|error| classify(&error))?;
         Ok(incoming(answer, url))
     }
 
@@ -67,7 +66,7 @@ impl Transport {
 }
 
 fn client_settings() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
+    resend::noticing(reqwest::Client::builder())
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         // A library does not read environment variables behind its embedder's back.
