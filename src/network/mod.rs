@@ -66,6 +66,7 @@ pub use referrer::{read_referrer_policy, settle_referrer};
 pub use request::{CacheMode, CredentialsMode, RedirectMode, ReferrerPolicy, Request, RequestMode};
 pub use response::{CacheState, Response, ResponseType};
 pub use route::{Intercepted, Interceptor, Route};
+pub use transport::{MAX_HEADER_BYTES, MAX_HEADERS};
 
 /// Told about every request when its head has arrived or it has failed.
 pub type Observer = Arc<dyn Fn(&FinishedRequest) + Send + Sync>;

@@ -20,6 +20,12 @@ use crate::network::resend;
 use crate::network::response::Response;
 use crate::network::route::Route;
 
+/// So many headers may one message have. Browsers count only their bytes; here memory for so many is set aside.
+pub const MAX_HEADERS: usize = 1000;
+
+/// So many bytes may the headers of one message have over HTTP/2: Chromium's limit.
+pub const MAX_HEADER_BYTES: u32 = 256 << 10;
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The pool of connections, made when first needed: loading root certificates costs start-up time.
@@ -69,6 +75,8 @@ fn client_settings() -> reqwest::ClientBuilder {
     resend::noticing(reqwest::Client::builder())
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
+        .http1_max_headers(MAX_HEADERS)
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
         // A library does not read environment variables behind its embedder's back.
         .no_proxy()
 }
