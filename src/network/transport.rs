@@ -53,7 +53,8 @@ impl Transport {
             .await?;
         let url = request.url.clone();
         let outgoing = outgoing(request)?;
-        let answer = resend::send(client, outgoing).await;
+        // Boxed: it holds two requests, and is moved around.
+        let answer = Box::pin(resend::send(client, outgoing)).await;
         let answer = answer.map_err(|error| classify(&error))?;
         Ok(incoming(answer, url))
     }
