@@ -1,7 +1,8 @@
 //! FetchEvent: brings a client's request into the worker, and the worker's answer out of it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::mem;
 
 use deno_core::{OpState, op2};
 use deno_error::JsErrorBox;
@@ -50,7 +51,7 @@ pub enum FetchAnswer {
 
 /// `fetch` events that have no answer yet. Kept in the scope's op state.
 #[derive(Default)]
-pub(crate) struct PendingFetchEvents(HashMap<u32, Pending>);
+pub(crate) struct PendingFetchEvents(BTreeMap<u32, Pending>);
 
 struct Pending {
     reply: oneshot::Sender<FetchAnswer>,
@@ -79,15 +80,15 @@ impl FetchInit {
     }
 
     /// Brings the request into the scope; its answer will be that of event `id`.
-    pub(crate) fn put(self, id: u32, state: &mut OpState) -> FetchDetail {
+    pub(crate) fn put(mut self, id: u32, state: &mut OpState) -> FetchDetail {
         let pending = Pending {
             reply: self.reply,
             client: FetchClient {
-                origin: self.request.origin.clone(),
-                url: self.request.client_url.clone(),
+                origin: mem::take(&mut self.request.origin),
+                url: mem::take(&mut self.request.client_url),
                 referrer_policy: self.request.referrer_policy,
             },
-            partition: self.request.partition.clone(),
+            partition: mem::take(&mut self.request.partition),
         };
         state
             .borrow_mut::<PendingFetchEvents>()
