@@ -224,7 +224,7 @@ impl<F: Future<Output: 'static> + 'static> Executor<F> for OnThisThread {
 
 async fn answer(
     host: &HostInside,
-    request: Result<Request, Refusal>,
+    request: Result<Box<Request>, Refusal>,
 ) -> http::Response<AnswerBody> {
     let request = match request {
         Ok(request) => request,
@@ -270,7 +270,7 @@ fn request_from(
     request: http::Request<Incoming>,
     origin: &Url,
     serialised: &str,
-) -> Result<Request, Refusal> {
+) -> Result<Box<Request>, Refusal> {
     if let Some(refusal) = refusal(&request) {
         return Err(refusal);
     }
@@ -284,7 +284,7 @@ fn request_from(
     let page = referrer
         .as_ref()
         .filter(|page| page.origin() == origin.origin());
-    Ok(Request {
+    Ok(Box::new(Request {
         mode,
         credentials: CredentialsMode::Include,
         redirect: if mode == RequestMode::Navigate {
@@ -305,7 +305,7 @@ fn request_from(
         headers: headers_from(&head.headers),
         body: body_from(body, head.version),
         ..Request::new(head.method.as_str(), url, serialised)
-    })
+    }))
 }
 
 fn mode_of(said: Option<&str>, accept: Option<&str>, method: &str) -> RequestMode {
