@@ -77,12 +77,12 @@ impl Core {
     ) -> Ended {
         let _work = self.begin_work();
         let kind = event.kind();
-        let log = ActivityLog::new(Arc::clone(&self.clock));
+        let log = (kind != EventKind::Fetch).then(|| ActivityLog::new(Arc::clone(&self.clock)));
         let sync_limit = self.settings.sync_policy.event_time_limit;
         let limit = self.settings.limits.limit_for(kind, sync_limit);
         let sent = Sent {
             given_up: event.take_given_up(),
-            activity: (kind != EventKind::Fetch).then(|| log.clone()),
+            activity: log.clone(),
             deadline: self.clock.elapsed().saturating_add(limit),
         };
         let outcome = self
@@ -92,7 +92,7 @@ impl Core {
         self.update_if_stale(registration, kind);
         Ended {
             outcome,
-            activity: log.read(),
+            activity: log.map(|log| log.read()).unwrap_or_default(),
         }
     }
 
