@@ -32,8 +32,8 @@ use crate::cli::certificate::Certificate;
 use crate::clock::{Clock, SystemClock};
 use crate::host::{Host, HostInside};
 use crate::network::{
-    Body, BodyStream, CredentialsMode, HeaderList, NetworkError, RedirectMode, Request,
-    RequestMode, Response,
+    Body, BodyStream, CredentialsMode, HeaderList, MAX_HEADER_BYTES, MAX_HEADERS, NetworkError,
+    RedirectMode, Request, RequestMode, Response,
 };
 
 /// How long requests under way may take when the server is told to end.
@@ -144,7 +144,9 @@ async fn accept(
     tls: Option<TlsAcceptor>,
     stop: CancellationToken,
 ) {
-    let builder = auto::Builder::new(OnThisThread);
+    let mut builder = auto::Builder::new(OnThisThread);
+    builder.http1().max_headers(MAX_HEADERS);
+    builder.http2().max_header_list_size(MAX_HEADER_BYTES);
     let serialised: Rc<str> = origin.origin().ascii_serialization().into();
     let connections = GracefulShutdown::new();
     loop {
