@@ -117,9 +117,7 @@ fn head_of(request: &Request) -> Vec<u8> {
         head.extend_from_slice(text);
         // What a request may hold has no line feeds; one that an embedder put there must not begin another line.
         for byte in &mut head[start..] {
-            if *byte == b'\n' {
-                *byte = b' ';
-            }
+            *byte = if *byte == b'\n' { b' ' } else { *byte };
         }
         head.push(b'\n');
     };
