@@ -5,6 +5,7 @@
 mod entry;
 mod limits;
 mod modules;
+mod read_only_heap;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ use crate::web::view::{RegistrationView, WorkerView};
 use entry::Entry;
 pub(crate) use limits::{StopHandle, StopReason};
 use modules::{MainModule, StoredModules};
+use read_only_heap::ReadOnlyHeap;
 
 static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
 // Scripts of the platform that are loaded on first use: ON_DEMAND, and Deno's modules in RESIDUAL_MODULES.
@@ -123,6 +125,7 @@ pub(crate) struct Engine {
     buffers: Rc<ScriptBuffers>,
     /// The wait for the next timer by the host's clock, and the time that it is for.
     next_timer: Option<(Duration, Sleep)>,
+    _read_only_heap: ReadOnlyHeap,
 }
 
 impl Engine {
@@ -140,6 +143,7 @@ impl Engine {
             options.port.clone(),
             is_worker,
         );
+        let read_only_heap = ReadOnlyHeap::begin_use(SNAPSHOT);
         let mut js = JsRuntime::try_new(RuntimeOptions {
             startup_snapshot: Some(SNAPSHOT),
             residual_lazy_esm_sources: RESIDUAL_MODULES,
@@ -168,6 +172,7 @@ impl Engine {
             stop,
             buffers,
             next_timer: None,
+            _read_only_heap: read_only_heap,
         })
     }
 
