@@ -4,6 +4,7 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, ClientBuilder, Version};
 
 use crate::support::program::{DONE, FAILED, Folder, Running, USAGE};
@@ -12,6 +13,7 @@ const WORKER: &str = "addEventListener('install', () => skipWaiting());
 addEventListener('fetch', (event) => {
   const { pathname, origin } = new URL(event.request.url);
   if (pathname === '/hello') event.respondWith(new Response(`hello from ${origin}`));
+  if (pathname === '/echo') event.respondWith(new Response(null, { headers: event.request.headers }));
   if (pathname === '/late') {
     console.log('late asked');
     event.respondWith(new Promise((resolve) => setTimeout(() => resolve(new Response('late')), 300)));
@@ -66,6 +68,33 @@ async fn clients_speak_either_version_of_http_over_tls() {
         assert_eq!(answer.version(), version);
         let text = answer.text().await.expect("text");
         assert_eq!(text, format!("hello from {origin}"));
+    }
+}
+
+#[tokio::test]
+async fn requests_and_answers_have_hundreds_of_headers_in_either_version_of_http() {
+    let headers: HeaderMap = (0..300)
+        .map(|number| {
+            let name: HeaderName = format!("x-{number}").parse().expect("a name");
+            let value = "more than 16 KiB in all, where others have a limit";
+            (name, HeaderValue::from_static(value))
+        })
+        .collect();
+    for version in [Version::HTTP_2, Version::HTTP_11] {
+        let folder = folder();
+        let (_server, address, client) = serve(&folder, &["--self-signed"]);
+        let client = match version {
+            Version::HTTP_2 => client.http2_max_header_list_size(1 << 18),
+            _ => client.http1_only().http1_max_headers(1000),
+        };
+        let client = client.build().expect("a client");
+        let request = client
+            .get(format!("{address}echo"))
+            .headers(headers.clone());
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.version(), version);
+        let mut names = headers.keys();
+        assert!(names.all(|name| answer.headers().contains_key(name)));
     }
 }
 

@@ -293,6 +293,24 @@ fn a_redirected_script_is_a_type_error_of_an_update_and_a_security_error_of_a_re
 }
 
 #[test]
+fn the_referrer_policy_of_a_script_holds_for_what_its_worker_imports_and_for_checks_of_that() {
+    let server = TestServer::start();
+    let worker = Answer::script("importScripts('part.js');");
+    server
+        .answer("/sw.js", worker.header("referrer-policy", "no-referrer"))
+        .answer("/part.js", Answer::script(""));
+    let mut scenario = Scenario::online().behind(&server);
+    scenario.register("sw.js").expect("it is registered");
+    scenario.expect_eval(UPDATE, json!(true));
+    let requests = server.requests();
+    let imports = requests
+        .iter()
+        .filter(|request| request.target == "/part.js");
+    let referrers: Vec<_> = imports.map(|request| request.header("referer")).collect();
+    assert_eq!(referrers, [None, None]);
+}
+
+#[test]
 fn the_referrer_policy_of_a_script_holds_for_what_its_worker_asks_for() {
     let server = TestServer::start();
     let worker = "self.onsync = (event) => event.waitUntil(fetch(`/${event.tag}`));";

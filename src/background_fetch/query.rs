@@ -4,7 +4,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::background_fetch::record::Record;
-use crate::header_list::{HeaderList, value_of};
+use crate::header_list::{TextHeaders, combined_value};
 
 /// A request to compare with, and how. <https://w3c.github.io/ServiceWorker/#dictdef-cachequeryoptions>
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -13,7 +13,7 @@ pub struct RecordQuery {
     /// The address asked for.
     pub url: Url,
     /// The headers asked with, for `Vary`.
-    pub headers: HeaderList,
+    pub headers: TextHeaders,
     /// Addresses that differ in their query are the same.
     pub ignore_search: bool,
     /// Requests with other methods than GET may answer too.
@@ -50,7 +50,8 @@ impl RecordQuery {
             .filter(|name| !name.is_empty())
             .all(|name| {
                 name != "*"
-                    && value_of(&self.headers, name) == value_of(&record.request.headers, name)
+                    && combined_value(&self.headers, name)
+                        == combined_value(&record.request.headers, name)
             })
     }
 }

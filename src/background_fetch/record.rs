@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::background_fetch::response::{ResponseHead, StoredResponse};
 use crate::background_fetch::result::{FailureReason, RecordResult};
-use crate::header_list::HeaderList;
+use crate::header_list::TextHeaders;
 
 /// The status of an answer that has no such part.
 const RANGE_NOT_SATISFIABLE: u16 = 416;
@@ -18,7 +18,7 @@ pub struct RecordRequest {
     /// The address.
     pub url: Url,
     /// What the script set.
-    pub headers: HeaderList,
+    pub headers: TextHeaders,
     /// `Request.mode`
     pub mode: String,
     /// `Request.credentials`

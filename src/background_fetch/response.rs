@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::background_fetch::content_range::ContentRange;
-use crate::header_list::{HeaderList, value_of};
+use crate::header_list::{TextHeaders, combined_value};
 
 /// A response without its body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct ResponseHead {
     /// The reason phrase.
     pub status_text: String,
     /// The headers that a script may see.
-    pub headers: HeaderList,
+    pub headers: TextHeaders,
 }
 
 /// A response as far as it has come.
@@ -35,7 +35,8 @@ pub struct StoredResponse {
 impl ResponseHead {
     /// The value of a header, all its lines joined.
     pub(super) fn header(&self, name: &str) -> Option<String> {
-        value_of(&self.headers, name)
+        // What is joined is text.
+        String::from_utf8(combined_value(&self.headers, name)?).ok()
     }
 
     /// Whether it is only a part of the resource.

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use futures::stream::MapOk;
 use futures::{Stream, StreamExt, TryStreamExt, ready};
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyDataStream, BodyExt, Full, StreamBody};
+use http_body_util::{BodyDataStream, BodyExt, Either, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::ext::ReasonPhrase;
 use hyper::rt::Executor;
@@ -32,7 +32,8 @@ use crate::cli::certificate::Certificate;
 use crate::clock::{Clock, SystemClock};
 use crate::host::{Host, HostInside};
 use crate::network::{
-    Body, CredentialsMode, HeaderList, NetworkError, RedirectMode, Request, RequestMode, Response,
+    Body, BodyStream, CredentialsMode, HeaderList, MAX_HEADER_BYTES, MAX_HEADERS, NetworkError,
+    RedirectMode, Request, RequestMode, Response,
 };
 
 /// How long requests under way may take when the server is told to end.
@@ -51,7 +52,10 @@ const OF_THE_CONNECTION: &[&str] = &[
     "upgrade",
 ];
 
-type AnswerBody = UnsyncBoxBody<Bytes, NetworkError>;
+static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
+type AnswerBody = Either<Full<Bytes>, StreamBody<MapOk<BodyStream, fn(Bytes) -> Frame<Bytes>>>>;
 
 /// Takes a place to listen at.
 pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -140,7 +144,9 @@ async fn accept(
     tls: Option<TlsAcceptor>,
     stop: CancellationToken,
 ) {
-    let builder = auto::Builder::new(OnThisThread);
+    let mut builder = auto::Builder::new(OnThisThread);
+    builder.http1().max_headers(MAX_HEADERS);
+    builder.http2().max_header_list_size(MAX_HEADER_BYTES);
     let serialised: Rc<str> = origin.origin().ascii_serialization().into();
     let connections = GracefulShutdown::new();
     loop {
@@ -224,7 +230,7 @@ impl<F: Future<Output: 'static> + 'static> Executor<F> for OnThisThread {
 
 async fn answer(
     host: &HostInside,
-    request: Result<Request, Refusal>,
+    request: Result<Box<Request>, Refusal>,
 ) -> http::Response<AnswerBody> {
     let request = match request {
         Ok(request) => request,
@@ -270,7 +276,7 @@ fn request_from(
     request: http::Request<Incoming>,
     origin: &Url,
     serialised: &str,
-) -> Result<Request, Refusal> {
+) -> Result<Box<Request>, Refusal> {
     if let Some(refusal) = refusal(&request) {
         return Err(refusal);
     }
@@ -278,13 +284,14 @@ fn request_from(
     let mut url = origin.clone();
     url.set_path(head.uri.path());
     url.set_query(head.uri.query());
-    let said = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let mode = mode_of(said("sec-fetch-mode"), said("accept"), head.method.as_str());
-    let referrer = said("referer").and_then(|text| Url::parse(text).ok());
+    let said = |name: &HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let (mode, accept) = (said(&SEC_FETCH_MODE), said(&header::ACCEPT));
+    let mode = mode_of(mode, accept, head.method.as_str());
+    let referrer = said(&header::REFERER).and_then(|text| Url::parse(text).ok());
     let page = referrer
         .as_ref()
         .filter(|page| page.origin() == origin.origin());
-    Ok(Request {
+    Ok(Box::new(Request {
         mode,
         credentials: CredentialsMode::Include,
         redirect: if mode == RequestMode::Navigate {
@@ -292,7 +299,7 @@ fn request_from(
         } else {
             RedirectMode::Follow
         },
-        destination: match said("sec-fetch-dest") {
+        destination: match said(&SEC_FETCH_DEST) {
             Some("empty") => String::new(),
             Some(destination) => destination.to_owned(),
             None if mode == RequestMode::Navigate => "document".to_owned(),
@@ -305,7 +312,7 @@ fn request_from(
         headers: headers_from(&head.headers),
         body: body_from(body, head.version),
         ..Request::new(head.method.as_str(), url, serialised)
-    })
+    }))
 }
 
 fn mode_of(said: Option<&str>, accept: Option<&str>, method: &str) -> RequestMode {
@@ -400,9 +407,12 @@ fn response_from(response: Response) -> http::Response<AnswerBody> {
         );
     };
     let body = match response.body {
-        Body::Empty => Full::default().map_err(never).boxed_unsync(),
-        Body::Bytes(bytes) => Full::new(bytes).map_err(never).boxed_unsync(),
-        Body::Stream(chunks) => StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync(),
+        Body::Empty => Either::Left(Full::default()),
+        Body::Bytes(bytes) => Either::Left(Full::new(bytes)),
+        Body::Stream(chunks) => {
+            let frame: fn(Bytes) -> Frame<Bytes> = Frame::data;
+            Either::Right(StreamBody::new(chunks.map_ok(frame)))
+        }
     };
     let mut answer = http::Response::new(body);
     *answer.status_mut() = status;
@@ -431,13 +441,9 @@ fn response_from(response: Response) -> http::Response<AnswerBody> {
 }
 
 fn plain(status: StatusCode, text: String) -> http::Response<AnswerBody> {
-    let mut answer = http::Response::new(Full::from(text).map_err(never).boxed_unsync());
+    let mut answer = http::Response::new(Either::Left(Full::from(text)));
     *answer.status_mut() = status;
     let kind = HeaderValue::from_static("text/plain;charset=utf-8");
     answer.headers_mut().insert(header::CONTENT_TYPE, kind);
     answer
-}
-
-fn never(error: Infallible) -> NetworkError {
-    match error {}
 }

@@ -15,6 +15,7 @@ use crate::host::error::Error;
 use crate::host::scope_thread::MainScript;
 use crate::host::scopes::Role;
 use crate::host::script_fetch::Import;
+use crate::network::ReferrerPolicy;
 use crate::service_worker::scope::is_potentially_trustworthy;
 use crate::service_worker::{self, ClientId, ClientType, FrameType, ScriptMap, ScriptType};
 use crate::web::event::Notice;
@@ -182,8 +183,10 @@ impl Core {
                 }
             }
             ClientScript::Url(url) => {
+                // A page has no response of its own that could say another.
+                let policy = ReferrerPolicy::Default;
                 let fetched = self
-                    .fetch_imported_script(url, Import::Script, &options.url, false)
+                    .fetch_imported_script(url, Import::Script, &options.url, policy, false)
                     .await?;
                 MainScript {
                     url: url.clone(),

@@ -217,13 +217,16 @@ impl Core {
 
     /// Waits until `condition` gives something; it is asked again after every change.
     pub(super) async fn wait_for<T>(&self, mut condition: impl FnMut(&Self) -> Option<T>) -> T {
+        if let Some(found) = condition(self) {
+            return found;
+        }
         let mut changes = self.changed.subscribe();
         loop {
+            // The sender lives in self, so this never fails.
+            let _ = changes.changed().await;
             if let Some(found) = condition(self) {
                 return found;
             }
-            // The sender lives in self, so this never fails.
-            let _ = changes.changed().await;
         }
     }
 

@@ -73,16 +73,16 @@ impl Core {
         self: &Rc<Self>,
         registration: RegistrationId,
         worker: WorkerId,
-        mut event: EventInit,
+        mut event: Box<EventInit>,
     ) -> Ended {
         let _work = self.begin_work();
         let kind = event.kind();
-        let log = ActivityLog::new(Arc::clone(&self.clock));
+        let log = (kind != EventKind::Fetch).then(|| ActivityLog::new(Arc::clone(&self.clock)));
         let sync_limit = self.settings.sync_policy.event_time_limit;
         let limit = self.settings.limits.limit_for(kind, sync_limit);
         let sent = Sent {
             given_up: event.take_given_up(),
-            activity: (kind != EventKind::Fetch).then(|| log.clone()),
+            activity: log.clone(),
             deadline: self.clock.elapsed().saturating_add(limit),
         };
         let outcome = self
@@ -92,7 +92,7 @@ impl Core {
         self.update_if_stale(registration, kind);
         Ended {
             outcome,
-            activity: log.read(),
+            activity: log.map(|log| log.read()).unwrap_or_default(),
         }
     }
 
@@ -102,7 +102,7 @@ impl Core {
         self: &Rc<Self>,
         registration: RegistrationId,
         mut worker: WorkerId,
-        mut event: EventInit,
+        mut event: Box<EventInit>,
         mut sent: Sent,
     ) -> EventOutcome {
         let kind = event.kind();
@@ -111,7 +111,7 @@ impl Core {
                 Ok(begun) => begun,
                 Err(reason) => {
                     // "If respondWithEntered is false, return null": the network answers.
-                    if let EventInit::Fetch(request) = event {
+                    if let EventInit::Fetch(request) = *event {
                         request.pass_through();
                     }
                     return EventOutcome::FailedToStart(reason);
@@ -129,7 +129,7 @@ impl Core {
             event = match end {
                 EventEnd::Ended(outcome) => return outcome,
                 EventEnd::NotDispatched(event) if kind.is_functional() && !self.is_ending.get() => {
-                    *event
+                    event
                 }
                 EventEnd::NotDispatched(_) => return EventOutcome::Terminated,
             };
@@ -222,7 +222,7 @@ impl Core {
         self: &Rc<Self>,
         context: ContextId,
         id: u32,
-        event: EventInit,
+        event: Box<EventInit>,
         sent: &mut Sent,
     ) -> EventEnd {
         let (reply, end) = oneshot::channel();

@@ -21,6 +21,7 @@ use crate::service_worker::{
 };
 use crate::web::error::WebError;
 use crate::web::host_port::RegisterRequest;
+use crate::web::service_worker::referrer_policy_of;
 use crate::web::view::RegistrationView;
 
 /// What a job comes to: the registration, or for `unregister()` whether there was one.
@@ -261,11 +262,12 @@ impl Core {
             return Ok(true);
         }
         let import = Import::of_worker(script.script_type);
+        let policy = referrer_policy_of(main);
         let mut has_changed = false;
         // Differs from the spec: it looks at what `importScripts()` brought, this and browsers at imported modules too.
         for (url, _) in scripts.imported(&newest.script_url) {
             let fetched = self
-                .fetch_imported_script(url, import, &script.url, found.bypass_cache)
+                .fetch_imported_script(url, import, &script.url, policy, found.bypass_cache)
                 .await
                 .ok();
             if let Some(fetched) = &fetched {

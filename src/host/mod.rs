@@ -201,7 +201,7 @@ impl Host {
         self.thread.run(Box::new(move |core| {
             tokio::task::spawn_local(async move {
                 let answer = tokio::select! {
-                    answer = core.fetch_from_outside(request) => answer,
+                    answer = core.fetch_from_outside(Box::new(request)) => answer,
                     () = reply.closed() => return,
                 };
                 let _ = reply.send(answer);

@@ -13,6 +13,7 @@ use crate::host::runner::Importing;
 use crate::host::scope_thread::Command;
 use crate::host::scopes::Role;
 use crate::host::script_fetch::Import;
+use crate::network::ReferrerPolicy;
 use crate::service_worker::client::{ClientQuery, ClientScope, match_all};
 use crate::service_worker::{
     Client, ClientType, NewScripts, RegistrationId, ScriptPlace, ScriptResource, ScriptType,
@@ -23,6 +24,7 @@ use crate::web::event::{EventInit, MessageSource, Notice};
 use crate::web::host_port::{ContextId, HostRequest, Reply};
 use crate::web::message::TransferredMessage;
 use crate::web::script_error::ScriptError;
+use crate::web::service_worker::referrer_policy_of;
 use crate::web::view::{ClientView, RegistrationView, WorkerView};
 
 /// A scope that asks, as it was when the question came.
@@ -321,14 +323,22 @@ impl Core {
     ) -> Result<ScriptResource, WebError> {
         let Some((registration, worker)) = asker.worker else {
             let fetched = self
-                .fetch_imported_script(&url, Import::Module, &asker.url, false)
+                .fetch_imported_script(
+                    &url,
+                    Import::Module,
+                    &asker.url,
+                    ReferrerPolicy::Default,
+                    false,
+                )
                 .await?;
             return Ok(fetched.script);
         };
         let found = self.with_new_scripts(worker, |scripts| {
-            (scripts.take_checked(&url), scripts.bypass_cache)
+            let policy = scripts.used.get(&asker.url).map(referrer_policy_of);
+            let checked = scripts.take_checked(&url);
+            (checked, scripts.bypass_cache, policy.unwrap_or_default())
         });
-        let Some((checked, bypass)) = found else {
+        let Some((checked, bypass, policy)) = found else {
             return Err(WebError::Network(format!(
                 "`{url}` was not imported while the worker was installed, so it cannot be imported now: import it at the top of the script"
             )));
@@ -340,7 +350,7 @@ impl Core {
             None => {
                 let import = Import::of_worker(script_type);
                 let fetched = self
-                    .fetch_imported_script(&url, import, &asker.url, bypass)
+                    .fetch_imported_script(&url, import, &asker.url, policy, bypass)
                     .await
                     .map_err(|error| WebError::Network(error.to_string()))?;
                 self.note_update_check(registration, &fetched);
@@ -386,7 +396,7 @@ impl Core {
         let work = self.begin_work();
         let sender = asker.url.clone();
         tokio::task::spawn_local(async move {
-            let ended = core.fire(registration, worker, event).await;
+            let ended = core.fire(registration, worker, Box::new(event)).await;
             if ended.activity.listeners == Some(0) {
                 core.warn_of_message_to_worker(registration, worker, &sender, place);
             }

@@ -8,8 +8,8 @@ use url::Url;
 
 use crate::host::core::Core;
 use crate::network::{
-    CacheMode, CacheState, CredentialsMode, NetworkError, RedirectMode, Request, RequestMode,
-    Response,
+    CacheMode, CacheState, CredentialsMode, NetworkError, RedirectMode, ReferrerPolicy, Request,
+    RequestMode, Response,
 };
 use crate::service_worker::job::{Job, JobKind};
 use crate::service_worker::scope::check_max_scope;
@@ -97,15 +97,17 @@ impl Core {
         read_script(response, script_url).await
     }
 
-    /// Fetches a script that a worker or a client imports.
+    /// Fetches a script that a worker or a client imports, with its referrer policy.
     pub(super) async fn fetch_imported_script(
         &self,
         url: &Url,
         import: Import,
         client_url: &Url,
+        referrer_policy: ReferrerPolicy,
         bypass_cache: bool,
     ) -> Result<Fetched, WebError> {
         let mut request = script_request(url, client_url, bypass_cache);
+        request.referrer_policy = referrer_policy;
         match import {
             Import::Script => {
                 request.mode = RequestMode::NoCors;

@@ -321,7 +321,7 @@ impl Core {
                     },
                     SyncKind::Periodic => EventInit::PeriodicSync { tag },
                 };
-                Some(self.fire(id, worker, event).await)
+                Some(self.fire(id, worker, Box::new(event)).await)
             }
             // The network went, or the worker: not an attempt.
             _ => None,

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::header_list::{HeaderList, first_value};
 use crate::network::body::Body;
 use crate::network::error::NetworkError;
 use crate::network::gate::Gate;
 use crate::network::http_cache::{Arrival, CacheKey, StoredResponse, Verdict, has_directive};
 use crate::network::main_fetch::Fetcher;
 use crate::network::origin::OriginServer;
-use crate::network::request::{CacheMode, HeaderList, Request, first_value};
+use crate::network::request::{CacheMode, Request};
 use crate::network::response::{CacheState, Response};
 use crate::network::route::Intercepted;
 use crate::network::site_data::SiteData;

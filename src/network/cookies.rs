@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use cookie_store::{CookieStore, RawCookie};
 use url::Url;
 
-use crate::network::request::HeaderList;
+use crate::header_list::HeaderList;
 use crate::network::site::is_schemelessly_same_site;
 
 /// One jar per client origin, so that a worker of one origin cannot use the log-in of another.

@@ -4,10 +4,9 @@
 
 use http::header::HeaderName;
 
+use crate::header_list::{HeaderList, combined_value};
 use crate::network::error::NetworkError;
-use crate::network::request::{
-    CredentialsMode, HeaderList, RedirectMode, Request, RequestMode, combined_value,
-};
+use crate::network::request::{CredentialsMode, RedirectMode, Request, RequestMode};
 use crate::network::response::{Response, ResponseType};
 
 /// <https://fetch.spec.whatwg.org/#concept-request-response-tainting>

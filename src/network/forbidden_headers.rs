@@ -4,8 +4,9 @@
 
 use http::header::HeaderName;
 
+use crate::header_list::HeaderList;
 use crate::network::cors::is_safelisted_header;
-use crate::network::request::{HeaderList, RequestMode};
+use crate::network::request::RequestMode;
 
 const FORBIDDEN: &[&str] = &[
     "accept-charset",

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::clock::Clock;
+use crate::header_list::first_value;
 use crate::network::ClearStorage;
 use crate::network::body::Body;
 use crate::network::cached_fetch::Hop;
@@ -24,7 +25,7 @@ use crate::network::port_blocking::check_address;
 use crate::network::preflight_cache::PreflightCache;
 use crate::network::redirect;
 use crate::network::referrer;
-use crate::network::request::{RedirectMode, Request, RequestMode, first_value};
+use crate::network::request::{RedirectMode, Request, RequestMode};
 use crate::network::resource_policy;
 use crate::network::response::{Response, ResponseType};
 use crate::network::route::Interceptor;

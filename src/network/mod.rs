@@ -22,6 +22,7 @@ mod preflight_cache;
 mod redirect;
 mod referrer;
 mod request;
+mod resend;
 mod resource_policy;
 mod response;
 mod route;
@@ -48,6 +49,7 @@ use crate::network::preflight_cache::PreflightCache;
 use crate::network::thread::NetworkThread;
 use crate::network::transport::Transport;
 
+pub use crate::header_list::HeaderList;
 pub use body::{Body, BodyStream};
 pub use cors::check_worker_response;
 pub use data_url::fetch as data_response;
@@ -61,11 +63,10 @@ pub use outgoing_headers::settle_accept;
 pub use port_blocking::check_address;
 pub use redirect::{MAX_REDIRECTS, location_url, replay};
 pub use referrer::{read_referrer_policy, settle_referrer};
-pub use request::{
-    CacheMode, CredentialsMode, HeaderList, RedirectMode, ReferrerPolicy, Request, RequestMode,
-};
+pub use request::{CacheMode, CredentialsMode, RedirectMode, ReferrerPolicy, Request, RequestMode};
 pub use response::{CacheState, Response, ResponseType};
 pub use route::{Intercepted, Interceptor, Route};
+pub use transport::{MAX_HEADER_BYTES, MAX_HEADERS};
 
 /// Told about every request when its head has arrived or it has failed.
 pub type Observer = Arc<dyn Fn(&FinishedRequest) + Send + Sync>;

@@ -2,10 +2,11 @@
 //!
 //! Pure; cookies are added by the fetch loop, which knows the jar.
 
+use crate::header_list::{HeaderList, first_value};
 use crate::network::body::Body;
 use crate::network::decode::ACCEPTED_ENCODINGS;
 use crate::network::referrer::{origin_header, referer_header};
-use crate::network::request::{CacheMode, HeaderList, Request, RequestMode, first_value};
+use crate::network::request::{CacheMode, Request, RequestMode};
 
 /// Who we say we are.
 #[derive(Debug, Clone)]

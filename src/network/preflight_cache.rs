@@ -9,8 +9,9 @@ use std::time::Duration;
 use lru::LruCache;
 use url::Url;
 
+use crate::header_list::combined_value;
 use crate::network::cors::{is_safelisted_method, listed, unsafe_header_names};
-use crate::network::request::{CredentialsMode, Request, combined_value};
+use crate::network::request::{CredentialsMode, Request};
 use crate::network::response::Response;
 
 /// "If max-age is failure or null, then set max-age to 5."

@@ -5,9 +5,9 @@
 use percent_encoding::AsciiSet;
 use url::Url;
 
+use crate::header_list::HeaderList;
 use crate::network::body::Body;
 use crate::network::error::NetworkError;
-use crate::network::request::HeaderList;
 use crate::network::response::Response;
 
 /// <https://fetch.spec.whatwg.org/#http-redirect-fetch>: "If request's redirect count is 20".

@@ -7,7 +7,8 @@ use serde::de::IntoDeserializer;
 use serde::de::value::Error as NoSuchPolicy;
 use url::Url;
 
-use crate::network::request::{HeaderList, ReferrerPolicy, Request, RequestMode, combined_value};
+use crate::header_list::{HeaderList, combined_value};
+use crate::network::request::{ReferrerPolicy, Request, RequestMode};
 
 /// <https://w3c.github.io/webappsec-referrer-policy/#determine-requests-referrer>
 pub(crate) fn referer_header(request: &Request, target: &Url) -> Option<String> {

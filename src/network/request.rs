@@ -5,10 +5,8 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::header_list::{HeaderList, first_value};
 use crate::network::body::Body;
-
-/// Headers in the order they were given; names keep the case the script wrote.
-pub type HeaderList = Vec<(String, Vec<u8>)>;
 
 /// <https://fetch.spec.whatwg.org/#concept-request>
 #[derive(Debug)]
@@ -100,25 +98,6 @@ impl Request {
     pub fn is_same_origin(&self) -> bool {
         self.url.origin().ascii_serialization() == self.origin
     }
-}
-
-/// The first value of `name` in `headers`, names compared without case.
-pub(crate) fn first_value<'h>(headers: &'h HeaderList, name: &str) -> Option<&'h [u8]> {
-    headers
-        .iter()
-        .find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.as_slice())
-}
-
-/// All values of `name` in `headers` as one: <https://fetch.spec.whatwg.org/#concept-header-list-get>
-pub(crate) fn combined_value(headers: &HeaderList, name: &str) -> Option<Vec<u8>> {
-    let mut values = headers
-        .iter()
-        .filter(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.as_slice())
-        .peekable();
-    values.peek()?;
-    Some(values.collect::<Vec<_>>().join(&b", "[..]))
 }
 
 /// <https://fetch.spec.whatwg.org/#concept-request-mode>

@@ -4,8 +4,9 @@
 
 use url::Url;
 
+use crate::header_list::combined_value;
 use crate::network::error::NetworkError;
-use crate::network::request::{Request, combined_value};
+use crate::network::request::Request;
 use crate::network::response::Response;
 use crate::network::site::is_schemelessly_same_site;
 

@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::header_list::{HeaderList, first_value};
 use crate::network::body::Body;
-use crate::network::request::{HeaderList, first_value};
 
 /// <https://fetch.spec.whatwg.org/#concept-response>
 #[derive(Debug)]

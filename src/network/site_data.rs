@@ -4,7 +4,7 @@
 
 use url::Url;
 
-use crate::network::request::{HeaderList, combined_value};
+use crate::header_list::{HeaderList, combined_value};
 use crate::network::site::is_potentially_trustworthy;
 
 /// What is to be forgotten. `executionContexts` is not known: a host has no documents to reload.

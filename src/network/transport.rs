@@ -11,12 +11,20 @@ use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSF
 use tokio::sync::OnceCell;
 use url::Url;
 
+use crate::header_list::HeaderList;
 use crate::network::body::Body;
 use crate::network::decode;
 use crate::network::error::NetworkError;
-use crate::network::request::{HeaderList, Request};
+use crate::network::request::Request;
+use crate::network::resend;
 use crate::network::response::Response;
 use crate::network::route::Route;
+
+/// So many headers may one message have. Browsers count only their bytes; here memory for so many is set aside.
+pub const MAX_HEADERS: usize = 1000;
+
+/// So many bytes may the headers of one message have over HTTP/2: Chromium's limit.
+pub const MAX_HEADER_BYTES: u32 = 256 << 10;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -45,10 +53,9 @@ impl Transport {
             .await?;
         let url = request.url.clone();
         let outgoing = outgoing(request)?;
-        let answer = client
-            .execute(outgoing)
-            .await
-            .map_err(|error| classify(&error))?;
+        // Boxed: it holds two requests, and is moved around.
+        let answer = Box::pin(resend::send(client, outgoing)).await;
+        let answer = answer.map_err(|error| classify(&error))?;
         Ok(incoming(answer, url))
     }
 
@@ -66,9 +73,11 @@ impl Transport {
 }
 
 fn client_settings() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
+    resend::noticing(reqwest::Client::builder())
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
+        .http1_max_headers(MAX_HEADERS)
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
         // A library does not read environment variables behind its embedder's back.
         .no_proxy()
 }

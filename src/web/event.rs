@@ -1,6 +1,6 @@
 //! What the host sends into a scope: events to dispatch, and notices about the world outside.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use deno_core::serde_v8::U16String;
 use deno_core::{OpState, ToJsBuffer};
@@ -47,7 +47,7 @@ pub enum EventInit {
         origin: String,
     },
     /// `fetch`
-    Fetch(Box<FetchInit>),
+    Fetch(FetchInit),
     /// `push`; without data if `None`
     Push(Option<Vec<u8>>),
     /// `pushsubscriptionchange`
@@ -365,7 +365,7 @@ pub type EventReply = oneshot::Sender<EventEnd>;
 ///
 /// A scope that ends drops them, and whoever waits learns that the worker was terminated.
 #[derive(Default)]
-pub struct PendingEvents(HashMap<u32, EventReply>);
+pub struct PendingEvents(BTreeMap<u32, EventReply>);
 
 impl PendingEvents {
     /// The outcome of event `id` goes to `reply`.

@@ -113,11 +113,12 @@ impl NativeRequest {
 fn head_of(request: &Request) -> Vec<u8> {
     let mut head = Vec::with_capacity(512);
     let mut line = |text: &[u8]| {
+        let start = head.len();
+        head.extend_from_slice(text);
         // What a request may hold has no line feeds; one that an embedder put there must not begin another line.
-        head.extend(
-            text.iter()
-                .map(|byte| if *byte == b'\n' { b' ' } else { *byte }),
-        );
+        for byte in &mut head[start..] {
+            *byte = if *byte == b'\n' { b' ' } else { *byte };
+        }
         head.push(b'\n');
     };
     line(request.method.as_bytes());

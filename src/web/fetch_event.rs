@@ -1,7 +1,8 @@
 //! FetchEvent: brings a client's request into the worker, and the worker's answer out of it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::mem;
 
 use deno_core::{OpState, op2};
 use deno_error::JsErrorBox;
@@ -17,7 +18,7 @@ use crate::web::navigation_preload::Preloads;
 /// A request for a worker to answer.
 pub struct FetchInit {
     /// What the client asks for.
-    pub request: Request,
+    pub request: Box<Request>,
     /// Which client asks.
     pub client_id: String,
     /// Which client a page load will make; empty for anything else.
@@ -43,14 +44,14 @@ pub enum FetchAnswer {
     /// It answered.
     Response(Response),
     /// It did not call `respondWith()`: the request goes on to the network.
-    PassThrough(Request),
+    PassThrough(Box<Request>),
     /// Its answer is a network error, for the reason given.
     Failed(String),
 }
 
 /// `fetch` events that have no answer yet. Kept in the scope's op state.
 #[derive(Default)]
-pub(crate) struct PendingFetchEvents(HashMap<u32, Pending>);
+pub(crate) struct PendingFetchEvents(BTreeMap<u32, Pending>);
 
 struct Pending {
     reply: oneshot::Sender<FetchAnswer>,
@@ -79,15 +80,15 @@ impl FetchInit {
     }
 
     /// Brings the request into the scope; its answer will be that of event `id`.
-    pub(crate) fn put(self, id: u32, state: &mut OpState) -> FetchDetail {
+    pub(crate) fn put(mut self, id: u32, state: &mut OpState) -> FetchDetail {
         let pending = Pending {
             reply: self.reply,
             client: FetchClient {
-                origin: self.request.origin.clone(),
-                url: self.request.client_url.clone(),
+                origin: mem::take(&mut self.request.origin),
+                url: mem::take(&mut self.request.client_url),
                 referrer_policy: self.request.referrer_policy,
             },
-            partition: self.request.partition.clone(),
+            partition: mem::take(&mut self.request.partition),
         };
         state
             .borrow_mut::<PendingFetchEvents>()
@@ -99,7 +100,7 @@ impl FetchInit {
         }
         FetchDetail {
             has_preload,
-            request: NativeRequest::put(self.request, state),
+            request: NativeRequest::put(*self.request, state),
             client_id: self.client_id,
             resulting_client_id: self.resulting_client_id,
         }
@@ -157,7 +158,7 @@ pub(crate) fn op_fetch_event_pass_through(
         partition,
         ..request.take(client, state)?
     };
-    answer(state, id, FetchAnswer::PassThrough(request));
+    answer(state, id, FetchAnswer::PassThrough(Box::new(request)));
     Ok(())
 }
 

@@ -38,7 +38,6 @@ use deno_web::{BlobStore, InMemoryBroadcastChannel};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::network::read_referrer_policy;
 use crate::service_worker::ScriptMap;
 use crate::storage::cache_storage::CachePins;
 use crate::storage::indexed_db::Coordinator;
@@ -169,7 +168,7 @@ pub fn extension_arguments(
         coordinator: options.shared.databases,
     };
     let main_script = options.scripts.get(&options.url);
-    let policy = main_script.and_then(|main| read_referrer_policy(&main.referrer_policy));
+    let policy = main_script.map(service_worker::referrer_policy_of);
     let client = FetchClient {
         referrer_policy: policy.unwrap_or_default(),
         origin: options.origin,

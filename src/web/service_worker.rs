@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tokio::task::unconstrained;
 use url::Url;
 
+use crate::network::{ReferrerPolicy, read_referrer_policy};
 use crate::service_worker::{
     ClientType, EventOutcome, ScriptMap, ScriptPlace, ScriptResource, ScriptType,
 };
@@ -127,6 +128,11 @@ impl StoredScripts {
         self.0.borrow_mut().insert(url.clone(), script.clone());
         Ok(script)
     }
+}
+
+/// The referrer policy of a worker with that main script: it holds for what the worker fetches and imports.
+pub fn referrer_policy_of(main_script: &ScriptResource) -> ReferrerPolicy {
+    read_referrer_policy(&main_script.referrer_policy).unwrap_or_default()
 }
 
 /// The text of a script as V8 takes it: UTF-8, without a byte order mark, faulty bytes replaced.

@@ -5,8 +5,8 @@ use serde::de::value::{Error, StrDeserializer};
 use serde::{Deserialize, Serialize};
 
 use crate::background_fetch::{RecordRequest, ResponseHead};
-use crate::header_list::HeaderList;
-use crate::network::{self, Body, CacheState, Request, Response};
+use crate::header_list::{HeaderList, TextHeaders};
+use crate::network::{Body, CacheState, Request, Response};
 
 /// What is kept of a request.
 pub(super) fn kept_request(request: &Request) -> RecordRequest {
@@ -75,7 +75,7 @@ pub(super) fn response_from(kept: &ResponseHead, body: Body) -> Option<Response>
 }
 
 /// Each byte of a value becomes one character.
-fn kept_headers(headers: &network::HeaderList) -> HeaderList {
+fn kept_headers(headers: &HeaderList) -> TextHeaders {
     let kept = |value: &[u8]| value.iter().copied().map(char::from).collect();
     headers
         .iter()
@@ -83,7 +83,7 @@ fn kept_headers(headers: &network::HeaderList) -> HeaderList {
         .collect()
 }
 
-fn headers_from(kept: &HeaderList) -> network::HeaderList {
+fn headers_from(kept: &TextHeaders) -> HeaderList {
     // No character that was kept has more than one byte.
     let bytes = |value: &str| {
         let characters = value.chars();

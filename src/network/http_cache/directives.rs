@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::network::request::{HeaderList, combined_value, first_value};
+use crate::header_list::{HeaderList, combined_value, first_value};
 
 /// Longer than this is for ever: <https://httpwg.org/specs/rfc9111.html#delta-seconds>
 const LONGEST_SECONDS: u64 = 1 << 31;

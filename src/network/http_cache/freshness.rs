@@ -5,8 +5,8 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::clock::Timestamp;
+use crate::header_list::{HeaderList, first_value};
 use crate::network::http_cache::directives::{Directives, parse_seconds};
-use crate::network::request::{HeaderList, first_value};
 
 /// "Heuristically cacheable": <https://httpwg.org/specs/rfc9110.html#overview.of.status.codes>
 const CACHEABLE_BY_DEFAULT: [u16; 11] = [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501];

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream};
 
+use crate::header_list::{HeaderList, first_value};
 use crate::network::body::{Body, BodyStream};
 use crate::network::error::NetworkError;
 use crate::network::http_cache::{Arrival, CacheKey, HttpCache, LARGEST_SHARE, StoredResponse};
-use crate::network::request::{HeaderList, first_value};
 use crate::network::response::Response;
 
 /// A response whose body still arrives.

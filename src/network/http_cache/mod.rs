@@ -16,8 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lru::LruCache;
 use url::Url;
 
+use crate::header_list::HeaderList;
 use crate::network::http_cache::directives::Directives;
-use crate::network::request::{HeaderList, Request};
+use crate::network::request::Request;
 
 pub(crate) use freshness::Verdict;
 pub(crate) use stored::{Arrival, StoredResponse};

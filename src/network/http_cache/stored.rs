@@ -9,10 +9,10 @@ use bytes::Bytes;
 use url::Url;
 
 use crate::clock::Timestamp;
+use crate::header_list::{HeaderList, combined_value, first_value};
 use crate::network::body::Body;
 use crate::network::http_cache::freshness::{Freshness, Verdict, is_storable};
 use crate::network::redirect::is_redirect_status;
-use crate::network::request::{HeaderList, combined_value, first_value};
 use crate::network::response::{CacheState, Response};
 
 /// A 304 says nothing about these of a response with a body: <https://httpwg.org/specs/rfc9111.html#update>

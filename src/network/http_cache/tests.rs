@@ -10,8 +10,9 @@ use url::Url;
 use super::freshness::{Freshness, is_storable};
 use super::{Arrival, CacheKey, HttpCache, StoredResponse, Verdict};
 use crate::clock::Timestamp;
+use crate::header_list::HeaderList;
 use crate::network::body::Body;
-use crate::network::request::{HeaderList, Request};
+use crate::network::request::Request;
 use crate::network::response::{CacheState, Response};
 
 const DATE: &str = "Thu, 01 Jan 2026 00:00:00 GMT";

@@ -4,8 +4,9 @@
 
 use url::Url;
 
+use crate::header_list::HeaderList;
 use crate::network::error::NetworkError;
-use crate::network::request::{HeaderList, Request};
+use crate::network::request::Request;
 use crate::network::response::Response;
 use crate::network::transport::Transport;
 

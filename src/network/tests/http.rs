@@ -44,6 +44,21 @@ async fn a_get_brings_back_status_headers_and_body() {
 }
 
 #[tokio::test]
+async fn a_response_has_hundreds_of_headers() {
+    let server = TestServer::start();
+    let answer = (0..300).fold(Answer::status(200), |answer, number| {
+        answer.header(&format!("x-{number}"), "1")
+    });
+    server.answer("/many", answer);
+    let network = network();
+    let response = network
+        .fetch(same_origin("GET", &server.url("/many")))
+        .await
+        .unwrap();
+    assert_eq!(response.header("x-299"), Some(b"1".as_slice()));
+}
+
+#[tokio::test]
 async fn a_post_has_its_length_and_origin() {
     let server = TestServer::start();
     server.answer("/items", Answer::status(201));

@@ -1,6 +1,7 @@
 //! The network against a real server, and its rules alone.
 
 mod cached;
+mod connections;
 mod cross_origin;
 mod gate;
 mod http;

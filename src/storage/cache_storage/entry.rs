@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::header_list::{HeaderList, value_of};
+use crate::header_list::{TextHeaders, combined_value};
 
 /// A request, without a body: only GET can be kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +12,7 @@ pub struct CachedRequest {
     /// Its address.
     pub url: Url,
     /// Its headers.
-    pub headers: HeaderList,
+    pub headers: TextHeaders,
     /// `Request.mode`
     pub mode: Option<String>,
     /// `Request.credentials`
@@ -43,7 +43,7 @@ pub struct CachedResponse {
     /// `Response.statusText`
     pub status_text: String,
     /// Its headers.
-    pub headers: HeaderList,
+    pub headers: TextHeaders,
     /// The body is not encoded any more as the headers say.
     pub is_decoded: bool,
 }
@@ -54,7 +54,7 @@ pub struct CacheQuery {
     /// The address asked for.
     pub url: Url,
     /// The headers asked with, for `Vary`.
-    pub headers: HeaderList,
+    pub headers: TextHeaders,
     /// Addresses that differ in their query are the same.
     pub ignore_search: bool,
     /// What `Vary` says does not matter.
@@ -77,7 +77,8 @@ impl CacheQuery {
     pub fn agrees(&self, request: &CachedRequest, response: &CachedResponse) -> bool {
         self.ignore_vary
             || varying_headers(response).all(|name| {
-                name != "*" && value_of(&self.headers, name) == value_of(&request.headers, name)
+                name != "*"
+                    && combined_value(&self.headers, name) == combined_value(&request.headers, name)
             })
     }
 }
