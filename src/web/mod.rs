@@ -21,6 +21,7 @@ pub mod message;
 pub mod navigation_preload;
 pub mod navigator;
 pub mod notifications;
+pub mod on_demand;
 pub mod platform;
 pub mod push;
 pub mod script_error;
