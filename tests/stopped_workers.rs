@@ -5,7 +5,7 @@ use std::time::Duration;
 use landfall::clock::{Clock, SystemClock};
 use landfall::service_worker::EventOutcome;
 use landfall::service_worker::lifetime::{ANSWER_GRACE, EventLimits};
-use landfall::{ClientScript, HostBuilder, HostEventKind};
+use landfall::{ClientScript, HostBuilder, HostEventKind, SyncEvent};
 use serde_json::json;
 
 use crate::support::scenario::{NOW_MS, ORIGIN, Scenario};
@@ -36,7 +36,7 @@ fn a_worker_that_spins_is_stopped_when_it_has_not_answered_for_half_a_minute() {
         .worker(SPINS)
         .sync_under_way("spin", "spin")
         .advance(Duration::from_secs(60))
-        .wait_until(|kind| matches!(kind, HostEventKind::SyncEnded { .. }))
+        .wait_until(|kind| matches!(kind, HostEventKind::Sync(SyncEvent::Ended { .. })))
         .expect_outcome(|outcome| *outcome == EventOutcome::Unresponsive)
         .expect_event(|kind| {
             matches!(kind, HostEventKind::ScopeStopped { reason, .. } if reason.contains("answered for 30 s"))
@@ -98,7 +98,7 @@ fn a_clock_that_jumps_stops_no_worker_that_answers() {
         scenario = scenario.advance_meanwhile(Duration::from_secs(10));
     }
     scenario
-        .wait_until(|kind| matches!(kind, HostEventKind::SyncEnded { .. }))
+        .wait_until(|kind| matches!(kind, HostEventKind::Sync(SyncEvent::Ended { .. })))
         .expect_outcome(|outcome| *outcome == EventOutcome::Fulfilled);
 }
 
