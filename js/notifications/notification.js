@@ -11,7 +11,11 @@ import {
   op_notification_show,
 } from "ext:core/ops";
 import { deserializeData } from "ext:sw_notifications/data.js";
-import { MAX_ACTIONS, readNotification } from "ext:sw_notifications/notification_options.js";
+import {
+  convertNotification,
+  MAX_ACTIONS,
+  readNotification,
+} from "ext:sw_notifications/notification_options.js";
 
 /** Number to object, of the notifications that this page shows: they are there until they are closed. */
 const shown = new Map();
@@ -67,7 +71,7 @@ export class Notification extends event.EventTarget {
       );
     }
     this[webidl.brand] = webidl.brand;
-    const { content, data } = readNotification(title, options, prefix, false);
+    const { content, data } = readNotification(convertNotification(title, options, prefix), prefix, false);
     this.#content = content;
     this.#data = deserializeData(data);
     show(this);

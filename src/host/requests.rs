@@ -24,7 +24,7 @@ use crate::web::event::{EventInit, MessageSource, Notice};
 use crate::web::host_port::{ContextId, HostRequest, Reply};
 use crate::web::message::TransferredMessage;
 use crate::web::script_error::ScriptError;
-use crate::web::service_worker::referrer_policy_of;
+use crate::web::service_worker::policy_of_worker;
 use crate::web::view::{ClientView, RegistrationView, WorkerView};
 
 /// A scope that asks, as it was when the question came.
@@ -334,7 +334,7 @@ impl Core {
             return Ok(fetched.script);
         };
         let found = self.with_new_scripts(worker, |scripts| {
-            let policy = scripts.used.get(&asker.url).map(referrer_policy_of);
+            let policy = scripts.used.get(&asker.url).map(policy_of_worker);
             let checked = scripts.take_checked(&url);
             (checked, scripts.bypass_cache, policy.unwrap_or_default())
         });
