@@ -15,7 +15,7 @@ import {
   crypto,
   event,
   fire,
-  location,
+  setAddress,
   webidl,
 } from "ext:landfall_platform/platform.js";
 import { op_import_sync, op_scope_evaluation_settled } from "ext:core/ops";
@@ -185,7 +185,7 @@ function boot({ url, isClockManual, exposedFunctions, serviceWorker, client }) {
   delete globalThis[BOOT];
   delete globalThis.Deno;
   delete globalThis.__bootstrap;
-  location.setLocationHref(url);
+  setAddress(url);
   if (isClockManual) useManualClock(event.reportException);
   // Deno's own looks for V8's on its first call, and takes for granted that the global still has it.
   queueMicrotask(() => {});

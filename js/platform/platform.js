@@ -89,11 +89,30 @@ export const file = load("ext:deno_web/09_file.js");
 /** Loads on first use: a module cannot be loaded lazily into the snapshot. */
 export const loadLocks = core.createLazyLoader("ext:deno_web/locks.js");
 export const location = load("ext:deno_web/12_location.js");
-{
-  // Asked by every script that resolves an address: a frame's are relative to the frame's own.
-  const { getLocationHref } = location;
-  location.getLocationHref = () => currentEnvironment().url ?? getLocationHref();
+/** The scope's own address. */
+let ownAddress;
+// Asked by every script that resolves an address: a frame's are relative to the frame's own.
+location.getLocationHref = () => currentEnvironment().url ?? ownAddress;
+
+/** @param {string} address of the scope, without user name and password */
+export function setAddress(address) {
+  ownAddress = address;
 }
+
+/** Deno's objects are made when a script first asks for one. */
+let isLocated = false;
+for (const descriptor of [location.locationDescriptor, location.workerLocationDescriptor]) {
+  const { get } = descriptor;
+  const attribute = {
+    get location() {
+      if (!isLocated) location.setLocationHref(ownAddress);
+      isLocated = true;
+      return get();
+    },
+  };
+  descriptor.get = ObjectGetOwnPropertyDescriptor(attribute, "location").get;
+}
+
 /** The origin of the environment that the running script speaks for. */
 export const ownOrigin = () =>
   currentEnvironment().origin ?? new url.URL(location.getLocationHref()).origin;

@@ -389,8 +389,12 @@ impl Start {
                 (None, Some(client))
             }
         };
+        let mut url = scope.url.clone();
+        // Those that cannot have them have none.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
         Self {
-            url: scope.url.to_string(),
+            url: url.into(),
             is_clock_manual: scope.clock.manual().is_some(),
             exposed_functions: scope.exposed_functions.clone(),
             service_worker,
