@@ -60,13 +60,14 @@ fn main() {
 #[cfg(feature = "v8")]
 mod snapshot {
     use std::collections::BTreeMap;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
     use std::rc::Rc;
     use std::sync::Arc;
 
     use deno_core::snapshot::{CreateSnapshotOptions, CreateSnapshotOutput, create_snapshot};
     use deno_core::{
-        Extension, JsRuntimeForSnapshot, ModuleCodeString, ModuleName, RuntimeOptions, scope, v8,
+        Extension, ExtensionFileSource, JsRuntime, JsRuntimeForSnapshot, ModuleCodeString,
+        RuntimeOptions, scope, v8, wrap_lazy_ext_script,
     };
     use futures::FutureExt;
 
@@ -77,11 +78,13 @@ mod snapshot {
     use crate::web::fetch::FetchRoute;
     use crate::web::host_port::{ContextId, HostPort};
     use crate::web::navigator::NavigatorOptions;
+    use crate::web::on_demand::compile_on_demand;
+    use crate::web::platform::V8_FLAGS;
     use crate::web::script_error::ScriptSources;
     use crate::web::service_worker::StoredScripts;
     use crate::web::{OriginShared, ScopeOptions, extension_arguments, extensions};
 
-    /// Writes `snapshot.bin` and `residual.rs` into the build's output folder.
+    /// Writes `snapshot.bin` and `tables.rs` into the build's output folder.
     pub fn write() {
         #[expect(
             clippy::disallowed_methods,
@@ -89,14 +92,17 @@ mod snapshot {
         )]
         let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
         // For reshape.js.
-        v8::V8::set_flags_from_string("--allow-natives-syntax");
+        v8::V8::set_flags_from_string("--allow-natives-syntax --no-freeze-flags-after-init");
         let snapshot = create_snapshot(
             CreateSnapshotOptions {
                 cargo_manifest_dir: env!("CARGO_MANIFEST_DIR"),
                 startup_snapshot: None,
                 extensions: extensions().into_iter().map(load_as_scripts).collect(),
                 extension_transpiler: Some(Rc::new(|name, source| {
-                    Ok((script_of(&name, source), None))
+                    Ok((
+                        script_of(name.as_str(), source, "globalThis.__bootstrap"),
+                        None,
+                    ))
                 })),
                 with_runtime_cb: Some(Box::new(|runtime| {
                     runtime
@@ -112,13 +118,14 @@ mod snapshot {
             println!("cargo:rerun-if-changed={}", path.display());
         }
         println!("cargo:rerun-if-changed=src");
-        println!("cargo:rerun-if-changed=js/global_scope/rehearsal.js");
-        println!("cargo:rerun-if-changed=js/global_scope/reshape.js");
+        println!("cargo:rerun-if-changed=js");
         let cold = Vec::leak(snapshot.output.to_vec());
         let warm = warm_up(cold, &snapshot.consumed_lazy_specifiers);
         std::fs::write(out.join("snapshot.bin"), &warm).expect("OUT_DIR is writable");
-        std::fs::write(out.join("residual.rs"), residual_scripts(&snapshot))
-            .expect("OUT_DIR is writable");
+        let [scripts, modules] = residual_sources(&snapshot);
+        let tables =
+            scripts_on_demand(&scripts, Vec::leak(warm), &out) + &residual_modules(&modules, &out);
+        std::fs::write(out.join("tables.rs"), tables).expect("OUT_DIR is writable");
     }
 
     /// Runs the entry point, and with it everything that it imports.
@@ -148,9 +155,10 @@ mod snapshot {
     /// where it was.
     ///
     /// It knows the forms that our modules have. All names are imported in braces at the beginning of a line, and no
-    /// two modules import each other.
-    fn script_of(name: &ModuleName, module: ModuleCodeString) -> ModuleCodeString {
-        if !name.as_str().strip_prefix("ext:").is_some_and(is_ours) {
+    /// two modules import each other. What deno_core has for its scripts is found at `bootstrap`: on the global while
+    /// the snapshot is made, later only in the argument that deno_core gives them.
+    fn script_of(specifier: &str, module: ModuleCodeString, bootstrap: &str) -> ModuleCodeString {
+        if !specifier.strip_prefix("ext:").is_some_and(is_ours) {
             return module;
         }
         let (mut script, mut exports) = ("(function () { ".to_owned(), Vec::new());
@@ -162,13 +170,16 @@ mod snapshot {
                 match line.split_once(" from ") {
                     Some((names, from)) => {
                         is_import = false;
-                        script += &format!("{names} = {};", exports_of(from));
+                        script += &format!("{names} = {};", exports_of(from, bootstrap));
                     }
                     None => script += &line,
                 }
             } else if let Some(declaration) = line.strip_prefix("export ") {
-                exports.push(declared(declaration).to_owned());
-                if !declaration.starts_with('{') {
+                let names = declared(declaration);
+                exports.push(names.to_owned());
+                if let Some((_, from)) = declaration.split_once(" from ") {
+                    script += &format!("const {{ {names} }} = {};", exports_of(from, bootstrap));
+                } else if !declaration.starts_with('{') {
                     script += declaration;
                 }
             } else {
@@ -181,12 +192,12 @@ mod snapshot {
     }
 
     /// Where a script finds what it imports from a module, whose specifier comes quoted and with a semicolon.
-    fn exports_of(from: &str) -> String {
+    fn exports_of(from: &str, bootstrap: &str) -> String {
         let specifier = from.trim_end_matches(';');
         match specifier.trim_matches('"') {
-            "ext:core/mod.js" => "globalThis.__bootstrap".to_owned(),
-            "ext:core/ops" => "globalThis.__bootstrap.core.ops".to_owned(),
-            _ => format!("globalThis.__bootstrap.core.loadExtScript({specifier})"),
+            "ext:core/mod.js" => bootstrap.to_owned(),
+            "ext:core/ops" => format!("{bootstrap}.core.ops"),
+            _ => format!("{bootstrap}.core.loadExtScript({specifier})"),
         }
     }
 
@@ -335,39 +346,137 @@ mod snapshot {
         [&warm[..warm_list], &cold[cold_list..cold_end], length].concat()
     }
 
-    /// Tables of the lazy scripts that the snapshot did not take in, so that the binary carries them.
-    fn residual_scripts(snapshot: &CreateSnapshotOutput) -> String {
-        let (mut scripts, mut modules) = (BTreeMap::new(), BTreeMap::new());
-        for extension in crate::web::extensions() {
-            let lazy = [
-                (&mut scripts, extension.lazy_loaded_js_files.iter()),
-                (&mut modules, extension.lazy_loaded_esm_files.iter()),
-            ];
-            for (table, files) in lazy {
-                for file in files {
-                    let specifier = file.specifier.to_string();
-                    #[allow(
-                        deprecated,
-                        reason = "the only name for a source that is read from disk"
-                    )]
-                    if let deno_core::ExtensionFileSourceCode::LoadedFromFsDuringSnapshot(path) =
-                        &file.code
-                        && !snapshot.consumed_lazy_specifiers.contains(&specifier)
-                    {
-                        table.insert(specifier, path.to_string());
-                    }
-                }
-            }
+    /// Says what is loaded on demand.
+    const ON_DEMAND: &str = include_str!("js/platform/on_demand.js");
+
+    /// The table of the scripts that are loaded on demand, each as one function with all that it needs and the snapshot
+    /// has not, and with what V8 compiles it to in a scope that starts from `snapshot`.
+    fn scripts_on_demand(
+        residual: &BTreeMap<&str, String>,
+        snapshot: &'static [u8],
+        out: &Path,
+    ) -> String {
+        let sources: Vec<(&str, String)> = ON_DEMAND
+            .split("onDemand(\"")
+            .skip(1)
+            .filter_map(|call| call.split('"').next())
+            .map(|specifier| (specifier, bundle(specifier, residual)))
+            .collect();
+        let mut rows = String::new();
+        for ((specifier, source), code) in sources.iter().zip(compile(snapshot, &sources)) {
+            let path = out.join(specifier.replace([':', '/'], "_"));
+            let code_path = path.with_extension("bin");
+            std::fs::write(&path, source).expect("OUT_DIR is writable");
+            std::fs::write(&code_path, code).expect("OUT_DIR is writable");
+            rows += &format!(
+                "    OnDemandScript {{ specifier: {specifier:?}, source: include_str!({path:?}), \
+                 code: include_bytes!({code_path:?}) }},\n"
+            );
         }
-        table("RESIDUAL_SCRIPTS", &scripts) + &table("RESIDUAL_MODULES", &modules)
+        format!("static ON_DEMAND: &[OnDemandScript] = &[\n{rows}];\n")
     }
 
-    /// deno_core wants its tables sorted by specifier.
-    fn table(name: &str, sources: &BTreeMap<String, String>) -> String {
-        let rows: String = sources
+    /// The body of a function that runs a script, and first those that it loads, and returns its exports.
+    fn bundle(specifier: &str, residual: &BTreeMap<&str, String>) -> String {
+        let mut order = Vec::new();
+        add_with_imports(specifier, residual, &mut order);
+        let (_, intrinsics) = ON_DEMAND
+            .split_once("const intrinsics = ")
+            .expect("it is there");
+        let (intrinsics, _) = intrinsics.split_once(';').expect("it ends");
+        let mut body = format!("\"use strict\"; const {intrinsics} = __bootstrap.intrinsics;\n");
+        for specifier in order {
+            let script = script_of(specifier, residual[specifier].clone().into(), "__bootstrap");
+            let script = wrap_lazy_ext_script(script.as_str());
+            let exports = script
+                .strip_prefix("\"use strict\"; return ")
+                .expect("that is how deno_core wraps it");
+            body += &format!("registry[{specifier:?}] ??= {exports}\n");
+        }
+        body + &format!("return registry[{specifier:?}];\n")
+    }
+
+    fn add_with_imports<'a>(
+        specifier: &str,
+        residual: &BTreeMap<&'a str, String>,
+        order: &mut Vec<&'a str>,
+    ) {
+        let Some((specifier, source)) = residual.get_key_value(specifier) else {
+            return;
+        };
+        if order.contains(specifier) {
+            return;
+        }
+        for imported in source.split('"').filter(|it| it.starts_with("ext:")) {
+            add_with_imports(imported, residual, order);
+        }
+        order.push(specifier);
+    }
+
+    /// What runs a script that is loaded on demand.
+    const RUN: &str = "__bootstrap.core.loadExtScript('ext:landfall_platform/on_demand.js').run";
+
+    /// What V8 compiles the scripts to that are loaded on demand.
+    fn compile(snapshot: &'static [u8], sources: &[(&str, String)]) -> Vec<Vec<u8>> {
+        // As in running scopes, or V8 takes what is compiled here for that of another version.
+        v8::V8::set_flags_from_string("--no-allow-natives-syntax --freeze-flags-after-init");
+        v8::V8::set_flags_from_string(V8_FLAGS);
+        let mut runtime = JsRuntime::new(RuntimeOptions {
+            startup_snapshot: Some(snapshot),
+            extensions: extensions(),
+            skip_op_registration: true,
+            ..Default::default()
+        });
+        let run = runtime
+            .execute_script("ext:compile", RUN)
+            .expect("it is loaded");
+        scope!(scope, runtime);
+        let run = v8::Local::new(scope, run);
+        let run = v8::Local::<v8::Function>::try_from(run).expect("it is a function");
+        let compile = |(specifier, source): &(&str, String)| {
+            let source = v8::String::new(scope, source)?;
+            let script = compile_on_demand(scope, specifier, source, None)?;
+            // So that the functions that it calls are compiled too.
+            run.call(scope, v8::undefined(scope).into(), &[script.into()])?;
+            script.create_code_cache()
+        };
+        let code = sources
             .iter()
-            .map(|(specifier, path)| format!("    ({specifier:?}, include_str!({path:?})),\n"))
-            .collect();
-        format!("static {name}: &[(&str, &str)] = &[\n{rows}];\n")
+            .map(compile)
+            .map(|code| code.map(|it| it.to_vec()));
+        code.collect::<Option<_>>()
+            .expect("the platform's scripts can be compiled")
+    }
+
+    /// The sources that the snapshot did not take in, of lazy scripts and of lazy modules.
+    fn residual_sources(snapshot: &CreateSnapshotOutput) -> [BTreeMap<&'static str, String>; 2] {
+        let read = |files: &[ExtensionFileSource]| -> Vec<_> {
+            let is_residual = |file: &&ExtensionFileSource| {
+                let mut consumed = snapshot.consumed_lazy_specifiers.iter();
+                !consumed.any(|it| it == file.specifier)
+            };
+            let read = |file: &ExtensionFileSource| {
+                let source = file.load().expect("the sources of extensions can be read");
+                (file.specifier, source.as_str().to_owned())
+            };
+            files.iter().filter(is_residual).map(read).collect()
+        };
+        let (mut scripts, mut modules) = (BTreeMap::new(), BTreeMap::new());
+        for extension in extensions().into_iter().map(load_as_scripts) {
+            scripts.extend(read(&extension.lazy_loaded_js_files));
+            modules.extend(read(&extension.lazy_loaded_esm_files));
+        }
+        [scripts, modules]
+    }
+
+    /// The table of lazy modules, sorted by specifier as deno_core wants it.
+    fn residual_modules(modules: &BTreeMap<&str, String>, out: &Path) -> String {
+        let mut rows = String::new();
+        for (specifier, source) in modules {
+            let path = out.join(specifier.replace([':', '/'], "_"));
+            std::fs::write(&path, source).expect("OUT_DIR is writable");
+            rows += &format!("    ({specifier:?}, include_str!({path:?})),\n");
+        }
+        format!("static RESIDUAL_MODULES: &[(&str, &str)] = &[\n{rows}];\n")
     }
 }

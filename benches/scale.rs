@@ -16,7 +16,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use landfall::network::OriginServer;
-use landfall::{ConnectivityMode, Host, HostEventKind, RegisterOptions};
+use landfall::{ConnectivityMode, Host, HostEventKind, RegisterOptions, SyncEvent};
 use url::Url;
 
 /// The first word of the process that registers.
@@ -88,7 +88,9 @@ async fn fire(data: &Path, origins: usize, tags: usize) {
     host.go_online();
     let (mut ended, mut first) = (0, None);
     while ended < origins * tags {
-        if let HostEventKind::SyncEnded { outcome, .. } = events.next().await.unwrap().kind {
+        if let HostEventKind::Sync(SyncEvent::Ended { outcome, .. }) =
+            events.next().await.unwrap().kind
+        {
             assert!(outcome.is_success(), "{outcome:?}");
             first.get_or_insert_with(|| began.elapsed());
             ended += 1;

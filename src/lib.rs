@@ -58,7 +58,7 @@ pub use host::{
     ConnectivityMode, Error, Events, FunctionCall, Host, HostBuilder, HostEvent, HostEventKind,
     LogEntry, NotificationEnd, NotificationEvent, NotificationStatus, OpenWindow, OriginStatus,
     Permission, PermissionState, PushEvent, PushMessage, PushReceipt, RegisterOptions,
-    Registration, RegistrationStatus, ScriptSource, Status, SyncStatus, SyncStory,
+    Registration, RegistrationStatus, ScriptSource, Status, SyncEvent, SyncStatus, SyncStory,
     UnknownPermission, WorkerStatus, check_stored, clear_stored_origin,
 };
 #[cfg(feature = "v8")]

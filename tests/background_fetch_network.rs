@@ -81,14 +81,18 @@ fn the_rest_of_something_else_is_not_taken() {
 #[test]
 fn a_lost_connection_is_tried_again_after_a_while_but_a_letter_is_not_sent_twice() {
     let (mut scenario, server) = online();
-    for path in ["/film", "/letter"] {
+    let [film, lost_letter] = ["/film", "/letter"].map(|path| {
         let (answer, stream) = Answer::status(200).streamed();
         server.answer(path, answer);
-        stream.cut();
         server.answer(path, Answer::text("whole"));
-    }
+        stream
+    });
+    lost_letter.cut();
+    film.send("w");
     let letter = "new Request('/letter', { method: 'POST', body: 'x' })";
-    fetched(&mut scenario, &format!("'films', ['/film', {letter}]"));
+    scenario.eval(&fetch(&format!("'films', ['/film', {letter}]")));
+    let scenario = scenario.wait_until(|kind| has_received(kind, 1));
+    film.cut();
     let scenario = scenario
         .expect_printed(&[])
         .advance(Duration::from_millis(999))

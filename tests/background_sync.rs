@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use landfall::service_worker::EventOutcome;
 use landfall::sync::{Removal, RetryPolicy, SyncPolicy};
-use landfall::{HostEventKind, Permission, PermissionState};
+use landfall::{HostEventKind, Permission, PermissionState, SyncEvent};
 use serde_json::json;
 
 use crate::support::scenario::{ORIGIN, Scenario, address};
@@ -241,7 +241,7 @@ fn a_registration_is_told_once_with_its_scope() {
     let told: Vec<_> = scenario
         .events()
         .filter_map(|kind| match kind {
-            HostEventKind::SyncRegistered { scope, tag, .. } => {
+            HostEventKind::Sync(SyncEvent::Registered { scope, tag, .. }) => {
                 Some((scope.as_str(), tag.as_str()))
             }
             _ => None,
@@ -430,9 +430,9 @@ fn the_end_of_a_tag_is_told_with_its_attempts() {
             .register_sync("outbox")
             .advance(5 * MINUTE);
         let ends = scenario.events().filter_map(|kind| match kind {
-            HostEventKind::SyncEnded {
+            HostEventKind::Sync(SyncEvent::Ended {
                 attempt, removed, ..
-            } => Some((*attempt, *removed)),
+            }) => Some((*attempt, *removed)),
             _ => None,
         });
         ends.collect::<Vec<_>>()

@@ -9,7 +9,7 @@ use landfall::service_worker::EventOutcome;
 use landfall::sync::{Preset, RetryPolicy, SyncPolicy, SyncState};
 use landfall::{
     ClientOptions, ClientScript, Error, Host, HostEventKind, Permission, PermissionState,
-    RegisterOptions,
+    RegisterOptions, SyncEvent,
 };
 use rusqlite::Connection;
 use serde_json::json;
@@ -184,7 +184,7 @@ fn a_register_that_is_overtaken_by_unregister_leaves_nothing() {
         )
         .expect_tags(&[])
         .go_online()
-        .expect_no_event(|kind| matches!(kind, HostEventKind::SyncStarted { .. }))
+        .expect_no_event(|kind| matches!(kind, HostEventKind::Sync(SyncEvent::Started { .. })))
         .restart_host()
         .expect_tags(&[]);
 }
@@ -215,7 +215,7 @@ fn a_worker_unregistered_during_its_event_ends_alone() {
             json!(null),
         )
         .wait_until(
-            |kind| matches!(kind, HostEventKind::SyncEnded { tag, .. } if tag == "works"),
+            |kind| matches!(kind, HostEventKind::Sync(SyncEvent::Ended { tag, .. }) if tag == "works"),
         )
         .expect_tags(&[]);
 }
@@ -445,8 +445,8 @@ fn an_event_that_could_not_be_sent_costs_no_attempt() {
     let registered =
         scenario.begin(async move { host.register(RegisterOptions::new(address("sw.js"))).await });
     // Its event is due, and waits for the worker to be activated.
-    let mut scenario =
-        scenario.wait_until(|kind| matches!(kind, HostEventKind::SyncRegistered { .. }));
+    let mut scenario = scenario
+        .wait_until(|kind| matches!(kind, HostEventKind::Sync(SyncEvent::Registered { .. })));
     scenario.settle();
     let mut scenario = scenario.go_offline();
     assert_eq!(scenario.status().syncs[0].state, SyncState::Firing);

@@ -3,7 +3,9 @@
 use landfall::{ClientScript, HostBuilder};
 use serde_json::json;
 
+use crate::support::frames::WORD_OF;
 use crate::support::scenario::{Scenario, address};
+use crate::support::server::{Answer, TestServer};
 
 /// Answers page loads with what it knows of them.
 const DESCRIBES: &str = "self.onactivate = (event) => event.waitUntil(clients.claim());
@@ -152,6 +154,48 @@ fn requests_of_a_frame_go_through_its_own_controller() {
             "https://app.example/inner/x"
         ]),
     );
+}
+
+#[test]
+fn the_referrer_policy_of_a_frames_page_holds_for_its_requests_and_for_frames_in_it() {
+    let server = TestServer::start();
+    let page = Answer::text("");
+    let silent = page.clone().header("referrer-policy", "origin");
+    server
+        .answer("/open", page.clone())
+        .answer("/silent", silent.header("referrer-policy", "no-referrer"))
+        .answer("/data", page.clone())
+        .answer("/inner", page);
+    Scenario::online()
+        .with(HostBuilder::frames)
+        .behind(&server)
+        .expect_eval(
+            "(async () => {
+             for (const address of ['open', 'silent']) {
+                 const frame = openFrame(address);
+                 await frame.loaded;
+                 const { window } = frame;
+                 await window.fetch('data');
+                 await window.openFrame('inner').loaded;
+             }
+         })()",
+            json!(null),
+        );
+    let requests = server.requests();
+    let told: Vec<_> = requests
+        .iter()
+        .map(|request| (request.target.as_str(), request.header("referer")))
+        .collect();
+    let (page, open) = (server.url("/"), server.url("/open"));
+    let expected = [
+        ("/open", Some(page.as_str())),
+        ("/data", Some(open.as_str())),
+        ("/inner", Some(open.as_str())),
+        ("/silent", Some(page.as_str())),
+        ("/data", None),
+        ("/inner", None),
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]
@@ -390,15 +434,9 @@ fn a_frame_of_data_has_no_service_workers() {
                  ], '*')",
             )
         })
+        .page(WORD_OF)
         .expect_eval(
-            "(async () => {
-                 const told = async (address) => {
-                     const heard = new Promise((resolve) => self.onmessage = ({ data }) => resolve(data));
-                     await openFrame(address).loaded;
-                     return heard;
-                 };
-                 return [await told('data:text/html,frame'), await told('about:blank')];
-             })()",
+            "(async () => [await wordOf('data:text/html,frame'), await wordOf('about:blank')])()",
             json!([[false, false, true], [true, true, true]]),
         );
 }

@@ -5,6 +5,7 @@ use landfall::network::OriginServer;
 use serde_json::json;
 use url::Url;
 
+use crate::support::frames::WORD_OF;
 use crate::support::scenario::Scenario;
 use crate::support::server::{Answer, TestServer};
 
@@ -148,15 +149,11 @@ fn a_frame_of_another_origin_has_nothing_of_the_pages_data() {
          }",
     )
     .file("inner.html", "")
+    .page(WORD_OF)
     .expect_eval(
         "(async () => {
              await caches.open('of the page');
-             const seen = async (address) => {
-                 const heard = new Promise((resolve) => self.onmessage = ({ data }) => resolve(data));
-                 await openFrame(address).loaded;
-                 return heard;
-             };
-             return [await seen('https://other.example/page'), await seen('inner.html')];
+             return [await wordOf('https://other.example/page'), await wordOf('inner.html')];
          })()",
         json!([
             [[], "undefined", [], null],

@@ -75,6 +75,39 @@ fn interface_objects_are_configurable_and_not_enumerable() {
 }
 
 #[test]
+fn what_is_loaded_on_first_use_is_there_whatever_a_script_has_overwritten_before() {
+    Scenario::online()
+        .worker(
+            "const { log } = console;
+             const names = Object.getOwnPropertyNames(self).filter((name) => /^[A-Z]/.test(name));
+             for (const name of ['Array', 'Event', 'EventTarget', 'Map', 'Object', 'Promise', 'Proxy', 'Reflect', 'Set',
+                 'Symbol', 'WeakMap']) self[name] = undefined;
+             let count = 0;
+             for (let index = 0; index < names.length; index += 1) {
+                 if (typeof self[names[index]] === 'function') count += 1;
+             }
+             log(names.length - count, typeof indexedDB.open, typeof performance.now());",
+        )
+        // Those eleven, six namespaces as Math, Infinity and NaN.
+        .expect_printed(&["19 function number"]);
+}
+
+#[test]
+fn what_is_loaded_on_first_use_can_be_replaced_and_deleted_before() {
+    Scenario::online()
+        .worker(
+            "self.IDBCursor = 'mine';
+             console.log(IDBCursor, delete self.IDBIndex, 'IDBIndex' in self, new IDBVersionChangeEvent('x').type);
+             const { get, value, ...flags } = Object.getOwnPropertyDescriptor(self, 'FileReader');
+             console.log(get, value.name, JSON.stringify(flags));",
+        )
+        .expect_printed(&[
+            "mine true false x",
+            r#"undefined FileReader {"writable":true,"enumerable":false,"configurable":true}"#,
+        ]);
+}
+
+#[test]
 fn what_only_the_host_makes_cannot_be_constructed() {
     Scenario::online().expect_eval(
         "[SyncManager, ServiceWorker, ServiceWorkerRegistration, ServiceWorkerContainer, Navigator, StorageManager]

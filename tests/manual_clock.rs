@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use landfall::ClientScript;
 use landfall::clock::{Clock, SystemClock};
+use landfall::{ClientScript, HostEventKind, SyncEvent};
 use serde_json::json;
 
 use crate::support::scenario::Scenario;
@@ -164,7 +164,7 @@ fn a_time_limit_counts_manual_time() {
         .register_sync("endless")
         .advance(3 * MINUTE - SECOND)
         .expect_fired("endless", 1)
-        .expect_no_event(|event| matches!(event, landfall::HostEventKind::SyncEnded { .. }))
+        .expect_no_event(|event| matches!(event, HostEventKind::Sync(SyncEvent::Ended { .. })))
         .advance(SECOND)
         .expect_outcome(|outcome| *outcome == landfall::service_worker::EventOutcome::TimedOut);
 }
@@ -299,7 +299,7 @@ fn a_script_that_never_rests_does_not_hold_time_up() {
     story
         .wait_until_printed("spinning")
         .advance(MINUTE)
-        .expect_event(|event| matches!(event, landfall::HostEventKind::Console { .. }));
+        .expect_event(|event| matches!(event, HostEventKind::Console { .. }));
 }
 
 /// The message event of a worker that spins is ended soon, so that time waits for it once.

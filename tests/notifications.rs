@@ -189,6 +189,31 @@ fn what_contradicts_itself_is_refused() {
 }
 
 #[test]
+fn arguments_are_read_before_the_worker_and_the_permission_are_looked_at() {
+    // Nobody has granted it, and while a worker is being installed there is no active one.
+    let worker = "
+        const unreadable = { toString() { throw new RangeError('unreadable'); } };
+        const attempts = [[unreadable], ['x', { silent: true, vibrate: 1 }], ['x']];
+        const attempt = async () => {
+            for (const words of attempts) {
+                await registration.showNotification(...words)
+                    .catch(({ message }) => console.log(message.split(': ').at(-1)));
+            }
+        };
+        self.oninstall = (event) => event.waitUntil(attempt());
+        self.onactivate = (event) => event.waitUntil(attempt());";
+    let inactive = "No active registration available on the ServiceWorkerRegistration.";
+    Scenario::online().worker(worker).expect_printed(&[
+        "unreadable",
+        inactive,
+        inactive,
+        "unreadable",
+        "Silent notifications must not specify vibration patterns.",
+        "No notification permission has been granted for this origin.",
+    ]);
+}
+
+#[test]
 fn an_address_that_cannot_be_resolved_counts_as_none() {
     allowed(WORKER)
         .expect_eval(&show("'x', { icon: 'https://' }"), json!(true))

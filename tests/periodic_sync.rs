@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use landfall::service_worker::EventOutcome;
 use landfall::sync::{PeriodicPolicy, SyncKind, SyncPolicy};
-use landfall::{Error, HostEventKind};
+use landfall::{Error, HostEventKind, SyncEvent};
 use serde_json::{Value, json};
 
 use crate::support::scenario::{Scenario, address};
@@ -104,7 +104,7 @@ fn what_is_unregistered_never_fires_again_and_the_other_stays() {
         .expect_eval(&outcome_of("unregister('unknown')"), json!("resolved"))
         .expect_eval(&outcome_of("unregister('news')"), json!("resolved"))
         .expect_event(|kind| {
-            matches!(kind, HostEventKind::SyncUnregistered { kind: SyncKind::Periodic, tag, .. } if tag == "news")
+            matches!(kind, HostEventKind::Sync(SyncEvent::Unregistered { kind: SyncKind::Periodic, tag, .. }) if tag == "news")
         })
         .expect_eval(&tags(), json!(["mail"]))
         .advance(12 * HOUR)
@@ -511,25 +511,25 @@ fn every_step_of_a_periodic_sync_is_told() {
     let told: Vec<Value> = scenario
         .events()
         .filter_map(|kind| match kind {
-            HostEventKind::SyncRegistered { kind, tag, .. } => {
+            HostEventKind::Sync(SyncEvent::Registered { kind, tag, .. }) => {
                 Some(json!(["registered", kind, tag]))
             }
-            HostEventKind::SyncUnregistered { kind, tag, .. } => {
+            HostEventKind::Sync(SyncEvent::Unregistered { kind, tag, .. }) => {
                 Some(json!(["unregistered", kind, tag]))
             }
-            HostEventKind::SyncStarted {
+            HostEventKind::Sync(SyncEvent::Started {
                 kind,
                 attempt,
                 max_attempts,
                 ..
-            } => Some(json!(["started", kind, attempt, max_attempts])),
-            HostEventKind::SyncEnded {
+            }) => Some(json!(["started", kind, attempt, max_attempts])),
+            HostEventKind::Sync(SyncEvent::Ended {
                 kind,
                 outcome,
                 next_attempt_at_ms,
                 removed,
                 ..
-            } => {
+            }) => {
                 let is_success = outcome.is_success();
                 Some(json!([
                     "ended",

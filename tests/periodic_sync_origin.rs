@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use landfall::sync::{Engagement, SyncState};
-use landfall::{HostEventKind, Permission, PermissionState};
+use landfall::{HostEventKind, Permission, PermissionState, SyncEvent};
 use serde_json::json;
 
 use crate::periodic_sync::{FULFILS, HOUR, SECOND, outcome_of, tags};
@@ -143,5 +143,5 @@ fn a_host_without_the_permission_forgets_what_one_with_it_kept() {
     scenario
         .restart_host()
         .expect_tags(&[])
-        .expect_event(|kind| matches!(kind, HostEventKind::SyncUnregistered { .. }));
+        .expect_event(|kind| matches!(kind, HostEventKind::Sync(SyncEvent::Unregistered { .. })));
 }

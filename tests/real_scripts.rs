@@ -17,6 +17,7 @@ use landfall::network::origin::OriginServer;
 use landfall::service_worker::EventOutcome;
 use landfall::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Host, HostEventKind, RegisterOptions,
+    SyncEvent,
 };
 use serde_json::{Value, json};
 use url::Url;
@@ -245,9 +246,9 @@ async fn queues_a_failed_post_and_replays_it_once(worker: &str) {
     host.go_online();
     let outcome = loop {
         let event = events.next().await.expect("the host runs");
-        if let HostEventKind::SyncEnded {
+        if let HostEventKind::Sync(SyncEvent::Ended {
             scope: of, outcome, ..
-        } = event.kind
+        }) = event.kind
         {
             assert_eq!(of, scope);
             break outcome;

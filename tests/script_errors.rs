@@ -6,7 +6,7 @@ use landfall::service_worker::EventOutcome;
 use landfall::service_worker::ScriptType;
 use landfall::service_worker::lifetime::EventLimits;
 use landfall::sync::SyncPolicy;
-use landfall::{ClientScript, Error, HostEventKind, RegisterOptions};
+use landfall::{ClientScript, Error, HostEventKind, RegisterOptions, SyncEvent};
 use serde_json::json;
 
 use crate::support::scenario::{Scenario, address};
@@ -119,7 +119,7 @@ fn an_endless_loop_is_cut_off_and_the_next_event_gets_a_new_worker() {
         .worker("self.onsync = (event) => { console.log('spins'); while (event.tag === 'spin'); };")
         .sync_under_way("spin", "spins")
         .advance_meanwhile(Duration::from_secs(1))
-        .wait_until(|kind| matches!(kind, HostEventKind::SyncEnded { .. }))
+        .wait_until(|kind| matches!(kind, HostEventKind::Sync(SyncEvent::Ended { .. })))
         .expect_outcome(|outcome| *outcome == EventOutcome::TimedOut)
         .advance(Duration::from_secs(1))
         .register_sync("works")

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use landfall::clock::{Clock, SystemClock};
 use landfall::service_worker::EventOutcome;
-use landfall::service_worker::lifetime::EventLimits;
-use landfall::{HostBuilder, HostEventKind};
+use landfall::service_worker::lifetime::{ANSWER_GRACE, EventLimits};
+use landfall::{ClientScript, HostBuilder, HostEventKind, SyncEvent};
 use serde_json::json;
 
 use crate::support::scenario::{NOW_MS, ORIGIN, Scenario};
+use crate::support::server::{Answer, TestServer};
 
 /// Prints the tag of each `sync` event, and spins for one of them. Answers each request by the word in its address.
 const SPINS: &str = "
@@ -34,7 +36,7 @@ fn a_worker_that_spins_is_stopped_when_it_has_not_answered_for_half_a_minute() {
         .worker(SPINS)
         .sync_under_way("spin", "spin")
         .advance(Duration::from_secs(60))
-        .wait_until(|kind| matches!(kind, HostEventKind::SyncEnded { .. }))
+        .wait_until(|kind| matches!(kind, HostEventKind::Sync(SyncEvent::Ended { .. })))
         .expect_outcome(|outcome| *outcome == EventOutcome::Unresponsive)
         .expect_event(|kind| {
             matches!(kind, HostEventKind::ScopeStopped { reason, .. } if reason.contains("answered for 30 s"))
@@ -42,6 +44,35 @@ fn a_worker_that_spins_is_stopped_when_it_has_not_answered_for_half_a_minute() {
         .expect_tags(&["spin"])
         .register_sync("works")
         .expect_outcome(|outcome| *outcome == EventOutcome::Fulfilled);
+}
+
+/// Real time: a worker has five seconds for its answer, however the clock is moved.
+#[test]
+fn a_worker_that_waits_in_import_scripts_is_not_taken_for_one_that_spins() {
+    let server = TestServer::start();
+    let worker = "self.oninstall = () => {
+        console.log('begun');
+        importScripts('part.js');
+        console.log('imported');
+    };";
+    let (part, held) = Answer::script("").held();
+    server
+        .answer("/sw.js", Answer::script(worker))
+        .answer("/part.js", part);
+    let mut scenario = Scenario::online().behind(&server);
+    let page = "navigator.serviceWorker.register('sw.js'); 0";
+    scenario
+        .open("", ClientScript::Source(page.to_owned()))
+        .expect("the page opens");
+    scenario = scenario.wait_until_printed("begun");
+    for wait in [ANSWER_GRACE, Duration::from_millis(500)] {
+        scenario = scenario.advance_meanwhile(Duration::from_secs(30));
+        scenario.run_meanwhile(async move { SystemClock.sleep(wait).await });
+    }
+    held.let_go();
+    scenario
+        .wait_until_printed("imported")
+        .expect_no_event(|kind| matches!(kind, HostEventKind::ScopeStopped { .. }));
 }
 
 #[test]
@@ -67,7 +98,7 @@ fn a_clock_that_jumps_stops_no_worker_that_answers() {
         scenario = scenario.advance_meanwhile(Duration::from_secs(10));
     }
     scenario
-        .wait_until(|kind| matches!(kind, HostEventKind::SyncEnded { .. }))
+        .wait_until(|kind| matches!(kind, HostEventKind::Sync(SyncEvent::Ended { .. })))
         .expect_outcome(|outcome| *outcome == EventOutcome::Fulfilled);
 }
 

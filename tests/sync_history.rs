@@ -5,7 +5,7 @@ use std::time::Duration;
 use landfall::service_worker::lifetime::EventLimits;
 use landfall::storage::{Dispatch, DispatchOutcome, DropCause, SyncEntry, SyncRecord};
 use landfall::sync::{DispatchReason, HistoryLimits, Removal, SyncKind};
-use landfall::{Error, HostEventKind, SyncStory};
+use landfall::{Error, HostEventKind, SyncEvent, SyncStory};
 
 use crate::support::scenario::{Scenario, address};
 
@@ -193,7 +193,7 @@ fn unregistering_dropping_and_registering_again_are_entries() {
     assert_eq!(last, Some(&SyncEntry::Dropped { cause }));
     assert!(!story.has_worker);
     scenario.expect_event(
-        |kind| matches!(kind, HostEventKind::SyncUnregistered { tag, .. } if tag == "one"),
+        |kind| matches!(kind, HostEventKind::Sync(SyncEvent::Unregistered { tag, .. }) if tag == "one"),
     );
 }
 

@@ -295,7 +295,7 @@ fn a_redirected_script_is_a_type_error_of_an_update_and_a_security_error_of_a_re
 #[test]
 fn the_referrer_policy_of_a_script_holds_for_what_its_worker_imports_and_for_checks_of_that() {
     let server = TestServer::start();
-    let worker = Answer::script("importScripts('part.js');");
+    let worker = Answer::script("importScripts('part.js');").header("referrer-policy", "origin");
     server
         .answer("/sw.js", worker.header("referrer-policy", "no-referrer"))
         .answer("/part.js", Answer::script(""));

@@ -2,21 +2,23 @@
 
 import { environmentOf, ownEnvironment } from "ext:landfall_platform/environment.js";
 import {
+  backgroundFetch,
+  defineOnDemand,
+  everywhereOnDemand,
+  indexedDatabase,
+  performanceTimeline,
+  permissions,
+  windows,
+} from "ext:landfall_platform/on_demand.js";
+import {
   core,
   crypto,
   event,
   fire,
   location,
-  performanceScript,
   webidl,
 } from "ext:landfall_platform/platform.js";
 import { op_import_sync, op_scope_evaluation_settled } from "ext:core/ops";
-import { BackgroundFetchManager } from "ext:sw_background_fetch/background_fetch_manager.js";
-import { BackgroundFetchRecord } from "ext:sw_background_fetch/background_fetch_record.js";
-import {
-  BackgroundFetchRegistration,
-  updateBackgroundFetch,
-} from "ext:sw_background_fetch/background_fetch_registration.js";
 import { Cache } from "ext:sw_cache/cache.js";
 import { cachesOf, CacheStorage } from "ext:sw_cache/cache_storage.js";
 import { fetch } from "ext:sw_fetch/fetch.js";
@@ -29,20 +31,8 @@ import {
 } from "ext:sw_global_scope/define.js";
 import { exposeFunctions } from "ext:sw_global_scope/embedder.js";
 import { interfaces, operations } from "ext:sw_global_scope/exposed.js";
-import { serializableInterfaces } from "ext:sw_global_scope/serializable.js";
-import {
-  indexedDB,
-  interfaces as indexedDbInterfaces,
-} from "ext:sw_indexed_db/mod.js";
 import { fireTimer, useManualClock } from "ext:sw_time/host_clock.js";
 import { startReporting } from "ext:sw_global_scope/reporting.js";
-import { Lock, LockManager } from "ext:sw_navigator/lock_manager.js";
-import { changePermission, Permissions, PermissionStatus } from "ext:sw_navigator/permissions.js";
-import { StorageManager } from "ext:sw_navigator/storage_manager.js";
-import { Notification } from "ext:sw_notifications/notification.js";
-import { PushManager } from "ext:sw_push/push_manager.js";
-import { PushSubscription } from "ext:sw_push/push_subscription.js";
-import { PushSubscriptionOptions } from "ext:sw_push/push_subscription_options.js";
 import {
   abortFetch,
   dispatchEvent,
@@ -64,9 +54,6 @@ import {
 } from "ext:sw_service_worker/service_worker_registration.js";
 import { PeriodicSyncManager } from "ext:sw_sync/periodic_sync_manager.js";
 import { SyncManager } from "ext:sw_sync/sync_manager.js";
-import { clientOf, openFrame } from "ext:sw_window/frame.js";
-import { evaluateIn, rememberGlobals } from "ext:sw_window/frame_window.js";
-import { becomeWindow, clientNotices } from "ext:sw_window/window.js";
 
 /** What errors in a script of the embedder's name as their place; the same as in src/engine/mod.rs. */
 const EVALUATED_URL = "landfall:evaluated";
@@ -75,35 +62,22 @@ const BOOT = "__landfall_boot";
 
 defineInterfaces({
   ...interfaces,
-  ...serializableInterfaces,
-  BackgroundFetchManager,
-  BackgroundFetchRecord,
-  BackgroundFetchRegistration,
   Cache,
   CacheStorage,
-  ...indexedDbInterfaces,
-  Lock,
-  LockManager,
   NavigationPreloadManager,
-  Notification,
   PeriodicSyncManager,
-  Permissions,
-  PermissionStatus,
-  PushManager,
-  PushSubscription,
-  PushSubscriptionOptions,
   ServiceWorker,
   ServiceWorkerRegistration,
-  StorageManager,
   SyncManager,
 });
+defineOnDemand(everywhereOnDemand);
 defineOperations({ ...operations, fetch });
 defineAttributes({
   caches: () => cachesOf(ownEnvironment),
   crypto: () => crypto.crypto,
-  indexedDB: () => indexedDB,
+  indexedDB: () => indexedDatabase.load().indexedDB,
 });
-defineReplaceableAttributes({ performance: () => performanceScript.performance });
+defineReplaceableAttributes({ performance: () => performanceTimeline.load().performance });
 Object.defineProperty(globalThis, "console", {
   value: console,
   configurable: true,
@@ -113,17 +87,16 @@ Object.defineProperty(globalThis, "console", {
 globalThis[webidl.brand] = webidl.brand;
 event.setEventTargetData(globalThis);
 event.saveGlobalThisReference(globalThis);
-rememberGlobals();
 
-/** What the host may tell any scope. */
+/** What the host may tell a scope. */
 const notices = {
-  ...clientNotices,
+  __proto__: null,
   workerStateChanged: updateWorkerState,
   registrationChanged: updateRegistration,
   updateFound: announceUpdate,
-  permissionChanged: changePermission,
+  permissionChanged: (change) => permissions.loaded?.changePermission(change),
   backgroundFetchChanged(fetch, environment) {
-    if (environment === ownEnvironment) updateBackgroundFetch(fetch);
+    if (environment === ownEnvironment) backgroundFetch.loaded?.updateBackgroundFetch(fetch);
   },
   connectivityChanged: (isOnline, { global }) =>
     fire(global, new event.Event(isOnline ? "online" : "offline")),
@@ -140,7 +113,7 @@ async function evaluate(id, source, number) {
   await settle(id, () => {
     const environment = environmentOf(number);
     if (environment === undefined) throw new Error("the frame is gone");
-    if (environment !== ownEnvironment) return evaluateIn(environment.global, source);
+    if (environment !== ownEnvironment) return windows.load().evaluateIn(environment.global, source);
     const [value, error] = core.evalContext(source, EVALUATED_URL);
     if (error !== null) throw error.thrown;
     return value;
@@ -150,6 +123,7 @@ async function evaluate(id, source, number) {
 /** Shows an address for the host: in the frame with its number, or for 0 in a new one. */
 async function showInFrame(id, address, number) {
   await settle(id, async () => {
+    const { clientOf, openFrame } = windows.load();
     const frame = number === 0 ? openFrame(address) : await navigateFrame(number, address);
     await frame.loaded;
     if (frame.window === null) throw new Error(`nothing could be loaded from ${address}`);
@@ -172,8 +146,6 @@ async function settle(id, steps) {
   }
 }
 
-let isServiceWorker = false;
-
 /**
  * Runs the scope's main module, with everything that it imports, until its evaluation settles.
  *
@@ -184,7 +156,7 @@ async function evaluateModule(id, url) {
     const [module, error] = core.evalContext(`import(${JSON.stringify(url)})`, EVALUATED_URL);
     if (error !== null) throw error.thrown;
     await module;
-    if (isServiceWorker) refuseTopLevelAwait(url);
+    if (ownEnvironment.isServiceWorker) refuseTopLevelAwait(url);
     return null;
   });
 }
@@ -215,14 +187,18 @@ function boot({ url, isClockManual, exposedFunctions, serviceWorker, client }) {
   delete globalThis.__bootstrap;
   location.setLocationHref(url);
   if (isClockManual) useManualClock(event.reportException);
-  performanceScript.setTimeOrigin();
   // Deno's own looks for V8's on its first call, and takes for granted that the global still has it.
   queueMicrotask(() => {});
   startReporting();
   defineReplaceableAttributes({ isSecureContext: () => true });
-  isServiceWorker = serviceWorker !== null;
-  if (isServiceWorker) becomeServiceWorker(serviceWorker);
-  else becomeWindow(client);
+  ownEnvironment.isServiceWorker = serviceWorker !== null;
+  if (ownEnvironment.isServiceWorker) {
+    becomeServiceWorker(serviceWorker);
+  } else {
+    const { becomeWindow, clientNotices } = windows.load();
+    Object.assign(notices, clientNotices);
+    becomeWindow(client);
+  }
   exposeFunctions(exposedFunctions);
   return {
     dispatchEvent,

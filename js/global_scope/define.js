@@ -1,7 +1,8 @@
 // How properties get onto a global object: one function for each kind of member that Web IDL knows. Those that a scope
 // only has when it has started are defined on an object of their own while the snapshot is made.
 
-import { core, event } from "ext:landfall_platform/platform.js";
+import { refuseClones } from "ext:landfall_platform/on_demand.js";
+import { event } from "ext:landfall_platform/platform.js";
 
 /** @param {Record<string, Function>} interfaces interface objects by name */
 export function defineInterfaces(interfaces, target = globalThis) {
@@ -14,13 +15,6 @@ export function defineInterfaces(interfaces, target = globalThis) {
     });
     refuseClones(value.prototype, name);
   }
-}
-
-/** Platform objects are cloned only where it is said how (https://html.spec.whatwg.org/#serializable-objects). */
-function refuseClones(prototype, name) {
-  if (prototype === undefined || core.hostObjectBrand in prototype) return;
-  // Deno assigns it to its ports.
-  Object.defineProperty(prototype, core.hostObjectBrand, { __proto__: null, value: name, writable: true });
 }
 
 /** @param {Record<string, Function>} operations functions by name */

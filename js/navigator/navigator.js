@@ -1,25 +1,23 @@
 // The navigator object of workers and of window-like clients.
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
+import { locks, permissions, storageManagers } from "ext:landfall_platform/on_demand.js";
 import { webidl } from "ext:landfall_platform/platform.js";
 import { op_navigator_facts, op_navigator_is_online } from "ext:core/ops";
-import { LockManager } from "ext:sw_navigator/lock_manager.js";
-import { Permissions } from "ext:sw_navigator/permissions.js";
-import { StorageManager } from "ext:sw_navigator/storage_manager.js";
 
 let facts;
 const fact = (name) => (facts ??= op_navigator_facts())[name];
 
-let locks;
-let permissions;
-let storage;
+let ownLocks;
+let ownPermissions;
+let ownStorage;
 
 /**
  * The members that WorkerNavigator and Navigator share.
  *
  * https://html.spec.whatwg.org/multipage/workers.html#the-workernavigator-object
  */
-class NavigatorBase {
+export class NavigatorBase {
   constructor(key = undefined) {
     onlyByHost(key, this);
   }
@@ -65,32 +63,26 @@ class NavigatorBase {
   }
 
   get locks() {
-    return locks ??= new LockManager(HOST);
+    return ownLocks ??= new (locks.load().LockManager)(HOST);
   }
 
   get permissions() {
-    return permissions ??= new Permissions(HOST);
+    return ownPermissions ??= new (permissions.load().Permissions)(HOST);
   }
 
   get storage() {
-    return storage ??= new StorageManager(HOST);
+    return ownStorage ??= new (storageManagers.load().StorageManager)(HOST);
   }
 }
 
-/** https://html.spec.whatwg.org/multipage/workers.html#workernavigator */
-export class WorkerNavigator extends NavigatorBase {}
-webidl.configureInterface(WorkerNavigator);
-
-/** https://html.spec.whatwg.org/multipage/system-state.html#navigator */
-export class Navigator extends NavigatorBase {}
-webidl.configureInterface(Navigator);
-
-for (const Interface of [WorkerNavigator, Navigator]) {
-  flatten(Interface.prototype, NavigatorBase.prototype);
-}
-
-/** Puts the shared members onto `target` itself, where Web IDL wants them, each checking its receiver. */
-function flatten(target, source) {
+/**
+ * Puts the shared members onto an interface that extends the base, where Web IDL wants them, each checking its receiver.
+ *
+ * @param {typeof NavigatorBase} Interface
+ */
+export function defineNavigator(Interface) {
+  webidl.configureInterface(Interface);
+  const [target, source] = [Interface.prototype, NavigatorBase.prototype];
   for (const name of Object.getOwnPropertyNames(source)) {
     if (name === "constructor") continue;
     const { get } = Object.getOwnPropertyDescriptor(source, name);
@@ -105,7 +97,11 @@ function flatten(target, source) {
   Object.setPrototypeOf(target, Object.prototype);
 }
 
-/** @param {typeof WorkerNavigator | typeof Navigator} Interface */
+/** https://html.spec.whatwg.org/multipage/workers.html#workernavigator */
+export class WorkerNavigator extends NavigatorBase {}
+defineNavigator(WorkerNavigator);
+
+/** @param {typeof NavigatorBase} Interface */
 export function createNavigator(Interface) {
   return new Interface(HOST);
 }

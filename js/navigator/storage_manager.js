@@ -1,6 +1,7 @@
 // navigator.storage: how much the origin stores, and whether it is kept.
 
 import { onlyByHost } from "ext:landfall_platform/construct.js";
+import { ownEnvironment } from "ext:landfall_platform/environment.js";
 import { webidl } from "ext:landfall_platform/platform.js";
 import { op_storage_estimate } from "ext:core/ops";
 
@@ -29,3 +30,5 @@ export class StorageManager {
 }
 webidl.configureInterface(StorageManager);
 const StorageManagerPrototype = StorageManager.prototype;
+// [Exposed=Window]
+if (ownEnvironment.isServiceWorker) delete StorageManagerPrototype.persist;

@@ -11,12 +11,14 @@ import {
   op_notification_show,
 } from "ext:core/ops";
 import { deserializeData } from "ext:sw_notifications/data.js";
-import { MAX_ACTIONS, readNotification } from "ext:sw_notifications/notification_options.js";
+import {
+  convertNotification,
+  MAX_ACTIONS,
+  readNotification,
+} from "ext:sw_notifications/notification_options.js";
 
 /** Number to object, of the notifications that this page shows: they are there until they are closed. */
 const shown = new Map();
-
-let isWorker = false;
 
 /** https://notifications.spec.whatwg.org/#get-the-notifications-permission-state */
 const permissionOf = (state) => state === "prompt" ? "default" : state;
@@ -63,13 +65,13 @@ export class Notification extends event.EventTarget {
     }
     const prefix = "Failed to construct 'Notification'";
     webidl.requiredArguments(arguments.length, 1, prefix);
-    if (isWorker) {
+    if (ownEnvironment.isServiceWorker) {
       throw new TypeError(
         `${prefix}: Illegal constructor. Use ServiceWorkerRegistration.showNotification() instead.`,
       );
     }
     this[webidl.brand] = webidl.brand;
-    const { content, data } = readNotification(title, options, prefix, false);
+    const { content, data } = readNotification(convertNotification(title, options, prefix), prefix, false);
     this.#content = content;
     this.#data = deserializeData(data);
     show(this);
@@ -185,12 +187,8 @@ for (const type of ["click", "show", "error", "close"]) {
   defineEventHandler(NotificationPrototype, type);
 }
 
-/** https://notifications.spec.whatwg.org/#dom-notification-notification: a service worker shows through its registration. */
-export function refuseConstruction() {
-  isWorker = true;
-  // [Exposed=Window]
-  delete Notification.requestPermission;
-}
+// [Exposed=Window]
+if (ownEnvironment.isServiceWorker) delete Notification.requestPermission;
 
 /**
  * The object for a notification that a registration shows.

@@ -60,17 +60,28 @@ const convertNotificationOptions = webidl.createDictionaryConverter("Notificatio
 ]);
 
 /**
- * https://notifications.spec.whatwg.org/#create-a-notification
+ * The arguments of those who create a notification, as Web IDL reads them.
  *
  * @param {unknown} title
  * @param {unknown} options
  * @param {string} prefix of error messages
+ */
+export function convertNotification(title, options, prefix) {
+  return {
+    title: webidl.converters.DOMString(title, prefix, "Argument 1"),
+    options: convertNotificationOptions(options, prefix, "Argument 2"),
+  };
+}
+
+/**
+ * https://notifications.spec.whatwg.org/#create-a-notification
+ *
+ * @param {{ title: string, options: object }} said what {@link convertNotification} gave
+ * @param {string} prefix of error messages
  * @param {boolean} isPersistent whether a registration will show it
  * @returns {{ content: object, data: Uint8Array }} what is shown, in the words of src/notification.rs; a structured clone
  */
-export function readNotification(title, options, prefix, isPersistent) {
-  title = webidl.converters.DOMString(title, prefix, "Argument 1");
-  options = convertNotificationOptions(options, prefix, "Argument 2");
+export function readNotification({ title, options }, prefix, isPersistent) {
   if (!isPersistent && options.actions.length > 0) {
     throw new TypeError(
       `${prefix}: Actions are only supported for persistent notifications shown using ServiceWorkerRegistration.showNotification().`,

@@ -6,7 +6,10 @@ import {
   op_notification_show_for_registration,
 } from "ext:core/ops";
 import { createNotification } from "ext:sw_notifications/notification.js";
-import { readNotification } from "ext:sw_notifications/notification_options.js";
+import {
+  convertNotification,
+  readNotification,
+} from "ext:sw_notifications/notification_options.js";
 
 const convertGetNotificationOptions = webidl.createDictionaryConverter(
   "GetNotificationOptions",
@@ -20,12 +23,13 @@ const convertGetNotificationOptions = webidl.createDictionaryConverter(
  */
 export async function showNotification(registration, title, options) {
   const prefix = "Failed to execute 'showNotification' on 'ServiceWorkerRegistration'";
+  const said = convertNotification(title, options, prefix);
   if (!registration.hasActiveWorker()) {
     throw new TypeError(
       `${prefix}: No active registration available on the ServiceWorkerRegistration.`,
     );
   }
-  const { content, data } = readNotification(title, options, prefix, true);
+  const { content, data } = readNotification(said, prefix, true);
   await op_notification_show_for_registration(registration.id, content, data);
 }
 

@@ -1,5 +1,8 @@
 // Environment settings objects: for whom a script runs. A scope has its own; each frame in a page has another.
 
+// Scripts that are loaded later ask for it here, whatever the global has by then.
+const { WeakMap } = globalThis;
+
 /** https://html.spec.whatwg.org/multipage/webappapis.html#environment-settings-object */
 export class Environment {
   /** The host's number for the frame; 0 stands for the scope itself. */
@@ -12,6 +15,8 @@ export class Environment {
   origin;
   /** The one around a frame's. */
   parent;
+  /** Whether the global is a service worker's. */
+  isServiceWorker = false;
   /**
    * Shows another address in the frame: who asks, where to, and whether it is a reload. Gives the frame.
    *

@@ -1,4 +1,4 @@
-// The only script that knows how Deno packs its web platform: lazy scripts that return an object of exports.
+// The script that knows how Deno packs its web platform: lazy scripts that return an object of exports.
 // It hands them on under plain names; an upgrade of Deno's crates is made here and nowhere else.
 
 import { core, internals, primordials } from "ext:core/mod.js";
@@ -40,20 +40,18 @@ const telling = (op) => (...values) => {
   return op(...values);
 };
 
-// Deno's scripts are given this view of its core instead of the original one.
-core.ops.op_set_captured_bootstrap({
+/** Deno's scripts are given this view of its core instead of the original one. */
+export const bootstrap = {
   __proto__: null,
   primordials: { __proto__: primordials, ...hostTime.primordials, indirectEval: runTimerSource },
   internals,
   core: {
-    __proto__: null,
-    ...core,
+    __proto__: core,
     ...hostTime.core,
     ops: {
-      __proto__: null,
-      ...core.ops,
+      __proto__: core.ops,
       ...hostTime.ops,
-      // Asked while the snapshot is made: matrices speak no CSS where there is no document.
+      // Matrices speak no CSS where there is no document.
       op_geometry_get_enable_css_parser_features: () => false,
       op_message_port_post_message: telling(core.ops.op_message_port_post_message),
       op_message_port_recv_message: unreferenced(core.ops.op_message_port_recv_message),
@@ -61,11 +59,13 @@ core.ops.op_set_captured_bootstrap({
     refOpPromise() {},
     reportUnhandledException: (error) => reportToHost(error),
   },
-});
+};
+core.ops.op_set_captured_bootstrap(bootstrap);
 
 const load = (specifier) => core.loadExtScript(specifier);
 
 export { core, internals, primordials };
+const { ObjectDefineProperty, ObjectGetOwnPropertyDescriptor } = primordials;
 export const webidl = load("ext:deno_webidl/00_webidl.js");
 export const domException = load("ext:deno_web/01_dom_exception.js");
 export const { DOMException } = domException;
@@ -77,7 +77,6 @@ event.MessageEvent = function (type, message) {
 };
 export const infra = load("ext:deno_web/00_infra.js");
 export const url = load("ext:deno_web/00_url.js");
-export const urlPattern = load("ext:deno_web/01_urlpattern.js");
 export const consoleScript = load("ext:deno_web/01_console.js");
 export const mimeSniff = load("ext:deno_web/01_mimesniff.js");
 export const timers = load("ext:deno_web/02_timers.js");
@@ -87,7 +86,6 @@ export const base64 = load("ext:deno_web/05_base64.js");
 export const streams = load("ext:deno_web/06_streams.js");
 export const encoding = load("ext:deno_web/08_text_encoding.js");
 export const file = load("ext:deno_web/09_file.js");
-export const fileReader = load("ext:deno_web/10_filereader.js");
 /** Loads on first use: a module cannot be loaded lazily into the snapshot. */
 export const loadLocks = core.createLazyLoader("ext:deno_web/locks.js");
 export const location = load("ext:deno_web/12_location.js");
@@ -102,10 +100,6 @@ export const ownOrigin = () =>
 /** The origin of an environment. */
 export const originOf = (environment) => runIn(environment, ownOrigin);
 export const ports = load("ext:deno_web/13_message_port.js");
-export const compression = load("ext:deno_web/14_compression.js");
-export const imageData = load("ext:deno_web/16_image_data.js");
-export const geometry = load("ext:deno_web/17_geometry.js");
-export const performanceScript = load("ext:deno_web/15_performance.js");
 // Deno's Node layer brings this symbol; without it keys get no brand and cannot be cloned.
 internals.kKeyObject = Symbol("kKeyObject");
 export const crypto = load("ext:deno_crypto/00_crypto.js");
@@ -175,8 +169,8 @@ export function fire(target, dispatched) {
 export function defineEventHandler(prototype, type, init = undefined) {
   event.defineEventHandler(prototype, type, init);
   const name = `on${type}`;
-  const { get, set } = Object.getOwnPropertyDescriptor(prototype, name);
-  const checked = Object.getOwnPropertyDescriptor({
+  const { get, set } = ObjectGetOwnPropertyDescriptor(prototype, name);
+  const checked = ObjectGetOwnPropertyDescriptor({
     get [name]() {
       webidl.assertBranded(this, prototype);
       return primordials.FunctionPrototypeCall(get, this);
@@ -186,7 +180,7 @@ export function defineEventHandler(prototype, type, init = undefined) {
       primordials.FunctionPrototypeCall(set, this, handler);
     },
   }, name);
-  Object.defineProperty(prototype, name, checked);
+  ObjectDefineProperty(prototype, name, checked);
 }
 
 /** https://webidl.spec.whatwg.org/#idl-DOMException-error-names */

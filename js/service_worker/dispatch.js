@@ -1,20 +1,14 @@
 // The host's events come in here and leave as events on the global scope.
 
+import { backgroundFetch, notifications, push } from "ext:landfall_platform/on_demand.js";
 import { core, event, fire } from "ext:landfall_platform/platform.js";
 import {
   op_service_worker_event_fulfilled,
   op_service_worker_event_rejected,
 } from "ext:core/ops";
 import { activityEnded, during } from "ext:sw_activity/activity.js";
-import { BackgroundFetchEvent } from "ext:sw_background_fetch/background_fetch_event.js";
-import { backgroundFetchFor } from "ext:sw_background_fetch/background_fetch_registration.js";
-import { BackgroundFetchUpdateUIEvent } from "ext:sw_background_fetch/background_fetch_update_ui_event.js";
 import { requestFromNative } from "ext:sw_fetch/bridge.js";
-import { createNotification } from "ext:sw_notifications/notification.js";
-import { NotificationEvent } from "ext:sw_notifications/notification_event.js";
 import { PushEvent } from "ext:sw_push/push_event.js";
-import { createSubscription } from "ext:sw_push/push_subscription.js";
-import { PushSubscriptionChangeEvent } from "ext:sw_push/push_subscription_change_event.js";
 import { createClient } from "ext:sw_service_worker/clients.js";
 import {
   attachLifetime,
@@ -40,25 +34,32 @@ const constructors = {
   message: ({ message, source, origin }) =>
     receivedMessageEvent(deserializeMessage(message), origin, messageSource(source)),
   push: ({ data }) => new PushEvent("push", { data }),
-  pushsubscriptionchange: ({ newSubscription, oldSubscription }) =>
-    new PushSubscriptionChangeEvent("pushsubscriptionchange", {
-      newSubscription: newSubscription && createSubscription(newSubscription),
-      oldSubscription: oldSubscription && createSubscription(oldSubscription),
-    }),
-  notificationclick: (init) => notificationEvent("notificationclick", init),
-  notificationclose: (init) => notificationEvent("notificationclose", init),
-  backgroundfetchsuccess: backgroundFetchEvent(BackgroundFetchUpdateUIEvent),
-  backgroundfetchfail: backgroundFetchEvent(BackgroundFetchUpdateUIEvent),
-  backgroundfetchabort: backgroundFetchEvent(BackgroundFetchEvent),
-  backgroundfetchclick: backgroundFetchEvent(BackgroundFetchEvent),
+  pushsubscriptionchange: pushSubscriptionChangeEvent,
+  notificationclick: notificationEvent,
+  notificationclose: notificationEvent,
+  backgroundfetchsuccess: backgroundFetchEvent("BackgroundFetchUpdateUIEvent"),
+  backgroundfetchfail: backgroundFetchEvent("BackgroundFetchUpdateUIEvent"),
+  backgroundfetchabort: backgroundFetchEvent("BackgroundFetchEvent"),
+  backgroundfetchclick: backgroundFetchEvent("BackgroundFetchEvent"),
 };
 
-function backgroundFetchEvent(constructor) {
-  return ({ registration }, type) =>
-    new constructor(type, { registration: backgroundFetchFor(registration) });
+function backgroundFetchEvent(name) {
+  return ({ registration }, type) => {
+    const { [name]: Interface, backgroundFetchFor } = backgroundFetch.load();
+    return new Interface(type, { registration: backgroundFetchFor(registration) });
+  };
 }
 
-function notificationEvent(type, { notification, action }) {
+function pushSubscriptionChangeEvent({ newSubscription, oldSubscription }, type) {
+  const { createSubscription, PushSubscriptionChangeEvent } = push.load();
+  return new PushSubscriptionChangeEvent(type, {
+    newSubscription: newSubscription && createSubscription(newSubscription),
+    oldSubscription: oldSubscription && createSubscription(oldSubscription),
+  });
+}
+
+function notificationEvent({ notification, action }, type) {
+  const { createNotification, NotificationEvent } = notifications.load();
   return new NotificationEvent(type, {
     notification: createNotification(notification),
     action,

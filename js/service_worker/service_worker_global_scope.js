@@ -23,16 +23,11 @@ import {
   moveMembers,
 } from "ext:sw_global_scope/define.js";
 import { ownEnvironment } from "ext:landfall_platform/environment.js";
-import { BackgroundFetchEvent } from "ext:sw_background_fetch/background_fetch_event.js";
-import { BackgroundFetchUpdateUIEvent } from "ext:sw_background_fetch/background_fetch_update_ui_event.js";
+import { defineOnDemand, inWorkersOnDemand, serviceWorkerContainers } from "ext:landfall_platform/on_demand.js";
 import { operations } from "ext:sw_global_scope/exposed.js";
 import { createNavigator, WorkerNavigator } from "ext:sw_navigator/navigator.js";
-import { StorageManager } from "ext:sw_navigator/storage_manager.js";
-import { refuseConstruction } from "ext:sw_notifications/notification.js";
-import { NotificationEvent } from "ext:sw_notifications/notification_event.js";
 import { PushEvent } from "ext:sw_push/push_event.js";
 import { PushMessageData } from "ext:sw_push/push_message_data.js";
-import { PushSubscriptionChangeEvent } from "ext:sw_push/push_subscription_change_event.js";
 import {
   Client,
   Clients,
@@ -42,10 +37,6 @@ import {
 import { ExtendableEvent } from "ext:sw_service_worker/extendable_event.js";
 import { FetchEvent } from "ext:sw_service_worker/fetch_event.js";
 import { ExtendableMessageEvent } from "ext:sw_service_worker/message_event.js";
-import {
-  ServiceWorkerContainer,
-  serviceWorkerContainer,
-} from "ext:sw_service_worker/service_worker_container.js";
 import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
 import { registrationFor } from "ext:sw_service_worker/service_worker_registration.js";
 import { PeriodicSyncEvent } from "ext:sw_sync/periodic_sync_event.js";
@@ -64,7 +55,7 @@ Object.defineProperty(WorkerNavigator.prototype, "serviceWorker", {
   get: Object.getOwnPropertyDescriptor({
     get serviceWorker() {
       webidl.assertBranded(this, WorkerNavigator.prototype);
-      return serviceWorkerContainer(ownEnvironment);
+      return serviceWorkerContainers.load().serviceWorkerContainer(ownEnvironment);
     },
   }, "serviceWorker").get,
   configurable: true,
@@ -99,19 +90,14 @@ const SHARED_MEMBERS = [
 const own = {};
 Object.defineProperty(own, "WorkerLocation", location.workerLocationConstructorDescriptor);
 defineInterfaces({
-  BackgroundFetchEvent,
-  BackgroundFetchUpdateUIEvent,
   Client,
   Clients,
   ExtendableEvent,
   ExtendableMessageEvent,
   FetchEvent,
-  NotificationEvent,
   PeriodicSyncEvent,
   PushEvent,
   PushMessageData,
-  PushSubscriptionChangeEvent,
-  ServiceWorkerContainer,
   ServiceWorkerGlobalScope,
   SyncEvent,
   WindowClient,
@@ -173,17 +159,16 @@ function importScripts(...urls) {
 export function becomeServiceWorker({ registration, worker, isModule }) {
   Object.setPrototypeOf(globalThis, ServiceWorkerGlobalScope.prototype);
   navigator = createNavigator(WorkerNavigator);
-  refuseConstruction();
   // Made now and not on first use: the host tells them how they change from the very start.
   ownRegistration = registrationFor(registration);
   ownWorker = serviceWorkerFor(worker);
   Object.defineProperties(globalThis, ownMembers);
+  defineOnDemand(inWorkersOnDemand);
   defineOperations({ importScripts: isModule ? refuseInModule : importScripts }, inherited);
   moveMembers(SHARED_MEMBERS, inherited);
   // Only pages have these.
   delete URL.createObjectURL;
   delete URL.revokeObjectURL;
-  delete StorageManager.prototype.persist;
 }
 
 /** https://w3c.github.io/ServiceWorker/#dom-serviceworkerglobalscope-skipwaiting */

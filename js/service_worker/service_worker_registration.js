@@ -2,17 +2,12 @@
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 import { ownEnvironment, perEnvironment } from "ext:landfall_platform/environment.js";
+import { backgroundFetch, notifications, push } from "ext:landfall_platform/on_demand.js";
 import { defineEventHandler, event, fire, webidl } from "ext:landfall_platform/platform.js";
 import {
   op_service_worker_unregister,
   op_service_worker_update,
 } from "ext:core/ops";
-import { createBackgroundFetchManager } from "ext:sw_background_fetch/background_fetch_manager.js";
-import {
-  getNotifications,
-  showNotification,
-} from "ext:sw_notifications/registration_notifications.js";
-import { createPushManager } from "ext:sw_push/push_manager.js";
 import { createNavigationPreloadManager } from "ext:sw_service_worker/navigation_preload_manager.js";
 import { serviceWorkerFor } from "ext:sw_service_worker/service_worker.js";
 import { createPeriodicSyncManager } from "ext:sw_sync/periodic_sync_manager.js";
@@ -103,13 +98,13 @@ export class ServiceWorkerRegistration extends event.EventTarget {
   /** The same object for the life of this one. */
   get pushManager() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return this.#pushManager ??= createPushManager(this.#handle.id);
+    return this.#pushManager ??= push.load().createPushManager(this.#handle.id);
   }
 
   /** The same object for the life of this one. */
   get backgroundFetch() {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return this.#backgroundFetch ??= createBackgroundFetchManager(this.#handle);
+    return this.#backgroundFetch ??= backgroundFetch.load().createBackgroundFetchManager(this.#handle);
   }
 
   /** The same object for the life of this one. */
@@ -122,12 +117,12 @@ export class ServiceWorkerRegistration extends event.EventTarget {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
     const prefix = "Failed to execute 'showNotification' on 'ServiceWorkerRegistration'";
     webidl.requiredArguments(arguments.length, 1, prefix);
-    await showNotification(this.#handle, title, options);
+    await notifications.load().showNotification(this.#handle, title, options);
   }
 
   async getNotifications(filter = undefined) {
     webidl.assertBranded(this, ServiceWorkerRegistrationPrototype);
-    return await getNotifications(this.#handle.id, filter);
+    return await notifications.load().getNotifications(this.#handle.id, filter);
   }
 
   async update() {

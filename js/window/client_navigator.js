@@ -2,7 +2,7 @@
 
 import { ownEnvironment, perEnvironment } from "ext:landfall_platform/environment.js";
 import { primordials, webidl } from "ext:landfall_platform/platform.js";
-import { createNavigator, Navigator } from "ext:sw_navigator/navigator.js";
+import { createNavigator, defineNavigator, NavigatorBase } from "ext:sw_navigator/navigator.js";
 import { serviceWorkerContainer } from "ext:sw_service_worker/service_worker_container.js";
 import { isSameOrigin } from "ext:sw_window/window_view.js";
 
@@ -12,6 +12,10 @@ const { ReflectGet, ReflectHas } = primordials;
 const OF_THE_PAGE_ORIGIN = ["locks", "permissions", "storage"];
 
 const environments = new WeakMap();
+
+/** https://html.spec.whatwg.org/multipage/system-state.html#navigator */
+export class Navigator extends NavigatorBase {}
+defineNavigator(Navigator);
 
 Object.defineProperty(Navigator.prototype, "serviceWorker", {
   get() {

@@ -38,7 +38,7 @@ const OF_THE_PAGE_ORIGIN =
 
 let names = [];
 
-/** Called while the snapshot is made, when the global has everything that every scope sees and nothing of a script's. */
+/** Called when the global has everything that every scope sees, and nothing of a script's. */
 export function rememberGlobals() {
   names = [...Object.getOwnPropertyNames(globalThis), ...OF_WINDOWS];
 }

@@ -1,6 +1,7 @@
 // The global of a window-like client: a page's script, without a document.
 
 import { ownEnvironment } from "ext:landfall_platform/environment.js";
+import { notifications } from "ext:landfall_platform/on_demand.js";
 import {
   globalInterfaces,
   location,
@@ -13,12 +14,12 @@ import {
   defineOperations,
   defineReplaceableAttributes,
 } from "ext:sw_global_scope/define.js";
-import { navigatorOf } from "ext:sw_window/client_navigator.js";
+import { Navigator, navigatorOf } from "ext:sw_window/client_navigator.js";
 import { offerFrames, runInFrames } from "ext:sw_window/frame.js";
-import { EVENT_HANDLERS } from "ext:sw_window/frame_window.js";
+import { EVENT_HANDLERS, rememberGlobals } from "ext:sw_window/frame_window.js";
+export { clientOf, openFrame } from "ext:sw_window/frame.js";
+export { evaluateIn } from "ext:sw_window/frame_window.js";
 import { postMessage } from "ext:sw_window/post_message.js";
-import { Navigator } from "ext:sw_navigator/navigator.js";
-import { receiveNotificationNews } from "ext:sw_notifications/notification.js";
 import {
   changeController,
   documentIsReady,
@@ -35,6 +36,7 @@ const { Window } = globalInterfaces;
  * @param {{ controller: object | null, opensFrames: boolean, frameScript: string | null }} client
  */
 export function becomeWindow({ controller, opensFrames, frameScript }) {
+  rememberGlobals();
   Object.setPrototypeOf(globalThis, Window.prototype);
   const navigator = navigatorOf(ownEnvironment);
   defineInterfaces({ Navigator, ServiceWorkerContainer, Window });
@@ -60,5 +62,5 @@ export const clientNotices = {
   controllerChanged: changeController,
   message: receiveClientMessage,
   documentReady: documentIsReady,
-  notification: receiveNotificationNews,
+  notification: (news) => notifications.loaded?.receiveNotificationNews(news),
 };

@@ -32,6 +32,7 @@ mod story;
 mod switch;
 mod sync;
 mod sync_rule;
+mod sync_story;
 mod tables;
 mod values;
 

@@ -9,10 +9,10 @@ use url::Url;
 use crate::cli::background_fetch_story;
 use crate::cli::frame;
 use crate::cli::push_story;
+use crate::cli::sync_story;
 use crate::clock::Timestamp;
 use crate::host::{HostEvent, HostEventKind as Kind, Permission, ScriptSource};
 use crate::service_worker::{EventOutcome, Warning};
-use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
 use crate::web::script_error::ScriptError;
 
@@ -56,7 +56,6 @@ impl Story {
 
 /// The line for an event.
 pub(super) fn line(event: &HostEvent) -> Line {
-    let until = |at: &Option<Timestamp>| at.map(|at| at.saturating_since(event.at_ms));
     match &event.kind {
         Kind::Registered { scope, script } => registered(script, scope),
         Kind::Installed { script, .. } => told("installed", BLUE, script.to_string()),
@@ -67,32 +66,7 @@ pub(super) fn line(event: &HostEvent) -> Line {
         Kind::Unregistered { scope } => told("unregistered", BLUE, scope.to_string()),
         Kind::Online { reason } => told("online", GREEN, reason.clone()),
         Kind::Offline { reason } => told("offline", YELLOW, reason.clone()),
-        Kind::SyncRegistered { kind, tag, .. } => told("queued", BLUE, named(*kind, tag)),
-        Kind::SyncUnregistered { kind, tag, .. } => told("unqueued", BLUE, named(*kind, tag)),
-        Kind::SyncStarted {
-            kind,
-            tag,
-            attempt,
-            max_attempts,
-            last_chance,
-            ..
-        } => sync_started(*kind, tag, *attempt, *max_attempts, *last_chance),
-        Kind::SyncEnded {
-            kind,
-            tag,
-            outcome,
-            next_attempt_at_ms,
-            removed,
-            ..
-        } => sync_ended(*kind, tag, outcome, *removed, until(next_attempt_at_ms)),
-        Kind::SyncInterrupted {
-            kind,
-            tag,
-            attempt,
-            next_attempt_at_ms,
-            removed,
-            ..
-        } => sync_interrupted(*kind, tag, *attempt, *removed, until(next_attempt_at_ms)),
+        Kind::Sync(sync) => sync_story::sync(sync, event.at_ms),
         Kind::Warning { warning, .. } => warned(warning),
         Kind::Notification(event) => push_story::notification(event),
         Kind::Push(event) => push_story::push(event),
@@ -190,71 +164,8 @@ pub(super) fn failure(label: &'static str, text: String) -> Line {
     }
 }
 
-fn named(kind: SyncKind, tag: &str) -> String {
-    format!("{} `{tag}`", kind.event_name())
-}
-
 fn registered(script: &Url, scope: &Url) -> Line {
     told("registered", BLUE, format!("{script} for {scope}"))
-}
-
-fn sync_started(
-    kind: SyncKind,
-    tag: &str,
-    attempt: u32,
-    max_attempts: u32,
-    last_chance: bool,
-) -> Line {
-    let chance = if last_chance { ", the last chance" } else { "" };
-    let text = format!("`{tag}`, attempt {attempt} of {max_attempts}{chance}");
-    told(kind.event_name(), BLUE, text)
-}
-
-fn sync_ended(
-    kind: SyncKind,
-    tag: &str,
-    outcome: &EventOutcome,
-    removed: Option<Removal>,
-    next_in: Option<Duration>,
-) -> Line {
-    let then = then(kind, outcome.is_success(), removed, next_in);
-    let text = format!("`{tag}` {}{then}", reason(outcome));
-    if outcome.is_success() {
-        told("done", GREEN, text)
-    } else {
-        failure("failed", text)
-    }
-}
-
-fn sync_interrupted(
-    kind: SyncKind,
-    tag: &str,
-    attempt: u32,
-    removed: Option<Removal>,
-    next_in: Option<Duration>,
-) -> Line {
-    let (named, then) = (named(kind, tag), then(kind, false, removed, next_in));
-    let text = format!("{named}, attempt {attempt}, by the end of the last host{then}");
-    failure("interrupted", text)
-}
-
-/// What follows from the end of an event.
-fn then(
-    kind: SyncKind,
-    is_success: bool,
-    removed: Option<Removal>,
-    next_in: Option<Duration>,
-) -> String {
-    match (removed, next_in) {
-        (Some(Removal::GaveUp), _) => ", given up".to_owned(),
-        (Some(Removal::Unregistered), _) => ", unregistered meanwhile".to_owned(),
-        (Some(Removal::Succeeded), _) => String::new(),
-        (None, None) if kind == SyncKind::Periodic => "; suspended".to_owned(),
-        (None, Some(wait)) if wait.is_zero() => "; again now".to_owned(),
-        (None, Some(wait)) if is_success => format!("; next in {}", spoken(wait)),
-        (None, Some(wait)) => format!("; next attempt in {}", spoken(wait)),
-        (None, None) => "; again now".to_owned(),
-    }
 }
 
 fn warned(warning: &Warning) -> Line {
@@ -321,54 +232,6 @@ fn name(source: &ScriptSource) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn ended(outcome: EventOutcome, removed: Option<Removal>, next: Option<Timestamp>) -> Line {
-        let scope = url::Url::parse("https://localhost/").unwrap();
-        let kind = Kind::SyncEnded {
-            kind: SyncKind::OneShot,
-            scope,
-            tag: "outbox".into(),
-            attempt: 1,
-            outcome,
-            next_attempt_at_ms: next,
-            removed,
-        };
-        line(&HostEvent {
-            at_ms: Timestamp(1_000),
-            kind,
-        })
-    }
-
-    #[test]
-    fn a_failed_attempt_says_when_the_next_one_is() {
-        let told = ended(EventOutcome::TimedOut, None, Some(Timestamp(301_000)));
-        assert_eq!(told.text, "`outbox` took too long; next attempt in 5 min");
-        assert_eq!(told.weight, Weight::Always);
-    }
-
-    #[test]
-    fn the_last_failure_says_that_it_was_the_last() {
-        let told = ended(EventOutcome::Terminated, Some(Removal::GaveUp), None);
-        assert_eq!(told.text, "`outbox` the worker was stopped, given up");
-    }
-
-    #[test]
-    fn a_worker_that_did_not_answer_is_said_to_have_been_busy() {
-        let told = ended(EventOutcome::Unresponsive, None, Some(Timestamp(301_000)));
-        assert_eq!(
-            told.text,
-            "`outbox` the worker was busy, did not answer and was stopped; next attempt in 5 min"
-        );
-    }
-
-    #[test]
-    fn success_is_no_failure() {
-        let told = ended(EventOutcome::Fulfilled, Some(Removal::Succeeded), None);
-        assert_eq!(
-            (told.label, told.text.as_str()),
-            ("done", "`outbox` fulfilled")
-        );
-    }
 
     #[test]
     fn durations_are_spoken_with_two_figures() {

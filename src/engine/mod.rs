@@ -5,6 +5,7 @@
 mod entry;
 mod limits;
 mod modules;
+mod read_only_heap;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ use crate::web::buffers::ScriptBuffers;
 use crate::web::event::{EventInit, EventReply, Notice, PendingEvents};
 use crate::web::global_scope::{EvaluationResult, PendingEvaluations};
 use crate::web::host_port::{ContextId, HostPort};
+use crate::web::on_demand::{OnDemandScript, OnDemandScripts};
+use crate::web::platform::V8_FLAGS;
 use crate::web::script_error::{ScriptError, ScriptSources};
 use crate::web::service_worker::StoredScripts;
 use crate::web::time::ScopeTime;
@@ -35,10 +38,11 @@ use crate::web::view::{RegistrationView, WorkerView};
 use entry::Entry;
 pub(crate) use limits::{StopHandle, StopReason};
 use modules::{MainModule, StoredModules};
+use read_only_heap::ReadOnlyHeap;
 
 static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
-// Scripts of the platform that load on first use, by specifier: RESIDUAL_SCRIPTS and RESIDUAL_MODULES.
-include!(concat!(env!("OUT_DIR"), "/residual.rs"));
+// Scripts of the platform that are loaded on first use: ON_DEMAND, and Deno's modules in RESIDUAL_MODULES.
+include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 
 /// What errors in a script of the embedder's name as their place; the same as in js/global_scope/bootstrap.js.
 const EVALUATED_URL: &str = "landfall:evaluated";
@@ -107,8 +111,7 @@ pub(crate) fn init() {
             rand::fill(bytes);
             true
         });
-        // Otherwise each start has some thirty functions compiled that it calls a few times only.
-        v8::V8::set_flags_from_string("--baseline-batch-compilation-threshold=65536");
+        v8::V8::set_flags_from_string(V8_FLAGS);
         JsRuntime::init_platform(None);
     });
 }
@@ -122,6 +125,7 @@ pub(crate) struct Engine {
     buffers: Rc<ScriptBuffers>,
     /// The wait for the next timer by the host's clock, and the time that it is for.
     next_timer: Option<(Duration, Sleep)>,
+    _read_only_heap: ReadOnlyHeap,
 }
 
 impl Engine {
@@ -139,9 +143,9 @@ impl Engine {
             options.port.clone(),
             is_worker,
         );
+        let read_only_heap = ReadOnlyHeap::begin_use(SNAPSHOT);
         let mut js = JsRuntime::try_new(RuntimeOptions {
             startup_snapshot: Some(SNAPSHOT),
-            residual_lazy_js_sources: RESIDUAL_SCRIPTS,
             residual_lazy_esm_sources: RESIDUAL_MODULES,
             shared_array_buffer_store: Some(options.scope.shared.array_buffers()),
             compiled_wasm_module_store: Some(options.scope.shared.wasm_modules()),
@@ -157,6 +161,7 @@ impl Engine {
         js.v8_isolate().set_allow_atomics_wait(false);
         js.op_state().borrow_mut().put(options.port);
         js.op_state().borrow_mut().put(sources);
+        js.op_state().borrow_mut().put(OnDemandScripts(ON_DEMAND));
         let buffers = ScriptBuffers::of(&js.op_state().borrow());
         let stop = StopHandle::new(&mut js);
         let entry = Entry::boot(&mut js, &start)?;
@@ -167,6 +172,7 @@ impl Engine {
             stop,
             buffers,
             next_timer: None,
+            _read_only_heap: read_only_heap,
         })
     }
 

@@ -15,8 +15,8 @@ use crate::clock::Timestamp;
 use crate::host::background_fetch::BackgroundFetchEvent;
 use crate::host::permissions::Permission;
 use crate::host::push_event::{NotificationEvent, PushEvent};
+use crate::host::sync_event::SyncEvent;
 use crate::service_worker::{EventOutcome, Warning};
-use crate::sync::{Removal, SyncKind};
 use crate::web::host_port::ConsoleLevel;
 use crate::web::script_error::ScriptError;
 
@@ -89,71 +89,6 @@ pub enum HostEventKind {
     Offline {
         /// Who or what says so.
         reason: String,
-    },
-    /// A script asked for a sync, and that is stored.
-    SyncRegistered {
-        /// One-shot or periodic.
-        kind: SyncKind,
-        /// The registration's scope.
-        scope: Url,
-        /// The tag.
-        tag: String,
-    },
-    /// A tag was unregistered: no event will be sent for it any more.
-    SyncUnregistered {
-        /// One-shot or periodic.
-        kind: SyncKind,
-        /// The registration's scope.
-        scope: Url,
-        /// The tag.
-        tag: String,
-    },
-    /// A `sync` or `periodicsync` event is sent.
-    SyncStarted {
-        /// One-shot or periodic.
-        kind: SyncKind,
-        /// The registration's scope.
-        scope: Url,
-        /// The tag.
-        tag: String,
-        /// Counted from 1.
-        attempt: u32,
-        /// After so many failures a one-shot registration is dropped, and a periodic one waits for its next interval.
-        max_attempts: u32,
-        /// No attempt will follow this one, or none before the next interval. The `lastChance` of a `sync` event.
-        last_chance: bool,
-    },
-    /// A `sync` or `periodicsync` event ended.
-    SyncEnded {
-        /// One-shot or periodic.
-        kind: SyncKind,
-        /// The registration's scope.
-        scope: Url,
-        /// The tag.
-        tag: String,
-        /// Counted from 1.
-        attempt: u32,
-        /// How it ended.
-        outcome: EventOutcome,
-        /// When the next event may be sent, if there will be one after a delay.
-        next_attempt_at_ms: Option<Timestamp>,
-        /// Why the registration is gone, if it is.
-        removed: Option<Removal>,
-    },
-    /// A host that starts finds an event that the end of the last one cut off.
-    SyncInterrupted {
-        /// One-shot or periodic.
-        kind: SyncKind,
-        /// The registration's scope.
-        scope: Url,
-        /// The tag.
-        tag: String,
-        /// Counted from 1.
-        attempt: u32,
-        /// When the next attempt may begin, if there will be one after a delay.
-        next_attempt_at_ms: Option<Timestamp>,
-        /// Why the registration is gone, if it is.
-        removed: Option<Removal>,
     },
     /// Something seems wrong although nothing failed.
     Warning {
@@ -235,6 +170,9 @@ pub enum HostEventKind {
         /// What went wrong, and what to do.
         reason: String,
     },
+    /// Something happened to a tag of background sync.
+    #[serde(untagged)]
+    Sync(SyncEvent),
     /// Something happened to a notification.
     #[serde(untagged)]
     Notification(NotificationEvent),

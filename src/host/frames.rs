@@ -16,7 +16,7 @@ use crate::host::scope_thread::Command;
 use crate::host::scopes::{Scope, Scopes};
 use crate::network::{
     CredentialsMode, MAX_REDIRECTS, NetworkError, RedirectMode, Request, RequestMode, Response,
-    location_url, read_referrer_policy, settle_accept, settle_referrer,
+    location_url, referrer_policy_of, settle_accept, settle_referrer,
 };
 use crate::service_worker::scope::is_potentially_trustworthy;
 use crate::service_worker::{Client, ClientId, ClientType, FrameType, RegistrationId};
@@ -175,7 +175,7 @@ impl Core {
         navigation: FrameNavigation,
         course: &mut Course,
     ) -> Result<Loaded, NetworkError> {
-        let mut url = navigation.url;
+        let mut url = navigation.url.clone();
         if url.scheme() == "about" {
             return Ok(Loaded {
                 url,
@@ -188,7 +188,7 @@ impl Core {
                 .filter(|url| is_potentially_trustworthy(url))
                 .and_then(|url| self.matching_registration_id(url));
             course.in_charge.extend(registration);
-            let request = navigation_request(asker, url.clone(), navigation.is_reload);
+            let request = navigation_request(asker, &navigation, url.clone());
             let response = self.fetch_page(registration, request, &course.id).await?;
             let base = response.url().unwrap_or(&url);
             match location_url(&response, base).transpose()? {
@@ -257,8 +257,7 @@ impl Core {
         let status = response.status;
         let content_type = response.header("content-type").unwrap_or_default();
         let content_type = String::from_utf8_lossy(content_type).into_owned();
-        let referrer_policy = response.header("referrer-policy").unwrap_or_default();
-        let referrer_policy = read_referrer_policy(&String::from_utf8_lossy(referrer_policy));
+        let referrer_policy = referrer_policy_of(&response.headers);
         // What has arrived of a body that breaks off would be shown; here it is all or nothing.
         let body = response.body.collect().await.unwrap_or_default();
         let controller = registration.and_then(|id| {
@@ -305,14 +304,15 @@ impl Core {
 }
 
 /// <https://html.spec.whatwg.org/multipage/browsing-the-web.html#create-navigation-params-by-fetching>
-fn navigation_request(asker: &Asker, url: Url, is_reload: bool) -> Request {
+fn navigation_request(asker: &Asker, navigation: &FrameNavigation, url: Url) -> Request {
     let mut request = Request {
         mode: RequestMode::Navigate,
         credentials: CredentialsMode::Include,
         redirect: RedirectMode::Manual,
         client_url: asker.url.to_string(),
         destination: "iframe".to_owned(),
-        is_reload,
+        referrer_policy: navigation.referrer_policy,
+        is_reload: navigation.is_reload,
         partition: url.origin().ascii_serialization().into(),
         ..Request::new("GET", url, &asker.origin)
     };

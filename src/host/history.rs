@@ -16,6 +16,7 @@ use crate::host::dispatch::Ended;
 use crate::host::error::Error;
 use crate::host::event::HostEventKind;
 use crate::host::status::{Status, SyncStatus};
+use crate::host::sync_event::SyncEvent;
 use crate::service_worker::RegistrationId;
 use crate::storage::{
     Dispatch, DispatchEnd, DispatchOutcome, DropCause, QueueChange, Storage, StorageError,
@@ -277,14 +278,14 @@ impl Core {
                 ..DispatchEnd::new(DispatchOutcome::Interrupted)
             });
             let attempt = dispatch.attempt;
-            self.publish(HostEventKind::SyncInterrupted {
+            self.publish(HostEventKind::Sync(SyncEvent::Interrupted {
                 kind: record.kind,
                 scope: record.scope.clone(),
                 tag: record.tag.clone(),
                 attempt,
                 next_attempt_at_ms,
                 removed,
-            });
+            }));
         }
         self.write_records(&[], &mut records)
     }

@@ -21,7 +21,7 @@ use crate::service_worker::{
 };
 use crate::web::error::WebError;
 use crate::web::host_port::RegisterRequest;
-use crate::web::service_worker::referrer_policy_of;
+use crate::web::service_worker::policy_of_worker;
 use crate::web::view::RegistrationView;
 
 /// What a job comes to: the registration, or for `unregister()` whether there was one.
@@ -262,7 +262,7 @@ impl Core {
             return Ok(true);
         }
         let import = Import::of_worker(script.script_type);
-        let policy = referrer_policy_of(main);
+        let policy = policy_of_worker(main);
         let mut has_changed = false;
         // Differs from the spec: it looks at what `importScripts()` brought, this and browsers at imported modules too.
         for (url, _) in scripts.imported(&newest.script_url) {

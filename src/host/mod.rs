@@ -36,6 +36,7 @@ mod scopes;
 mod script_fetch;
 mod status;
 mod stop_worker;
+mod sync_event;
 mod sync_loop;
 mod thread;
 mod warnings;
@@ -78,6 +79,7 @@ pub use permissions::{Permission, PermissionState, UnknownPermission};
 pub use push::{PushMessage, PushReceipt};
 pub use push_event::{NotificationEvent, PushEvent};
 pub use status::{RegistrationStatus, Status, SyncStatus, WorkerStatus};
+pub use sync_event::SyncEvent;
 pub use windows::OpenWindow;
 
 /// A script that is to be registered.

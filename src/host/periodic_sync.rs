@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::permissions::{Permission, PermissionState};
+use crate::host::sync_event::SyncEvent;
 use crate::service_worker::RegistrationId;
 use crate::storage::{DropCause, StorageError, SyncEntry};
 use crate::sync::{Engagement, OwnerId, SyncKey, SyncKind, SyncRefusal, SyncRegistration};
@@ -152,11 +153,11 @@ impl Core {
         self.record_removed(key, entry)?;
         self.syncs.borrow_mut().remove(key);
         if let Some(registration) = self.registration(RegistrationId(key.owner.0)) {
-            self.publish(HostEventKind::SyncUnregistered {
+            self.publish(HostEventKind::Sync(SyncEvent::Unregistered {
                 kind: key.kind,
                 scope: registration.scope,
                 tag: key.tag.clone(),
-            });
+            }));
         }
         self.sync_changed.send_replace(());
         Ok(())

@@ -24,7 +24,7 @@ use crate::web::event::{EventInit, MessageSource, Notice};
 use crate::web::host_port::{ContextId, HostRequest, Reply};
 use crate::web::message::TransferredMessage;
 use crate::web::script_error::ScriptError;
-use crate::web::service_worker::referrer_policy_of;
+use crate::web::service_worker::policy_of_worker;
 use crate::web::view::{ClientView, RegistrationView, WorkerView};
 
 /// A scope that asks, as it was when the question came.
@@ -334,7 +334,7 @@ impl Core {
             return Ok(fetched.script);
         };
         let found = self.with_new_scripts(worker, |scripts| {
-            let policy = scripts.used.get(&asker.url).map(referrer_policy_of);
+            let policy = scripts.used.get(&asker.url).map(policy_of_worker);
             let checked = scripts.take_checked(&url);
             (checked, scripts.bypass_cache, policy.unwrap_or_default())
         });
@@ -417,8 +417,7 @@ impl Core {
         let target = self
             .scopes
             .borrow()
-            .iter()
-            .find(|(_, scope)| scope.client().is_some_and(|found| found.id.0 == client))
+            .find_client(client)
             .map(|(context, _)| context);
         if let Some(context) = target {
             self.notify(
@@ -469,10 +468,8 @@ impl Core {
 
     pub(super) fn client_view(&self, origin: &str, id: &str) -> Option<ClientView> {
         let scopes = self.scopes.borrow();
-        let found = scopes.clients().find(|client| {
-            client.id.0 == id && client.url.origin().ascii_serialization() == origin
-        });
-        found.map(ClientView::from)
+        let (_, client) = scopes.find_client(id)?;
+        (client.url.origin().ascii_serialization() == origin).then(|| ClientView::from(client))
     }
 
     fn match_clients(

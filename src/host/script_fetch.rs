@@ -6,6 +6,7 @@ use std::fmt::Display;
 use http::header::ACCEPT;
 use url::Url;
 
+use crate::header_list::combined_value;
 use crate::host::core::Core;
 use crate::network::{
     CacheMode, CacheState, CredentialsMode, NetworkError, RedirectMode, ReferrerPolicy, Request,
@@ -213,8 +214,8 @@ fn check_mime_type(response: &Response, url: &Url) -> Result<(), String> {
 async fn read_script(response: Response, url: &Url) -> Result<Fetched, WebError> {
     let cache_state = response.cache_state;
     let mime_type = mime_type(&response);
-    let referrer_policy = response.header("Referrer-Policy").unwrap_or_default();
-    let referrer_policy = String::from_utf8_lossy(referrer_policy).into_owned();
+    let referrer_policy = combined_value(&response.headers, "Referrer-Policy").unwrap_or_default();
+    let referrer_policy = String::from_utf8_lossy(&referrer_policy).into_owned();
     let final_url = response.url().unwrap_or(url).clone();
     let body = response
         .body

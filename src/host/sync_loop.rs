@@ -14,6 +14,7 @@ use crate::host::dispatch::Ended;
 use crate::host::event::{HostEventKind, ScriptSource};
 use crate::host::history::end_of;
 use crate::host::permissions::Permission;
+use crate::host::sync_event::SyncEvent;
 use crate::service_worker::{EventOutcome, RegistrationId, ServiceWorkerRegistration};
 use crate::storage::{DispatchEnd, DispatchOutcome, QueueChange, Storage, StorageError};
 use crate::sync::{
@@ -100,7 +101,11 @@ impl Core {
             self.report_storage(Err(error));
             return Err(SyncRefusal::Disabled);
         }
-        self.publish(HostEventKind::SyncRegistered { kind, scope, tag });
+        self.publish(HostEventKind::Sync(SyncEvent::Registered {
+            kind,
+            scope,
+            tag,
+        }));
         Ok(())
     }
 
@@ -304,14 +309,14 @@ impl Core {
         let ended = match worker {
             Some(worker) if self.connectivity.is_online() => {
                 if let Some(scope) = scope.clone() {
-                    self.publish(HostEventKind::SyncStarted {
+                    self.publish(HostEventKind::Sync(SyncEvent::Started {
                         kind: row.key.kind,
                         scope,
                         tag: row.key.tag.clone(),
                         attempt: row.attempt(),
                         max_attempts: row.max_attempts,
                         last_chance: row.is_last_chance(),
-                    });
+                    }));
                 }
                 let tag = row.key.tag.clone();
                 let event = match row.key.kind {
@@ -328,7 +333,7 @@ impl Core {
         };
         let (settled, outcome) = self.finish_sync(&row.key, source, ended, began_at);
         if let (Some(outcome), Some(scope)) = (outcome, scope) {
-            self.publish(HostEventKind::SyncEnded {
+            self.publish(HostEventKind::Sync(SyncEvent::Ended {
                 kind: row.key.kind,
                 scope,
                 attempt: row.attempt(),
@@ -336,7 +341,7 @@ impl Core {
                 outcome,
                 next_attempt_at_ms: settled.next_attempt_at_ms,
                 removed: settled.removed,
-            });
+            }));
         }
         self.sync_changed.send_replace(());
     }

@@ -24,7 +24,7 @@ use crate::network::outgoing_headers::{Identity, outgoing_headers};
 use crate::network::port_blocking::check_address;
 use crate::network::preflight_cache::PreflightCache;
 use crate::network::redirect;
-use crate::network::referrer;
+use crate::network::referrer::{referer_header, referrer_policy_of};
 use crate::network::request::{RedirectMode, Request, RequestMode};
 use crate::network::resource_policy;
 use crate::network::response::{Response, ResponseType};
@@ -288,9 +288,9 @@ fn follow(
         redirect::drop_authorization(&mut request.headers);
     }
     // What one server was not told, the next one is not told either.
-    let told = referrer::referer_header(request, &request.url);
+    let told = referer_header(request, &request.url);
     request.referrer = told.unwrap_or_else(|| "no-referrer".to_owned());
-    if let Some(policy) = referrer::policy_of(&response.headers) {
+    if let Some(policy) = referrer_policy_of(&response.headers) {
         request.referrer_policy = policy;
     }
     course.url_list.push(location.clone());

@@ -62,7 +62,7 @@ pub use origin::{Handler, OriginServer};
 pub use outgoing_headers::settle_accept;
 pub use port_blocking::check_address;
 pub use redirect::{MAX_REDIRECTS, location_url, replay};
-pub use referrer::{read_referrer_policy, settle_referrer};
+pub use referrer::{read_referrer_policy, referrer_policy_of, settle_referrer};
 pub use request::{CacheMode, CredentialsMode, RedirectMode, ReferrerPolicy, Request, RequestMode};
 pub use response::{CacheState, Response, ResponseType};
 pub use route::{Intercepted, Interceptor, Route};

@@ -60,7 +60,7 @@ pub fn settle_referrer(request: &mut Request) {
 
 /// The last policy that a response names and we know.
 /// <https://w3c.github.io/webappsec-referrer-policy/#parse-referrer-policy-from-header>
-pub(crate) fn policy_of(headers: &HeaderList) -> Option<ReferrerPolicy> {
+pub fn referrer_policy_of(headers: &HeaderList) -> Option<ReferrerPolicy> {
     let value = combined_value(headers, "referrer-policy")?;
     read_referrer_policy(&String::from_utf8_lossy(&value))
 }

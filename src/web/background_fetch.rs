@@ -41,6 +41,7 @@ deno_core::extension!(
         "background_fetch_record.js",
         "background_fetch_registration.js",
         "background_fetch_update_ui_event.js",
+        "mod.js",
         "ui_options.js",
     ],
 );

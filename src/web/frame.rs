@@ -35,6 +35,8 @@ pub struct FrameNavigation {
     pub replaced: Option<ContextId>,
     /// It shows the same anew.
     pub is_reload: bool,
+    /// That of the client that asks.
+    pub referrer_policy: ReferrerPolicy,
 }
 
 /// What came of the navigation of a frame.
@@ -106,6 +108,7 @@ pub(crate) async fn op_frame_navigate(
     is_reload: bool,
 ) -> Result<FrameView, WebError> {
     let host = port_of(&state.borrow(), asking);
+    let client = fetch_of(&state.borrow(), asking).map(|(client, _)| client);
     let url = Url::parse(&url).map_err(|_| WebError::Type(format!("`{url}` is no URL")))?;
     let frame = |number| (number != 0).then_some(ContextId(number));
     let navigation = FrameNavigation {
@@ -113,6 +116,7 @@ pub(crate) async fn op_frame_navigate(
         around: frame(around),
         replaced: frame(replaced),
         is_reload,
+        referrer_policy: client.map_or(ReferrerPolicy::Default, |client| client.referrer_policy),
     };
     let view = host
         .ask(|reply| HostRequest::Frame(FrameRequest::Navigate(navigation, reply)))

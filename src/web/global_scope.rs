@@ -45,7 +45,6 @@ deno_core::extension!(
         "embedder.js",
         "exposed.js",
         "reporting.js",
-        "serializable.js",
     ],
     state = |state| {
         state.put(PendingEvaluations::default());

@@ -21,6 +21,7 @@ pub mod message;
 pub mod navigation_preload;
 pub mod navigator;
 pub mod notifications;
+pub mod on_demand;
 pub mod platform;
 pub mod push;
 pub mod script_error;
@@ -167,7 +168,7 @@ pub fn extension_arguments(
         coordinator: options.shared.databases,
     };
     let main_script = options.scripts.get(&options.url);
-    let policy = main_script.map(service_worker::referrer_policy_of);
+    let policy = main_script.map(service_worker::policy_of_worker);
     let client = FetchClient {
         referrer_policy: policy.unwrap_or_default(),
         origin: options.origin,

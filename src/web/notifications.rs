@@ -26,6 +26,7 @@ deno_core::extension!(
     esm = [
         dir "js/notifications",
         "data.js",
+        "mod.js",
         "notification.js",
         "notification_event.js",
         "notification_options.js",

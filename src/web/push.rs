@@ -18,6 +18,7 @@ deno_core::extension!(
     ops = [op_push_get_subscription, op_push_subscribe, op_push_unsubscribe],
     esm = [
         dir "js/push",
+        "mod.js",
         "push_event.js",
         "push_manager.js",
         "push_message_data.js",

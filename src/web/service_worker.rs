@@ -131,7 +131,7 @@ impl StoredScripts {
 }
 
 /// The referrer policy of a worker with that main script: it holds for what the worker fetches and imports.
-pub fn referrer_policy_of(main_script: &ScriptResource) -> ReferrerPolicy {
+pub fn policy_of_worker(main_script: &ScriptResource) -> ReferrerPolicy {
     read_referrer_policy(&main_script.referrer_policy).unwrap_or_default()
 }
 

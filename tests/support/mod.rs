@@ -1,6 +1,7 @@
 //! What the stories share: the test language, a real HTTP server, programs and packages.
 
 pub mod background_fetch;
+pub mod frames;
 pub mod npm;
 pub mod program;
 pub mod push;

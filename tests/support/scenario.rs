@@ -14,7 +14,7 @@ use landfall::service_worker::EventOutcome;
 use landfall::sync::SyncPolicy;
 use landfall::{
     Client, ClientOptions, ClientScript, ConnectivityMode, Error, Events, Host, HostBuilder,
-    HostEvent, HostEventKind, Permission, PermissionState, RegisterOptions, Status,
+    HostEvent, HostEventKind, Permission, PermissionState, RegisterOptions, Status, SyncEvent,
 };
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -344,7 +344,7 @@ impl Scenario {
             .log
             .iter()
             .filter(|event| {
-                matches!(&event.kind, HostEventKind::SyncStarted { tag: fired, .. } if fired == tag)
+                matches!(&event.kind, HostEventKind::Sync(SyncEvent::Started { tag: fired, .. }) if fired == tag)
             })
             .count();
         assert_eq!(fired, times, "sync events for `{tag}`; {}", self.story());
@@ -355,7 +355,7 @@ impl Scenario {
     #[track_caller]
     pub fn expect_outcome(self, is_expected: impl Fn(&EventOutcome) -> bool) -> Self {
         let outcome = self.log.iter().rev().find_map(|event| match &event.kind {
-            HostEventKind::SyncEnded { outcome, .. } => Some(outcome),
+            HostEventKind::Sync(SyncEvent::Ended { outcome, .. }) => Some(outcome),
             _ => None,
         });
         assert!(

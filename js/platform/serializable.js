@@ -1,8 +1,8 @@
 // Geometry and ImageData: Deno has the interfaces, here is what their [Serializable] asks for.
 
-import { core, geometry, imageData } from "ext:landfall_platform/platform.js";
-
-const {
+import { core } from "ext:landfall_platform/platform.js";
+import { ImageData } from "ext:deno_web/16_image_data.js";
+import {
   DOMMatrix,
   DOMMatrixReadOnly,
   DOMPoint,
@@ -10,11 +10,12 @@ const {
   DOMQuad,
   DOMRect,
   DOMRectReadOnly,
-} = geometry;
-const { ImageData } = imageData;
+} from "ext:deno_web/17_geometry.js";
 
-/** Interface objects by name. */
-export const serializableInterfaces = {};
+export { DOMMatrix, DOMMatrixReadOnly, DOMPoint, DOMPointReadOnly, DOMQuad, DOMRect, DOMRectReadOnly, ImageData };
+
+/** Name of an interface to what makes an object of it from plain data. */
+export const deserializers = {};
 
 /**
  * https://html.spec.whatwg.org/#serializable-objects
@@ -25,14 +26,13 @@ export const serializableInterfaces = {};
  */
 function makeSerializable(Interface, serialize, deserialize) {
   const type = Interface.name;
-  serializableInterfaces[type] = Interface;
   Object.defineProperty(Interface.prototype, core.hostObjectBrand, {
     __proto__: null,
     value() {
       return { ...serialize(this), type };
     },
   });
-  core.registerCloneableResource(type, deserialize);
+  deserializers[type] = deserialize;
 }
 
 const readPoint = ({ x, y, z, w }) => ({ x, y, z, w });
