@@ -212,7 +212,10 @@ impl Core {
 
     /// Wakes whoever waits for the state of the host to change.
     pub(super) fn touch(&self) {
-        self.changed.send_replace(());
+        // Seldom does anybody wait.
+        if self.changed.receiver_count() > 0 {
+            self.changed.send_replace(());
+        }
     }
 
     /// Waits until `condition` gives something; it is asked again after every change.

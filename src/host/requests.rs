@@ -417,8 +417,7 @@ impl Core {
         let target = self
             .scopes
             .borrow()
-            .iter()
-            .find(|(_, scope)| scope.client().is_some_and(|found| found.id.0 == client))
+            .find_client(client)
             .map(|(context, _)| context);
         if let Some(context) = target {
             self.notify(
@@ -469,10 +468,8 @@ impl Core {
 
     pub(super) fn client_view(&self, origin: &str, id: &str) -> Option<ClientView> {
         let scopes = self.scopes.borrow();
-        let found = scopes.clients().find(|client| {
-            client.id.0 == id && client.url.origin().ascii_serialization() == origin
-        });
-        found.map(ClientView::from)
+        let (_, client) = scopes.find_client(id)?;
+        (client.url.origin().ascii_serialization() == origin).then(|| ClientView::from(client))
     }
 
     fn match_clients(

@@ -1,6 +1,6 @@
 //! Which scopes run: workers start on demand and stop when idle, clients live until they are closed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +65,7 @@ type WorkerStart = Shared<LocalBoxFuture<'static, Result<(), String>>>;
 #[derive(Default)]
 pub(super) struct Scopes {
     running: BTreeMap<ContextId, Scope>,
-    workers: HashMap<WorkerId, (ContextId, WorkerStart)>,
+    workers: BTreeMap<WorkerId, (ContextId, WorkerStart)>,
     /// Workers without an event, by the moment since when they rest.
     resting: BTreeSet<(Duration, ContextId)>,
     last_id: u64,

@@ -10,8 +10,9 @@ use crate::host::clients::{ClientOptions, ClientScript};
 use crate::host::core::Core;
 use crate::host::event::HostEventKind;
 use crate::host::requests::Asker;
-use crate::service_worker::FrameType;
+use crate::host::scopes::Scopes;
 use crate::service_worker::scope::is_potentially_trustworthy;
+use crate::service_worker::{Client, FrameType};
 use crate::web::error::WebError;
 use crate::web::host_port::ContextId;
 use crate::web::view::ClientView;
@@ -28,6 +29,16 @@ pub enum OpenWindow {
     Elsewhere,
     /// It cannot be opened, for this reason: the worker gets a `TypeError`.
     Refused(String),
+}
+
+impl Scopes {
+    /// The client that workers know by that name.
+    pub(super) fn find_client(&self, id: &str) -> Option<(ContextId, &Client)> {
+        self.iter().find_map(|(context, scope)| {
+            let client = scope.client().filter(|client| client.id.0 == id)?;
+            Some((context, client))
+        })
+    }
 }
 
 impl Core {
@@ -63,12 +74,12 @@ impl Core {
             .worker
             .filter(|(registration, worker)| self.is_active(*registration, *worker))
             .map(|(registration, _)| registration);
-        let found = self.scopes.borrow().iter().find_map(|(context, scope)| {
-            let client = scope.client().filter(|client| client.id.0 == id)?;
-            Some((context, client.clone()))
-        });
-        let (context, client) =
-            found.ok_or_else(|| WebError::Type("The client was not found.".to_owned()))?;
+        let found = self
+            .scopes
+            .borrow()
+            .find_client(id)
+            .map(|(context, client)| (context, client.clone()));
+        let (context, client) = found.ok_or_else(not_found)?;
         if in_charge.is_none() || client.controller != in_charge {
             return Err(WebError::Type(
                 "This service worker is not the client's active service worker.".to_owned(),
@@ -132,12 +143,10 @@ impl Core {
         let found = self
             .scopes
             .borrow()
-            .iter()
-            .find(|(_, scope)| scope.client().is_some_and(|client| client.id.0 == id))
+            .find_client(id)
             .map(|(context, _)| context);
-        let gone = || WebError::Type("The client was not found.".to_owned());
-        self.focus(found.ok_or_else(gone)?);
-        self.client_view(&asker.origin, id).ok_or_else(gone)
+        self.focus(found.ok_or_else(not_found)?);
+        self.client_view(&asker.origin, id).ok_or_else(not_found)
     }
 
     fn use_interaction(&self, asker: &Asker, refusal: &str) -> Result<(), WebError> {
@@ -163,4 +172,8 @@ impl Core {
             }
         }
     }
+}
+
+fn not_found() -> WebError {
+    WebError::Type("The client was not found.".to_owned())
 }

@@ -1,7 +1,7 @@
 //! registration.navigationPreload, and the response that a `fetch` event has from it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use deno_core::{OpState, op2};
@@ -16,7 +16,7 @@ use crate::web::host_port::{HostPort, HostRequest, Reply};
 
 /// The preloads of `fetch` events that have not ended, until a script asks for them. Kept in the scope's op state.
 #[derive(Default)]
-pub(crate) struct Preloads(pub(crate) HashMap<u32, Preload>);
+pub(crate) struct Preloads(pub(crate) BTreeMap<u32, Preload>);
 
 /// What `registration.navigationPreload` asks, of the registration with the number.
 pub enum NavigationPreloadRequest {
