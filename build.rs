@@ -67,7 +67,7 @@ mod snapshot {
     use deno_core::snapshot::{CreateSnapshotOptions, CreateSnapshotOutput, create_snapshot};
     use deno_core::{
         Extension, ExtensionFileSource, JsRuntime, JsRuntimeForSnapshot, ModuleCodeString,
-        RuntimeOptions, scope, v8, wrap_lazy_ext_script,
+        RuntimeOptions, scope, serde_v8, v8, wrap_lazy_ext_script,
     };
     use futures::FutureExt;
 
@@ -346,9 +346,6 @@ mod snapshot {
         [&warm[..warm_list], &cold[cold_list..cold_end], length].concat()
     }
 
-    /// Says what is loaded on demand.
-    const ON_DEMAND: &str = include_str!("js/platform/on_demand.js");
-
     /// The table of the scripts that are loaded on demand, each as one function with all that it needs and the snapshot
     /// has not, and with what V8 compiles it to in a scope that starts from `snapshot`.
     fn scripts_on_demand(
@@ -356,18 +353,38 @@ mod snapshot {
         snapshot: &'static [u8],
         out: &Path,
     ) -> String {
-        let sources: Vec<(&str, String)> = ON_DEMAND
-            .split("onDemand(\"")
-            .skip(1)
-            .filter_map(|call| call.split('"').next())
-            .map(|specifier| (specifier, bundle(specifier, residual)))
-            .collect();
+        // As in running scopes, or V8 takes what is compiled here for that of another version.
+        v8::V8::set_flags_from_string("--no-allow-natives-syntax --freeze-flags-after-init");
+        v8::V8::set_flags_from_string(V8_FLAGS);
+        let mut runtime = JsRuntime::new(RuntimeOptions {
+            startup_snapshot: Some(snapshot),
+            extensions: extensions(),
+            skip_op_registration: true,
+            ..Default::default()
+        });
+        let on_demand = runtime
+            .execute_script("ext:on_demand", ON_DEMAND)
+            .expect("it is in the snapshot");
+        scope!(scope, runtime);
+        let on_demand = v8::Local::new(scope, on_demand);
+        let OnDemand { run, contents } =
+            serde_v8::from_v8(scope, on_demand).expect("it exports these");
+        let run = v8::Local::<v8::Function>::try_from(run.v8_value).expect("it is a function");
         let mut rows = String::new();
-        for ((specifier, source), code) in sources.iter().zip(compile(snapshot, &sources)) {
+        for specifier in &contents.specifiers {
+            let body = bundle(specifier, &contents.intrinsics, residual);
+            let compile = || {
+                let source = v8::String::new(scope, &body)?;
+                let script = compile_on_demand(scope, specifier, source, None)?;
+                // So that the functions that it calls are compiled too.
+                run.call(scope, v8::undefined(scope).into(), &[script.into()])?;
+                script.create_code_cache()
+            };
+            let code = compile().expect("the platform's scripts can be compiled");
             let path = out.join(specifier.replace([':', '/'], "_"));
             let code_path = path.with_extension("bin");
-            std::fs::write(&path, source).expect("OUT_DIR is writable");
-            std::fs::write(&code_path, code).expect("OUT_DIR is writable");
+            std::fs::write(&path, body).expect("OUT_DIR is writable");
+            std::fs::write(&code_path, &code[..]).expect("OUT_DIR is writable");
             rows += &format!(
                 "    OnDemandScript {{ specifier: {specifier:?}, source: include_str!({path:?}), \
                  code: include_bytes!({code_path:?}) }},\n"
@@ -376,15 +393,30 @@ mod snapshot {
         format!("static ON_DEMAND: &[OnDemandScript] = &[\n{rows}];\n")
     }
 
+    /// The module that knows what is loaded on demand.
+    const ON_DEMAND: &str = "__bootstrap.core.loadExtScript('ext:landfall_platform/on_demand.js')";
+
+    /// What it exports for this.
+    #[derive(serde::Deserialize)]
+    struct OnDemand<'s> {
+        #[serde(borrow)]
+        run: serde_v8::Value<'s>,
+        contents: OnDemandContents,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct OnDemandContents {
+        specifiers: Vec<String>,
+        intrinsics: Vec<String>,
+    }
+
     /// The body of a function that runs a script, and first those that it loads, and returns its exports.
-    fn bundle(specifier: &str, residual: &BTreeMap<&str, String>) -> String {
+    fn bundle(specifier: &str, intrinsics: &[String], residual: &BTreeMap<&str, String>) -> String {
         let mut order = Vec::new();
         add_with_imports(specifier, residual, &mut order);
-        let (_, intrinsics) = ON_DEMAND
-            .split_once("const intrinsics = ")
-            .expect("it is there");
-        let (intrinsics, _) = intrinsics.split_once(';').expect("it ends");
-        let mut body = format!("\"use strict\"; const {intrinsics} = __bootstrap.intrinsics;\n");
+        let intrinsics = intrinsics.join(", ");
+        let mut body =
+            format!("\"use strict\"; const {{ {intrinsics} }} = __bootstrap.intrinsics;\n");
         for specifier in order {
             let script = script_of(specifier, residual[specifier].clone().into(), "__bootstrap");
             let script = wrap_lazy_ext_script(script.as_str());
@@ -393,7 +425,9 @@ mod snapshot {
                 .expect("that is how deno_core wraps it");
             body += &format!("registry[{specifier:?}] ??= {exports}\n");
         }
-        body + &format!("return registry[{specifier:?}];\n")
+        body += &format!("return registry[{specifier:?}];\n");
+        assert!(body.is_ascii(), "{specifier} is to be in ASCII");
+        body
     }
 
     fn add_with_imports<'a>(
@@ -413,53 +447,18 @@ mod snapshot {
         order.push(specifier);
     }
 
-    /// What runs a script that is loaded on demand.
-    const RUN: &str = "__bootstrap.core.loadExtScript('ext:landfall_platform/on_demand.js').run";
-
-    /// What V8 compiles the scripts to that are loaded on demand.
-    fn compile(snapshot: &'static [u8], sources: &[(&str, String)]) -> Vec<Vec<u8>> {
-        // As in running scopes, or V8 takes what is compiled here for that of another version.
-        v8::V8::set_flags_from_string("--no-allow-natives-syntax --freeze-flags-after-init");
-        v8::V8::set_flags_from_string(V8_FLAGS);
-        let mut runtime = JsRuntime::new(RuntimeOptions {
-            startup_snapshot: Some(snapshot),
-            extensions: extensions(),
-            skip_op_registration: true,
-            ..Default::default()
-        });
-        let run = runtime
-            .execute_script("ext:compile", RUN)
-            .expect("it is loaded");
-        scope!(scope, runtime);
-        let run = v8::Local::new(scope, run);
-        let run = v8::Local::<v8::Function>::try_from(run).expect("it is a function");
-        let compile = |(specifier, source): &(&str, String)| {
-            let source = v8::String::new(scope, source)?;
-            let script = compile_on_demand(scope, specifier, source, None)?;
-            // So that the functions that it calls are compiled too.
-            run.call(scope, v8::undefined(scope).into(), &[script.into()])?;
-            script.create_code_cache()
-        };
-        let code = sources
-            .iter()
-            .map(compile)
-            .map(|code| code.map(|it| it.to_vec()));
-        code.collect::<Option<_>>()
-            .expect("the platform's scripts can be compiled")
-    }
-
     /// The sources that the snapshot did not take in, of lazy scripts and of lazy modules.
     fn residual_sources(snapshot: &CreateSnapshotOutput) -> [BTreeMap<&'static str, String>; 2] {
         let read = |files: &[ExtensionFileSource]| -> Vec<_> {
-            let is_residual = |file: &&ExtensionFileSource| {
-                let mut consumed = snapshot.consumed_lazy_specifiers.iter();
-                !consumed.any(|it| it == file.specifier)
-            };
-            let read = |file: &ExtensionFileSource| {
-                let source = file.load().expect("the sources of extensions can be read");
-                (file.specifier, source.as_str().to_owned())
-            };
-            files.iter().filter(is_residual).map(read).collect()
+            let consumed = &snapshot.consumed_lazy_specifiers;
+            files
+                .iter()
+                .filter(|file| !consumed.iter().any(|it| it == file.specifier))
+                .map(|file| {
+                    let source = file.load().expect("the sources of extensions can be read");
+                    (file.specifier, source.as_str().to_owned())
+                })
+                .collect()
         };
         let (mut scripts, mut modules) = (BTreeMap::new(), BTreeMap::new());
         for extension in extensions().into_iter().map(load_as_scripts) {

@@ -142,6 +142,20 @@ fn one_rejection_fails_the_event_but_all_promises_are_waited_for() {
 }
 
 #[test]
+fn an_event_that_a_script_has_made_impossible_fails_and_holds_nothing_up() {
+    Scenario::online()
+        .worker(
+            "Map.prototype.set = () => { throw new Error('not any more'); };
+             addEventListener('sync', (event) => event.waitUntil(new Promise(() => {})));",
+        )
+        .register_sync("outbox")
+        .expect_outcome(|outcome| {
+            matches!(outcome, EventOutcome::Rejected(rejection) if rejection.message == "Error: not any more")
+        })
+        .expect_tags(&["outbox"]);
+}
+
+#[test]
 fn a_script_that_replaces_then_cannot_hold_an_event_or_let_it_go() {
     Scenario::online()
         .worker(

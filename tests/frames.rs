@@ -69,6 +69,19 @@ fn opening_a_frame_is_a_page_load_that_the_worker_answers() {
 }
 
 #[test]
+fn a_frames_window_has_what_its_pages_has() {
+    with_frames(DESCRIBES).expect_eval(
+        "(async () => {
+             const frame = openFrame('inner/page.html');
+             await frame.loaded;
+             const names = Object.getOwnPropertyNames(self).filter((name) => !(name in frame.window));
+             return [names, frame.window.isSecureContext, frame.window.IDBKeyRange === IDBKeyRange];
+         })()",
+        json!([["Frame"], true, true]),
+    );
+}
+
+#[test]
 fn a_frame_is_a_nested_client_that_speaks_for_itself() {
     with_frames(DESCRIBES).expect_eval(
         "(async () => {

@@ -79,9 +79,17 @@ fn what_is_loaded_on_first_use_is_there_whatever_a_script_has_overwritten_before
     Scenario::online()
         .worker(
             "const { log } = console;
+             const gone = () => { throw new Error('gone'); };
+             for (const name of ['create', 'defineProperty', 'entries', 'freeze', 'getOwnPropertyDescriptor',
+                 'getOwnPropertySymbols', 'setPrototypeOf']) Object[name] = gone;
+             for (const name of ['apply', 'defineProperty', 'ownKeys']) Reflect[name] = gone;
+             Object.prototype.value = Object.prototype.get = 1;
+             EventTarget.prototype.addEventListener = Array.prototype.map = Array.prototype.forEach = gone;
              const names = Object.getOwnPropertyNames(self).filter((name) => /^[A-Z]/.test(name));
+             const { iterator } = Symbol;
              for (const name of ['Array', 'Event', 'EventTarget', 'Map', 'Object', 'Promise', 'Proxy', 'Reflect', 'Set',
                  'Symbol', 'WeakMap']) self[name] = undefined;
+             [].__proto__[iterator] = gone;
              let count = 0;
              for (let index = 0; index < names.length; index += 1) {
                  if (typeof self[names[index]] === 'function') count += 1;

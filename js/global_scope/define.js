@@ -1,8 +1,7 @@
 // How properties get onto a global object: one function for each kind of member that Web IDL knows. Those that a scope
 // only has when it has started are defined on an object of their own while the snapshot is made.
 
-import { refuseClones } from "ext:landfall_platform/on_demand.js";
-import { event } from "ext:landfall_platform/platform.js";
+import { event, refuseClones } from "ext:landfall_platform/platform.js";
 
 /** @param {Record<string, Function>} interfaces interface objects by name */
 export function defineInterfaces(interfaces, target = globalThis) {

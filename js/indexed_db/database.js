@@ -3,6 +3,7 @@
 import {
   DOMException,
   event,
+  primordials,
   webidl,
 } from "ext:landfall_platform/platform.js";
 import { defineEventHandler } from "ext:sw_indexed_db/event_handler.js";
@@ -159,7 +160,7 @@ export class IDBDatabase extends event.EventTarget {
   }
 }
 
-for (const type of ["abort", "close", "error", "versionchange"]) {
+for (const type of new primordials.SafeArrayIterator(["abort", "close", "error", "versionchange"])) {
   defineEventHandler(IDBDatabase.prototype, type);
 }
 webidl.configureInterface(IDBDatabase);

@@ -15,12 +15,9 @@ import { checkpoint } from "ext:sw_indexed_db/tasks.js";
 const { Event, EventTarget, eventTargetData, reportException } = event;
 
 /** Where Deno's events keep what their getters show, by the name of the slot. */
-const slots = Object.fromEntries(
-  Object.getOwnPropertySymbols(new Event("")).map((symbol) => [
-    symbol.description,
-    symbol,
-  ]),
-);
+const slots = { __proto__: null };
+const symbols = Object.getOwnPropertySymbols(new Event(""));
+for (let i = 0; i < symbols.length; i++) slots[symbols[i].description] = symbols[i];
 const ATTRIBUTES = slots["[[attributes]]"];
 /** A property that every event has of its own, and nothing else. */
 export const EVENT_BRAND = ATTRIBUTES;

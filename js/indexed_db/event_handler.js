@@ -1,11 +1,9 @@
 // Event handler attributes (https://html.spec.whatwg.org/#event-handler-idl-attributes) that check their receiver and
 // cost little: requests come by the hundred thousand, and most have one handler and no listener.
 
-import { event, webidl } from "ext:landfall_platform/platform.js";
+import { addEventListener, event, webidl } from "ext:landfall_platform/platform.js";
 
 const { eventTargetData } = event;
-/** Read before scripts could replace it. */
-const { addEventListener } = event.EventTarget.prototype;
 
 /** Where a target keeps its handler, by the type of the events. */
 const slots = Object.create(null);
@@ -46,7 +44,7 @@ export function defineEventHandler(prototype, type) {
       else if (value !== null) this[slot] = addHandler(this, type, value);
     },
   }, name);
-  Object.defineProperty(prototype, name, attribute);
+  Object.defineProperty(prototype, name, { __proto__: null, ...attribute });
 }
 
 function addHandler(target, type, value) {

@@ -1,7 +1,7 @@
 // Keys from values (https://w3c.github.io/IndexedDB/#convert-a-value-to-a-key).
 // A key here is a number, a string, a Date, an ArrayBuffer or an array of keys, all of our own making.
 
-import { core, DOMException } from "ext:landfall_platform/platform.js";
+import { core, DOMException, readDetached } from "ext:landfall_platform/platform.js";
 
 /** What `toKey` gives for a value that is no key. */
 export const INVALID = Symbol("not a key");
@@ -50,11 +50,6 @@ function toArrayKey(input, seen) {
   return keys;
 }
 
-/** Read before scripts could replace it. */
-const { get: readDetached } = Object.getOwnPropertyDescriptor(
-  ArrayBuffer.prototype,
-  "detached",
-);
 const isDetached = (buffer) => readDetached.call(buffer);
 
 function copyBytes(input) {

@@ -2,7 +2,7 @@
 
 import { HOST, onlyByHost } from "ext:landfall_platform/construct.js";
 import { ownEnvironment } from "ext:landfall_platform/environment.js";
-import { defineEventHandler, event, fire, webidl } from "ext:landfall_platform/platform.js";
+import { defineEventHandler, event, fire, primordials, webidl } from "ext:landfall_platform/platform.js";
 import {
   op_frame_focus,
   op_notification_close,
@@ -183,7 +183,7 @@ export class Notification extends event.EventTarget {
 }
 webidl.configureInterface(Notification);
 const NotificationPrototype = Notification.prototype;
-for (const type of ["click", "show", "error", "close"]) {
+for (const type of new primordials.SafeArrayIterator(["click", "show", "error", "close"])) {
   defineEventHandler(NotificationPrototype, type);
 }
 

@@ -2,16 +2,30 @@
 //
 // In the snapshot each would cost every start of every scope what it takes to read it, used or not.
 
-import { bootstrap, core, primordials } from "ext:landfall_platform/platform.js";
+import { bootstrap, core, refuseClones } from "ext:landfall_platform/platform.js";
 import { op_scope_compile_on_demand, op_scope_define_on_demand } from "ext:core/ops";
 
 /** Specifier to exports, of those that are loaded. */
 const registry = { __proto__: null };
 
-/** What the language has, as they know it whatever a script has put in its place before they are loaded. */
-const intrinsics = { Array, Map, Object, Promise, Proxy, Reflect, Set, Symbol, TypeError, WeakMap };
+/** The functions of a namespace, or of a constructor that is only used as one. */
+const functionsOf = (namespace) => Object.create(null, Object.getOwnPropertyDescriptors(namespace));
 
-/** What they are given: the others find each other in the registry. */
+/** What the language has, as they know it whatever a script has put in its place before they are loaded. */
+const intrinsics = {
+  Array,
+  Map,
+  Object: functionsOf(Object),
+  Promise,
+  Proxy,
+  Reflect: functionsOf(Reflect),
+  Set,
+  Symbol,
+  TypeError,
+  WeakMap,
+};
+
+/** Their `__bootstrap`: the platform's, but what is loaded on demand is found in the registry. */
 const view = {
   __proto__: bootstrap,
   intrinsics,
@@ -21,7 +35,7 @@ const view = {
   },
 };
 
-/** Runs a script as it was compiled, and gives its exports. */
+/** Runs what a script was compiled to, and gives its exports. */
 export const run = (script) => script(view, registry);
 
 /** A script, and the interfaces that it exports. */
@@ -43,19 +57,15 @@ class OnDemand {
   load() {
     if (this.loaded === undefined) {
       const exports = run(op_scope_compile_on_demand(this.#specifier));
-      for (const name of this.#interfaces) refuseClones(exports[name].prototype, name);
+      for (let index = 0; index < this.#interfaces.length; index += 1) {
+        const name = this.#interfaces[index];
+        refuseClones(exports[name].prototype, name);
+      }
       this.#finish?.(exports);
       this.loaded = exports;
     }
     return this.loaded;
   }
-}
-
-/** Platform objects are cloned only where it is said how (https://html.spec.whatwg.org/#serializable-objects). */
-export function refuseClones(prototype, name) {
-  if (prototype === undefined || core.hostObjectBrand in prototype) return;
-  // Deno assigns it to its ports.
-  primordials.ObjectDefineProperty(prototype, core.hostObjectBrand, { __proto__: null, value: name, writable: true });
 }
 
 /** Name of an interface to the script that has it. */
@@ -66,8 +76,9 @@ const scripts = { __proto__: null };
  * @param {{ everywhere?: string[], inWorkers?: string[] }} interfaces by where they are exposed
  * @param {((exports: object) => void) | undefined} finish called when it is loaded
  */
-function onDemand(specifier, { everywhere = [], inWorkers = [] }, finish = undefined) {
+function onDemand(specifier, { everywhere = [], inWorkers = [] } = {}, finish = undefined) {
   const interfaces = [...everywhere, ...inWorkers];
+  specifiers.push(specifier);
   const script = new OnDemand(specifier, interfaces, finish);
   for (const name of interfaces) scripts[name] = script;
   everywhereOnDemand.push(...everywhere);
@@ -75,10 +86,14 @@ function onDemand(specifier, { everywhere = [], inWorkers = [] }, finish = undef
   return script;
 }
 
+/** Of each script. @type {string[]} */
+const specifiers = [];
 /** Names of the interfaces that every scope has. @type {string[]} */
 export const everywhereOnDemand = [];
 /** Names of those that only service workers have. @type {string[]} */
 export const inWorkersOnDemand = [];
+
+const interfaceObject = (name) => scripts[name].load()[name];
 
 /**
  * Interface objects of the global: configurable, writable, not enumerable.
@@ -86,7 +101,7 @@ export const inWorkersOnDemand = [];
  * @param {string[]} names
  */
 export function defineOnDemand(names) {
-  op_scope_define_on_demand(names, (name) => scripts[name].load()[name]);
+  op_scope_define_on_demand(names, interfaceObject);
 }
 
 export const backgroundFetch = onDemand("ext:sw_background_fetch/mod.js", {
@@ -145,7 +160,7 @@ export const serviceWorkerContainers = onDemand("ext:sw_service_worker/service_w
 
 export const storageManagers = onDemand("ext:sw_navigator/storage_manager.js", { everywhere: ["StorageManager"] });
 
-export const windows = onDemand("ext:sw_window/window.js", {});
+export const windows = onDemand("ext:sw_window/window.js");
 
 onDemand("ext:deno_web/01_urlpattern.js", { everywhere: ["URLPattern"] });
 onDemand("ext:deno_web/10_filereader.js", { everywhere: ["FileReader"] });
@@ -167,3 +182,6 @@ const serializable = onDemand("ext:landfall_platform/serializable.js", { everywh
 for (const name of SERIALIZABLE) {
   core.registerCloneableResource(name, (data) => serializable.load().deserializers[name](data));
 }
+
+/** What build.rs has to know to compile them. */
+export const contents = { specifiers, intrinsics: Object.keys(intrinsics) };

@@ -1,5 +1,5 @@
-// The script that knows how Deno packs its web platform: lazy scripts that return an object of exports.
-// It hands them on under plain names; an upgrade of Deno's crates is made here and nowhere else.
+// With on_demand.js and serializable.js the only script that knows how Deno packs its web platform: lazy scripts that
+// return an object of exports. It hands them on under plain names; an upgrade of Deno's crates is made in these three.
 
 import { core, internals, primordials } from "ext:core/mod.js";
 import { currentEnvironment, runIn } from "ext:landfall_platform/environment.js";
@@ -177,6 +177,17 @@ export function fire(target, dispatched) {
   return dispatchEvent(target, dispatched);
 }
 
+/** Platform objects are cloned only where it is said how (https://html.spec.whatwg.org/#serializable-objects). */
+export function refuseClones(prototype, name) {
+  if (prototype === undefined || core.hostObjectBrand in prototype) return;
+  // Deno assigns it to its ports.
+  ObjectDefineProperty(prototype, core.hostObjectBrand, { __proto__: null, value: name, writable: true });
+}
+
+// Read before scripts could replace them, for what is loaded after that.
+export const { addEventListener } = event.EventTarget.prototype;
+export const readDetached = ObjectGetOwnPropertyDescriptor(ArrayBuffer.prototype, "detached").get;
+
 /**
  * An event handler attribute (https://html.spec.whatwg.org/#event-handler-idl-attributes) of an interface: Deno's, with
  * the check of the receiver that it leaves out.
@@ -199,7 +210,8 @@ export function defineEventHandler(prototype, type, init = undefined) {
       primordials.FunctionPrototypeCall(set, this, handler);
     },
   }, name);
-  ObjectDefineProperty(prototype, name, checked);
+  // A descriptor has what a script gives all objects, unless it inherits nothing.
+  ObjectDefineProperty(prototype, name, { __proto__: null, ...checked });
 }
 
 /** https://webidl.spec.whatwg.org/#idl-DOMException-error-names */

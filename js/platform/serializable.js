@@ -1,6 +1,6 @@
 // Geometry and ImageData: Deno has the interfaces, here is what their [Serializable] asks for.
 
-import { core } from "ext:landfall_platform/platform.js";
+import { core, primordials } from "ext:landfall_platform/platform.js";
 import { ImageData } from "ext:deno_web/16_image_data.js";
 import {
   DOMMatrix,
@@ -13,6 +13,8 @@ import {
 } from "ext:deno_web/17_geometry.js";
 
 export { DOMMatrix, DOMMatrixReadOnly, DOMPoint, DOMPointReadOnly, DOMQuad, DOMRect, DOMRectReadOnly, ImageData };
+
+const { SafeArrayIterator } = primordials;
 
 /** Name of an interface to what makes an object of it from plain data. */
 export const deserializers = {};
@@ -28,6 +30,8 @@ function makeSerializable(Interface, serialize, deserialize) {
   const type = Interface.name;
   Object.defineProperty(Interface.prototype, core.hostObjectBrand, {
     __proto__: null,
+    // Loading it may have failed half way.
+    configurable: true,
     value() {
       return { ...serialize(this), type };
     },
@@ -48,13 +52,13 @@ function readMatrix(matrix) {
   return { numbers: is2D ? [a, b, c, d, e, f] : [...matrix.toFloat64Array()] };
 }
 
-for (const Point of [DOMPointReadOnly, DOMPoint]) {
+for (const Point of new SafeArrayIterator([DOMPointReadOnly, DOMPoint])) {
   makeSerializable(Point, readPoint, ({ x, y, z, w }) => new Point(x, y, z, w));
 }
-for (const Rect of [DOMRectReadOnly, DOMRect]) {
+for (const Rect of new SafeArrayIterator([DOMRectReadOnly, DOMRect])) {
   makeSerializable(Rect, readRect, ({ x, y, width, height }) => new Rect(x, y, width, height));
 }
-for (const Matrix of [DOMMatrixReadOnly, DOMMatrix]) {
+for (const Matrix of new SafeArrayIterator([DOMMatrixReadOnly, DOMMatrix])) {
   makeSerializable(Matrix, readMatrix, ({ numbers }) => new Matrix(numbers));
 }
 makeSerializable(DOMQuad, readQuad, ({ points }) => new DOMQuad(...points));

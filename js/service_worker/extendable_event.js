@@ -8,18 +8,19 @@ import {
   webidl,
 } from "ext:landfall_platform/platform.js";
 
+/** https://dom.spec.whatwg.org/#dictdef-eventinit, as Deno's Web IDL takes it. */
+const EVENT_INIT = ["bubbles", "cancelable", "composed"].map((key) => (
+  { key, defaultValue: false, converter: webidl.converters.boolean }
+));
+
 /**
  * The converter of a dictionary that inherits ExtendableEventInit, which has what EventInit has.
- * https://dom.spec.whatwg.org/#dictdef-eventinit
  *
  * @param {string} name
  * @param {object[]} members as Deno's Web IDL takes them
  */
 export function createEventInitConverter(name, members) {
-  const inherited = ["bubbles", "cancelable", "composed"].map((key) => (
-    { key, defaultValue: false, converter: webidl.converters.boolean }
-  ));
-  return webidl.createDictionaryConverter(name, inherited, members);
+  return webidl.createDictionaryConverter(name, EVENT_INIT, members);
 }
 
 const { PromisePrototypeThen, PromiseResolve, queueMicrotask } = primordials;

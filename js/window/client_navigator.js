@@ -32,7 +32,7 @@ export const navigatorOf = perEnvironment((environment) => {
   environments.set(navigator, environment);
   const hidden = [];
   if (!isSameOrigin(environment, ownEnvironment)) hidden.push(...OF_THE_PAGE_ORIGIN);
-  // No secure context, no service workers.
+  // An opaque origin has no service workers.
   if (environment.url?.startsWith("data:")) hidden.push("serviceWorker");
   return hidden.length === 0 ? navigator : without(hidden, navigator);
 });

@@ -29,21 +29,20 @@ export const EVENT_HANDLERS = [
   "languagechange",
 ];
 
-/** What a window has beyond what the snapshot has. */
-const OF_WINDOWS = ["Location", "Navigator", "ServiceWorkerContainer", "Window"];
-
 /** What is asked of the host for the page's origin. */
 const OF_THE_PAGE_ORIGIN =
   /^(caches|Cache|CacheStorage|indexedDB|IDB.*|Notification|Lock|LockManager|Permissions|PermissionStatus|StorageManager)$/;
 
 let names = [];
 
-/** Called when the global has everything that every scope sees, and nothing of a script's. */
+/** Called when the global has every interface that windows have, and nothing of a script's. */
 export function rememberGlobals() {
-  names = [...Object.getOwnPropertyNames(globalThis), ...OF_WINDOWS];
+  names = Object.getOwnPropertyNames(globalThis);
 }
 
 /**
+ * Loads all that is loaded on demand.
+ *
  * @param {Environment} environment whose global the window becomes
  * @param {Environment} parent of the page, or of the frame around this one
  */

@@ -17,8 +17,6 @@ import {
 import { Navigator, navigatorOf } from "ext:sw_window/client_navigator.js";
 import { offerFrames, runInFrames } from "ext:sw_window/frame.js";
 import { EVENT_HANDLERS, rememberGlobals } from "ext:sw_window/frame_window.js";
-export { clientOf, openFrame } from "ext:sw_window/frame.js";
-export { evaluateIn } from "ext:sw_window/frame_window.js";
 import { postMessage } from "ext:sw_window/post_message.js";
 import {
   changeController,
@@ -28,6 +26,9 @@ import {
   ServiceWorkerContainer,
 } from "ext:sw_service_worker/service_worker_container.js";
 
+export { clientOf, openFrame } from "ext:sw_window/frame.js";
+export { evaluateIn } from "ext:sw_window/frame_window.js";
+
 const { Window } = globalInterfaces;
 
 /**
@@ -36,12 +37,12 @@ const { Window } = globalInterfaces;
  * @param {{ controller: object | null, opensFrames: boolean, frameScript: string | null }} client
  */
 export function becomeWindow({ controller, opensFrames, frameScript }) {
-  rememberGlobals();
   Object.setPrototypeOf(globalThis, Window.prototype);
   const navigator = navigatorOf(ownEnvironment);
   defineInterfaces({ Navigator, ServiceWorkerContainer, Window });
+  Object.defineProperty(globalThis, "Location", location.locationConstructorDescriptor);
+  rememberGlobals();
   Object.defineProperties(globalThis, {
-    Location: location.locationConstructorDescriptor,
     location: location.locationDescriptor,
     window: { get: () => globalThis, enumerable: true },
   });

@@ -9,6 +9,7 @@ use crate::engine::limits::StopHandle;
 use crate::service_worker::EventKind;
 use crate::web::event::Detail;
 use crate::web::fetch_event::FetchDetail;
+use crate::web::service_worker::reject_event;
 
 /// The name under which the snapshot keeps `boot`.
 const BOOT: &str = "__landfall_boot";
@@ -63,7 +64,7 @@ impl Entry {
     }
 
     /// Fires an event and runs the microtasks that belong to the dispatch. Then that is over, and the event too as soon
-    /// as nothing extends it, unless the scope is being terminated.
+    /// as nothing extends it, unless the scope is being terminated. An event that could not be made has failed.
     pub(super) fn dispatch(
         &self,
         js: &mut JsRuntime,
@@ -79,11 +80,16 @@ impl Entry {
                 .and_then(|arguments| run(scope, &self.dispatch_event, &arguments)),
         };
         // A handler that was cut off has not come to an end: the event is dropped with the scope.
-        if let Some(lifetime) = lifetime
-            && stop.reason().is_none()
-        {
+        if stop.reason().is_some() {
+            return;
+        }
+        let ended = lifetime.and_then(|lifetime| {
             let id = v8::Integer::new_from_unsigned(scope, id);
-            run(scope, &self.end_dispatch, &[id.into(), lifetime]);
+            run(scope, &self.end_dispatch, &[id.into(), lifetime])
+        });
+        if let Err(message) = ended {
+            let state = JsRuntime::op_state_from(scope);
+            reject_event(&mut state.borrow_mut(), id, message);
         }
     }
 
@@ -92,7 +98,7 @@ impl Entry {
         scope: &mut v8::PinScope<'s, '_>,
         id: u32,
         detail: &FetchDetail,
-    ) -> Option<v8::Local<'s, v8::Value>> {
+    ) -> Result<v8::Local<'s, v8::Value>, String> {
         let body = match &detail.request.body {
             None => Ok(v8::null(scope).into()),
             Some(body) => serde_v8::to_v8(scope, body),
@@ -108,8 +114,9 @@ impl Entry {
         let (Some(head), Some(integrity), Some(client), Some(resulting_client), Ok(body)) =
             (head, integrity, client, resulting_client, body)
         else {
-            tracing::error!("a request is too large to cross into the scope");
-            return None;
+            let message = "a request is too large to cross into the scope";
+            tracing::error!(message);
+            return Err(message.to_owned());
         };
         let id = v8::Integer::new_from_unsigned(scope, id);
         let arguments = [
@@ -183,8 +190,8 @@ fn call<T: for<'de> serde::Deserialize<'de>>(
     arguments: &impl Serialize,
 ) -> Option<T> {
     scope!(scope, js);
-    let arguments = arguments_of(scope, arguments)?;
-    let result = run(scope, function, &arguments)?;
+    let arguments = arguments_of(scope, arguments).ok()?;
+    let result = run(scope, function, &arguments).ok()?;
     serde_v8::from_v8(scope, result).ok()
 }
 
@@ -192,32 +199,33 @@ fn call<T: for<'de> serde::Deserialize<'de>>(
 fn arguments_of<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     arguments: &impl Serialize,
-) -> Option<Vec<v8::Local<'s, v8::Value>>> {
+) -> Result<Vec<v8::Local<'s, v8::Value>>, String> {
     match serde_v8::to_v8(scope, arguments) {
-        Ok(arguments) => Some(spread(scope, arguments)),
+        Ok(arguments) => Ok(spread(scope, arguments)),
         Err(error) => {
             tracing::error!(%error, "a value does not cross into the scope");
-            None
+            Err(error.to_string())
         }
     }
 }
 
-/// Calls one of our own functions, then runs the microtasks.
+/// Calls one of our own functions, then runs the microtasks. Fails with what was thrown.
 ///
-/// These functions throw only when the scope is being terminated; then there is no answer.
+/// These functions throw when the scope is being terminated, or where a script has broken what they are made of.
 fn run<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     function: &v8::Global<v8::Function>,
     arguments: &[v8::Local<'s, v8::Value>],
-) -> Option<v8::Local<'s, v8::Value>> {
+) -> Result<v8::Local<'s, v8::Value>, String> {
     v8::tc_scope!(let scope, scope);
     let function = v8::Local::new(scope, function);
     let receiver = v8::undefined(scope).into();
-    let result = function.call(scope, receiver, arguments);
-    if let Some(exception) = scope.exception() {
-        let message = exception.to_rust_string_lossy(scope);
+    let result = function.call(scope, receiver, arguments).ok_or_else(|| {
+        let thrown = scope.exception();
+        let message = thrown.map_or_else(String::new, |it| it.to_rust_string_lossy(scope));
         tracing::debug!(message, "a call into the scope was cut short");
-    }
+        message
+    });
     scope.perform_microtask_checkpoint();
     result
 }

@@ -4,7 +4,7 @@
 //! would have it read again: a tenth of its start.
 
 use std::sync::Once;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use deno_core::{JsRuntime, RuntimeOptions};
 
@@ -13,18 +13,14 @@ use crate::web;
 /// A scope's use of the read-only heap.
 pub(super) struct ReadOnlyHeap;
 
-/// How many scopes use it now.
-static USERS: AtomicUsize = AtomicUsize::new(0);
-/// Whether a scope has ended.
+/// Whether a scope has ended: then others will begin and end too.
 static HAS_ENDED: AtomicBool = AtomicBool::new(false);
 
 impl ReadOnlyHeap {
-    /// A scope begins. If it is the first one after the last one ended, others will do so too: the heap is kept from now
-    /// on.
+    /// A scope begins. From the first one on that does so after another has ended the heap is kept.
     pub(super) fn begin_use(snapshot: &'static [u8]) -> Self {
-        let is_alone = USERS.fetch_add(1, Ordering::Relaxed) == 0;
-        if is_alone && HAS_ENDED.load(Ordering::Relaxed) {
-            static KEEP: Once = Once::new();
+        static KEEP: Once = Once::new();
+        if HAS_ENDED.load(Ordering::Relaxed) {
             KEEP.call_once(|| keep(snapshot));
         }
         Self
@@ -34,7 +30,6 @@ impl ReadOnlyHeap {
 impl Drop for ReadOnlyHeap {
     fn drop(&mut self) {
         HAS_ENDED.store(true, Ordering::Relaxed);
-        USERS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -50,7 +45,7 @@ fn keep(snapshot: &'static [u8]) {
         // Dropped, it would take the heap with it.
         std::mem::forget(kept);
     };
-    // A runtime belongs to its thread, and is the innermost one there. Without it, starts only take longer.
+    // V8 enters a runtime on its thread, which must not be a scope's. Without it, starts only take longer.
     if let Ok(thread) = std::thread::Builder::new().spawn(make) {
         let _ = thread.join();
     }

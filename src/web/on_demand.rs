@@ -28,12 +28,10 @@ pub fn op_scope_compile_on_demand<'s>(
     #[string] specifier: &str,
 ) -> Result<v8::Local<'s, v8::Function>, JsErrorBox> {
     let OnDemandScripts(scripts) = state.borrow();
-    let found = scripts.iter().find(|it| it.specifier == specifier);
-    found
-        .and_then(|script| {
-            let source = v8::String::new_external_onebyte_static(scope, script.source.as_bytes())?;
-            compile_on_demand(scope, specifier, source, Some(script.code))
-        })
+    let script = scripts.iter().find(|it| it.specifier == specifier);
+    let script = script.ok_or_else(|| JsErrorBox::generic(format!("there is no {specifier}")))?;
+    v8::String::new_external_onebyte_static(scope, script.source.as_bytes())
+        .and_then(|source| compile_on_demand(scope, specifier, source, Some(script.code)))
         .ok_or_else(|| JsErrorBox::generic(format!("{specifier} could not be compiled")))
 }
 
@@ -44,7 +42,8 @@ pub fn compile_on_demand<'s>(
     source: v8::Local<'s, v8::String>,
     code: Option<&'static [u8]>,
 ) -> Option<v8::Local<'s, v8::Function>> {
-    let name = v8::String::new(scope, specifier)?;
+    // Its lines are not those of the file.
+    let name = v8::String::new(scope, &specifier.replacen("ext:", "ext:on_demand/", 1))?;
     let origin = v8::ScriptOrigin::new(
         scope,
         name.into(),

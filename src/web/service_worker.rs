@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::network::{ReferrerPolicy, read_referrer_policy};
 use crate::service_worker::{
-    ClientType, EventOutcome, ScriptMap, ScriptPlace, ScriptResource, ScriptType,
+    ClientType, EventOutcome, Rejection, ScriptMap, ScriptPlace, ScriptResource, ScriptType,
 };
 use crate::web::activity::place_of_script;
 use crate::web::error::WebError;
@@ -154,6 +154,16 @@ fn op_service_worker_event_rejected(
 ) {
     let described = state.borrow::<ScriptSources>().describe(&rejection, true);
     settle(state, id, EventOutcome::Rejected(described.into()));
+}
+
+/// An event could not be fired, or its end not be told.
+pub fn reject_event(state: &mut OpState, id: u32, message: String) {
+    let stack = None;
+    settle(
+        state,
+        id,
+        EventOutcome::Rejected(Rejection { message, stack }),
+    );
 }
 
 fn settle(state: &mut OpState, id: u32, outcome: EventOutcome) {
