@@ -32,8 +32,8 @@ use crate::cli::certificate::Certificate;
 use crate::clock::{Clock, SystemClock};
 use crate::host::{Host, HostInside};
 use crate::network::{
-    Body, BodyStream, CredentialsMode, HeaderList, MAX_HEADER_BYTES, MAX_HEADERS, NetworkError,
-    RedirectMode, Request, RequestMode, Response,
+    Body, BodyStream, CredentialsMode, HeaderList, MAX_HEADER_BYTES, NetworkError, RedirectMode,
+    Request, RequestMode, Response,
 };
 
 /// How long requests under way may take when the server is told to end.
@@ -145,7 +145,7 @@ async fn accept(
     stop: CancellationToken,
 ) {
     let mut builder = auto::Builder::new(OnThisThread);
-    builder.http1().max_headers(MAX_HEADERS);
+    // Over HTTP/1 it takes a hundred, as other servers do: for more hyper would set memory aside for each request.
     builder.http2().max_header_list_size(MAX_HEADER_BYTES);
     let serialised: Rc<str> = origin.origin().ascii_serialization().into();
     let connections = GracefulShutdown::new();

@@ -66,7 +66,7 @@ pub use referrer::{read_referrer_policy, referrer_policy_of, settle_referrer};
 pub use request::{CacheMode, CredentialsMode, RedirectMode, ReferrerPolicy, Request, RequestMode};
 pub use response::{CacheState, Response, ResponseType};
 pub use route::{Intercepted, Interceptor, Route};
-pub use transport::{MAX_HEADER_BYTES, MAX_HEADERS};
+pub use transport::MAX_HEADER_BYTES;
 
 /// Told about every request when its head has arrived or it has failed.
 pub type Observer = Arc<dyn Fn(&FinishedRequest) + Send + Sync>;

@@ -20,8 +20,9 @@ use crate::network::resend;
 use crate::network::response::Response;
 use crate::network::route::Route;
 
-/// So many headers may one message have. Browsers count only their bytes; here memory for so many is set aside.
-pub const MAX_HEADERS: usize = 1000;
+/// So many headers may a response have over HTTP/1. Browsers count only their bytes; here memory for so many is set
+/// aside.
+const MAX_HEADERS: usize = 1000;
 
 /// So many bytes may the headers of one message have over HTTP/2: Chromium's limit.
 pub const MAX_HEADER_BYTES: u32 = 256 << 10;
