@@ -230,7 +230,7 @@ impl<F: Future<Output: 'static> + 'static> Executor<F> for OnThisThread {
 
 async fn answer(
     host: &HostInside,
-    request: Result<Box<Request>, Refusal>,
+    request: Result<Request, Refusal>,
 ) -> http::Response<AnswerBody> {
     let request = match request {
         Ok(request) => request,
@@ -276,7 +276,7 @@ fn request_from(
     request: http::Request<Incoming>,
     origin: &Url,
     serialised: &str,
-) -> Result<Box<Request>, Refusal> {
+) -> Result<Request, Refusal> {
     if let Some(refusal) = refusal(&request) {
         return Err(refusal);
     }
@@ -291,7 +291,7 @@ fn request_from(
     let page = referrer
         .as_ref()
         .filter(|page| page.origin() == origin.origin());
-    Ok(Box::new(Request {
+    Ok(Request {
         mode,
         credentials: CredentialsMode::Include,
         redirect: if mode == RequestMode::Navigate {
@@ -312,7 +312,7 @@ fn request_from(
         headers: headers_from(&head.headers),
         body: body_from(body, head.version),
         ..Request::new(head.method.as_str(), url, serialised)
-    }))
+    })
 }
 
 fn mode_of(said: Option<&str>, accept: Option<&str>, method: &str) -> RequestMode {

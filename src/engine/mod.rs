@@ -209,7 +209,7 @@ impl Engine {
     pub(crate) fn dispatch(
         &mut self,
         id: u32,
-        event: Box<EventInit>,
+        event: EventInit,
         activity: Option<ActivityLog>,
         reply: EventReply,
     ) {

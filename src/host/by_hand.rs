@@ -34,7 +34,7 @@ impl Core {
         let source = self.source_of_worker(registration.id, worker);
         let record = self.record_by_hand(registration.scope.clone(), kind, &tag, last_chance);
         let event_kind = event.kind();
-        let ended = self.fire(registration.id, worker, Box::new(event)).await;
+        let ended = self.fire(registration.id, worker, event).await;
         let mut end = end_of(&ended);
         if let Some(source) = source {
             let tag = Some((tag.as_str(), Fate::ByHand));

@@ -73,7 +73,7 @@ impl Core {
         self: &Rc<Self>,
         registration: RegistrationId,
         worker: WorkerId,
-        mut event: Box<EventInit>,
+        mut event: EventInit,
     ) -> Ended {
         let _work = self.begin_work();
         let kind = event.kind();
@@ -102,7 +102,7 @@ impl Core {
         self: &Rc<Self>,
         registration: RegistrationId,
         mut worker: WorkerId,
-        mut event: Box<EventInit>,
+        mut event: EventInit,
         mut sent: Sent,
     ) -> EventOutcome {
         let kind = event.kind();
@@ -111,7 +111,7 @@ impl Core {
                 Ok(begun) => begun,
                 Err(reason) => {
                     // "If respondWithEntered is false, return null": the network answers.
-                    if let EventInit::Fetch(request) = *event {
+                    if let EventInit::Fetch(request) = event {
                         request.pass_through();
                     }
                     return EventOutcome::FailedToStart(reason);
@@ -129,7 +129,7 @@ impl Core {
             event = match end {
                 EventEnd::Ended(outcome) => return outcome,
                 EventEnd::NotDispatched(event) if kind.is_functional() && !self.is_ending.get() => {
-                    event
+                    *event
                 }
                 EventEnd::NotDispatched(_) => return EventOutcome::Terminated,
             };
@@ -222,7 +222,7 @@ impl Core {
         self: &Rc<Self>,
         context: ContextId,
         id: u32,
-        event: Box<EventInit>,
+        event: EventInit,
         sent: &mut Sent,
     ) -> EventEnd {
         let (reply, end) = oneshot::channel();

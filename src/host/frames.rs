@@ -227,11 +227,11 @@ impl Core {
             .insert(resulting_client.to_owned());
         let client = resulting_client.to_owned();
         match self
-            .handle_fetch(registration, Box::new(request), String::new(), client)
+            .handle_fetch(registration, request, String::new(), client)
             .await?
         {
             Handled::Response(response) => Ok(response),
-            Handled::PassedThrough(request) => self.network.fetch(*request).await,
+            Handled::PassedThrough(request) => self.network.fetch(request).await,
         }
     }
 

@@ -1,22 +1,19 @@
 //! Handle Fetch: brings a request to the worker in charge, and the worker's answer back.
 //! <https://w3c.github.io/ServiceWorker/#handle-fetch>
 
-use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
-use futures::future::LocalBoxFuture;
-use futures::{FutureExt, TryStreamExt};
+use futures::TryStreamExt;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::host::core::Core;
 use crate::host::event::{HostEvent, HostEventKind};
 use crate::network::{
-    Body, NetworkError, Request, RequestMode, Response, WorkerAnswer, check_worker_response,
-    replay, settle_accept, settle_referrer, take_forbidden_headers, take_worker_response,
-    verify_integrity,
+    Body, HeaderList, NetworkError, Request, RequestMode, Response, WorkerAnswer,
+    check_worker_response, replay, settle_accept, settle_referrer, take_forbidden_headers,
+    take_worker_response, verify_integrity,
 };
 use crate::service_worker::{EventKind, RegistrationId, WorkerId, event};
 use crate::web::event::EventInit;
@@ -28,7 +25,7 @@ pub(super) enum Handled {
     /// The worker answered.
     Response(Response),
     /// It left the request to the network.
-    PassedThrough(Box<Request>),
+    PassedThrough(Request),
 }
 
 impl Core {
@@ -46,8 +43,7 @@ impl Core {
             settle_referrer(&mut request);
             let replay = replay(&request.body);
             let asked = request.with(request.headers.clone(), Body::Empty);
-            let asking = Box::new(request);
-            let handled = self.handle_fetch(registration, asking, client_id, String::new());
+            let handled = self.handle_fetch(registration, request, client_id, String::new());
             match handled.await? {
                 Handled::Response(response) => {
                     match take_worker_response(response, asked, replay, &mut url_list)? {
@@ -58,7 +54,7 @@ impl Core {
                     }
                 }
                 Handled::PassedThrough(passed) => {
-                    request = *passed;
+                    request = passed;
                     break;
                 }
             }
@@ -81,7 +77,7 @@ impl Core {
     /// answers for the origin, as it came.
     pub(super) async fn fetch_from_outside(
         self: &Rc<Self>,
-        mut request: Box<Request>,
+        mut request: Request,
     ) -> Result<Response, NetworkError> {
         let is_navigation = request.mode == RequestMode::Navigate;
         // A subresource belongs to the page that asks for it.
@@ -90,7 +86,7 @@ impl Core {
             .filter(|_| !is_navigation);
         let place = page.as_ref().unwrap_or(&request.url);
         let Some(registration) = self.matching_registration_id(place) else {
-            return Box::pin(self.network.forward(*request)).await;
+            return Box::pin(self.network.forward(request)).await;
         };
         let hidden = take_forbidden_headers(&mut request.headers);
         let resulting_client = if is_navigation {
@@ -106,10 +102,10 @@ impl Core {
         }
         match handled? {
             Handled::Response(response) => Ok(response),
-            Handled::PassedThrough(mut request) => {
+            Handled::PassedThrough(request) => {
                 // Boxed: the future of an answer would hold it too, and is moved around.
-                request.headers.extend(hidden);
-                Box::pin(self.network.forward(*request)).await
+                let request = with_headers(request, hidden);
+                Box::pin(self.network.forward(request)).await
             }
         }
     }
@@ -118,7 +114,7 @@ impl Core {
     pub(super) async fn handle_fetch(
         self: &Rc<Self>,
         registration: RegistrationId,
-        request: Box<Request>,
+        request: Request,
         client_id: String,
         resulting_client_id: String,
     ) -> Result<Handled, NetworkError> {
@@ -159,7 +155,7 @@ impl Core {
     async fn ask_worker(
         self: &Rc<Self>,
         registration: RegistrationId,
-        request: Box<Request>,
+        request: Request,
         client_id: String,
         resulting_client_id: String,
     ) -> Result<Handled, NetworkError> {
@@ -179,11 +175,12 @@ impl Core {
             given_up: Some(given_up),
         };
         let core = Rc::clone(self);
-        let event = Box::new(EventInit::Fetch(init));
-        let event = async move {
-            core.fire(registration, worker, event).await;
-        };
-        let answer = Firing(Some(event.boxed_local())).until(answer).await;
+        // A task of its own: whoever waits for the answer, a whole connection perhaps, is not woken by the event's end.
+        tokio::task::spawn_local(async move {
+            core.fire(registration, worker, EventInit::Fetch(Box::new(init)))
+                .await;
+        });
+        let answer = answer.await;
         // Dropped before, it tells the event that nobody waits any more.
         let _ = still_wanted.send(());
         match answer {
@@ -212,35 +209,7 @@ impl Core {
     }
 }
 
-/// A `fetch` event, which whoever waits for its answer drives. What is left of it when that has come, or is not waited
-/// for any more, becomes a task: mostly nothing is.
-struct Firing(Option<LocalBoxFuture<'static, ()>>);
-
-impl Firing {
-    /// Waits for the answer.
-    async fn until<T>(
-        mut self,
-        mut answer: oneshot::Receiver<T>,
-    ) -> Result<T, oneshot::error::RecvError> {
-        poll_fn(|context| {
-            self.poll(context);
-            let answer = ready!(answer.poll_unpin(context));
-            // The event may have ended behind it.
-            self.poll(context);
-            Poll::Ready(answer)
-        })
-        .await
-    }
-
-    fn poll(&mut self, context: &mut Context<'_>) {
-        self.0.take_if(|event| event.poll_unpin(context).is_ready());
-    }
-}
-
-impl Drop for Firing {
-    fn drop(&mut self) {
-        if let Some(rest) = self.0.take() {
-            tokio::task::spawn_local(rest);
-        }
-    }
+fn with_headers(mut request: Request, hidden: HeaderList) -> Request {
+    request.headers.extend(hidden);
+    request
 }

@@ -15,11 +15,8 @@ pub(crate) struct HostInside(Rc<Core>);
 
 impl HostInside {
     /// Like [`Host::fetch`].
-    pub(crate) fn fetch(
-        &self,
-        request: Box<Request>,
-    ) -> impl Future<Output = Result<Response, NetworkError>> {
-        self.0.fetch_from_outside(request)
+    pub(crate) async fn fetch(&self, request: Request) -> Result<Response, NetworkError> {
+        self.0.fetch_from_outside(request).await
     }
 }
 

@@ -203,7 +203,7 @@ impl Host {
         self.thread.run(Box::new(move |core| {
             tokio::task::spawn_local(async move {
                 let answer = tokio::select! {
-                    answer = core.fetch_from_outside(Box::new(request)) => answer,
+                    answer = core.fetch_from_outside(request) => answer,
                     () = reply.closed() => return,
                 };
                 let _ = reply.send(answer);

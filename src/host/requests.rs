@@ -396,7 +396,7 @@ impl Core {
         let work = self.begin_work();
         let sender = asker.url.clone();
         tokio::task::spawn_local(async move {
-            let ended = core.fire(registration, worker, Box::new(event)).await;
+            let ended = core.fire(registration, worker, event).await;
             if ended.activity.listeners == Some(0) {
                 core.warn_of_message_to_worker(registration, worker, &sender, place);
             }

@@ -56,7 +56,7 @@ pub(super) struct Started {
 pub(super) enum Command {
     Dispatch {
         id: u32,
-        event: Box<EventInit>,
+        event: EventInit,
         /// Where what its script does is written down, if anybody wants to know.
         activity: Option<ActivityLog>,
         reply: EventReply,
@@ -90,7 +90,7 @@ impl Command {
     pub(super) fn give_back(self) {
         if let Self::Dispatch { event, reply, .. } = self {
             // Nobody may be waiting any more: the event had timed out.
-            let _ = reply.send(EventEnd::NotDispatched(event));
+            let _ = reply.send(EventEnd::NotDispatched(Box::new(event)));
         }
     }
 }

@@ -326,7 +326,7 @@ impl Core {
                     },
                     SyncKind::Periodic => EventInit::PeriodicSync { tag },
                 };
-                Some(self.fire(id, worker, Box::new(event)).await)
+                Some(self.fire(id, worker, event).await)
             }
             // The network went, or the worker: not an attempt.
             _ => None,

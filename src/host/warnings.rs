@@ -25,7 +25,7 @@ impl Core {
     ) -> EventOutcome {
         let kind = event.kind();
         let source = self.source_of_worker(registration, worker);
-        let ended = self.fire(registration, worker, Box::new(event)).await;
+        let ended = self.fire(registration, worker, event).await;
         if let Some(source) = source {
             self.warn_of_end(&source, kind, None, &ended);
         }

@@ -47,7 +47,7 @@ pub enum EventInit {
         origin: String,
     },
     /// `fetch`
-    Fetch(FetchInit),
+    Fetch(Box<FetchInit>),
     /// `push`; without data if `None`
     Push(Option<Vec<u8>>),
     /// `pushsubscriptionchange`

@@ -18,7 +18,7 @@ use crate::web::navigation_preload::Preloads;
 /// A request for a worker to answer.
 pub struct FetchInit {
     /// What the client asks for.
-    pub request: Box<Request>,
+    pub request: Request,
     /// Which client asks.
     pub client_id: String,
     /// Which client a page load will make; empty for anything else.
@@ -44,7 +44,7 @@ pub enum FetchAnswer {
     /// It answered.
     Response(Response),
     /// It did not call `respondWith()`: the request goes on to the network.
-    PassThrough(Box<Request>),
+    PassThrough(Request),
     /// Its answer is a network error, for the reason given.
     Failed(String),
 }
@@ -100,7 +100,7 @@ impl FetchInit {
         }
         FetchDetail {
             has_preload,
-            request: NativeRequest::put(*self.request, state),
+            request: NativeRequest::put(self.request, state),
             client_id: self.client_id,
             resulting_client_id: self.resulting_client_id,
         }
@@ -158,7 +158,7 @@ pub(crate) fn op_fetch_event_pass_through(
         partition,
         ..request.take(client, state)?
     };
-    answer(state, id, FetchAnswer::PassThrough(Box::new(request)));
+    answer(state, id, FetchAnswer::PassThrough(request));
     Ok(())
 }
 
