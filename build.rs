@@ -151,12 +151,11 @@ mod snapshot {
             .any(|prefix| name.starts_with(prefix))
     }
 
-    /// A module of ours as a script of the kind that Deno loads: a function that gives its exports. Every line stays
-    /// where it was.
+    /// A module of ours as a script of the kind that Deno loads: a function that gives its exports, on as many lines.
     ///
     /// It knows the forms that our modules have. All names are imported in braces at the beginning of a line, and no
     /// two modules import each other. What deno_core has for its scripts is found at `bootstrap`: on the global while
-    /// the snapshot is made, later only in the argument that deno_core gives them.
+    /// the snapshot is made, later only in the argument that on_demand.js gives them.
     fn script_of(specifier: &str, module: ModuleCodeString, bootstrap: &str) -> ModuleCodeString {
         if !specifier.strip_prefix("ext:").is_some_and(is_ours) {
             return module;

@@ -1,6 +1,6 @@
 //! A request that met a connection which its server was just closing is sent again.
 //!
-//! "A client [...] can [...] retry that request on a new connection": <https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1>
+//! Which requests may be: <https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2>
 
 use std::cell::Cell;
 use std::error::Error as _;
